@@ -1,0 +1,89 @@
+"""Every exception that gategrad raises: what went wrong, where, why, and what to do.
+
+Each class also derives from the built-in exception that NumPy or Python would raise in the same place, so that
+code which already catches `ValueError` or `TypeError` keeps working.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "DtypeError",
+    "EscapeError",
+    "GateError",
+    "GategradError",
+    "GradientNotKeptError",
+    "NoRuleError",
+    "NotScalarError",
+    "NotTrackedError",
+    "ReleasedError",
+    "ShapeError",
+    "StaleError",
+]
+
+
+class GategradError(Exception):
+    """The root of all exceptions of this library."""
+
+
+class ShapeError(GategradError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DtypeError(GategradError, TypeError):
+    """A value whose type can carry no gradient: integers, strings, None, objects."""
+
+
+class EscapeError(GategradError, TypeError):
+    """A variable was about to become a plain number or array, which would silently lose its gradient."""
+
+
+class NoRuleError(GategradError, TypeError):
+    """A NumPy function without a gate was called on a variable."""
+
+
+class NotScalarError(GategradError, ValueError):
+    """A gradient was asked of something that is not a single number."""
+
+
+class NotTrackedError(GategradError, RuntimeError):
+    """`backward()` on a value that remembers no circuit."""
+
+
+class ReleasedError(GategradError, RuntimeError):
+    """A second `backward()` through gates that have already handed back what they remembered."""
+
+
+class StaleError(GategradError, RuntimeError):
+    """An array that a gate remembers was changed between the forward and the backward pass."""
+
+
+class GateError(GategradError, RuntimeError):
+    """A gate broke its contract: a wrong number of gradients, a wrong shape or dtype, a mutated input."""
+
+
+class GradientNotKeptError(GategradError, AttributeError):
+    """The gradient of an interior value was read, but nobody had asked to keep it."""
+
+
+def describe(value: Any) -> str:
+    """Say in a few words what a value is, for use inside messages.
+
+    >>> import numpy as np
+    >>> describe(np.zeros((2, 3)))
+    'a float64 array of shape (2, 3)'
+    >>> describe(3.0), describe(None), describe("abc")
+    ('the float 3.0', 'None', "the str 'abc'")
+    """
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape is not None and dtype is not None:
+        return f"a {dtype} scalar" if shape == () else f"{_article(str(dtype))} {dtype} array of shape {shape}"
+    if value is None:
+        return "None"
+    text = repr(value)
+    return f"the {type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1] in "aeiou" else "a"

@@ -1,0 +1,143 @@
+"""Gate: one application of a differentiable function, and the contract its two methods keep.
+
+To understand the engine, read three files in this order: this one (what a gate is), `tape.py` (how a gate is
+recorded and how the backward pass walks), `variable.py` (how `x * y` becomes a gate).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from gategrad.errors import GateError
+
+__all__ = ["Gate", "all_gates", "on_meeting", "ufuncs"]
+
+
+class Gate:
+    """One application of a differentiable function: a node of the circuit, with what it remembers for backward.
+
+    A gate is written once, in plain NumPy. `forward` computes and remembers; `backward` multiplies each local
+    gradient by the upstream gradient `dz` and returns one product per input, in input order:
+
+    >>> import gategrad as gg
+    >>> class Multiply(gg.Gate):
+    ...     def forward(self, x, y):
+    ...         self.x = x                        # must keep these around: backward needs them
+    ...         self.y = y
+    ...         return x * y
+    ...     def backward(self, dz):
+    ...         return [self.y * dz, self.x * dz]
+    >>> x, y = gg.variable(3.0), gg.variable(-4.0)
+    >>> z = Multiply()(x, y)
+    >>> z.backward()
+    >>> x.grad, y.grad
+    (-4.0, 3.0)
+
+    Arrays and numbers are inputs; options are keywords of the constructor and become attributes, as in
+    `Sum(axis=1)(x)`. What flows through decides what happens: plain values are computed, variables are recorded.
+    `backward` may return `None` for an input that receives nothing, and a single value if there is one input.
+    Un-broadcasting, the adding of branches and the checks of shape and dtype are the engine's work, never a rule's.
+    """
+
+    __slots__ = ("grad", "inputs", "level", "needs", "options", "order", "spec")
+
+    # What the engine writes on a gate when it is applied to variables. Slots, so that `__dict__` holds
+    # exactly the options and what `forward` remembered: that is what the ledger of memory counts.
+    inputs: tuple[Any, ...]  # one per input: the gate that made it, the leaf variable, or the constant itself
+    needs: tuple[bool, ...] | None  # which inputs want a gradient; None once the backward pass has been through
+    options: dict[str, Any]  # the attributes that the constructor set; only on gates that have a constructor
+    order: int  # recording order, counted downwards so that the smallest comes first on the way back
+    level: int  # the tape this gate is recorded on
+    spec: Any  # what the output is: None for a Python float, else (shape, dtype)
+    grad: Any  # the upstream gradient, if `backward(keep=True)` asked for it
+
+    pattern: ClassVar[str] = ""
+    """What the gate does to the gradient, in a word: distributor, switcher, router …"""
+
+    symbol: ClassVar[str] = ""
+    """What a picture writes into the gate's box; the class name if empty."""
+
+    ufunc: ClassVar[Any] = None
+    """The NumPy ufunc (or SciPy's) that this gate stands for: calling that on a variable applies the gate."""
+
+    sums_broadcasts: ClassVar[bool] = False
+    """Whether `backward` may return a gradient with extra axes for the engine to sum away (see `tape.fit`)."""
+
+    passes_masks: ClassVar[bool] = False
+    """Whether a structurally zero gradient may flow through `backward` as it is (see `masked.Masked`)."""
+
+    remembers_inputs: ClassVar[bool] = True
+    """Whether `forward` may keep its inputs; a gate that never does spares the engine a check for stale arrays."""
+
+    _has_options: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._has_options = cls.__init__ is not object.__init__
+        if cls.__dict__.get("ufunc") is not None:
+            ufuncs[cls.ufunc] = cls
+
+    def forward(self, *inputs: Any) -> Any:
+        """Compute the output from the inputs, and remember on `self` what `backward` will need."""
+        raise GateError(f"{type(self).__name__} has no forward(self, x, ...): write the method that computes z")
+
+    def backward(self, dz: Any) -> Any:
+        """Return local gradient × upstream gradient, one for each input."""
+        raise GateError(
+            f"{type(self).__name__} has no backward(self, dz): write the method that returns "
+            "local gradient × dz, one for each input"
+        )
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Apply the gate: compute on plain values, record on variables."""
+        for x in inputs:
+            meet = on_meeting.get(type(x))
+            if meet is not None:
+                return meet(self, inputs)
+        self.needs = (False,) * len(inputs)
+        return self.forward(*inputs)
+
+    def fresh(self) -> Gate:
+        """A gate with the same options that has not been applied yet."""
+        gate = type(self).__new__(type(self))
+        options = self.options if hasattr(self, "options") else self.__dict__
+        gate.__dict__.update(options if self._has_options else {})
+        return gate
+
+    def release(self) -> None:
+        """Forget what `forward` remembered; the options stay."""
+        self.needs = None
+        remembered = self.__dict__
+        remembered.clear()
+        if self._has_options:
+            remembered.update(self.options)
+
+    def __repr__(self) -> str:
+        options = getattr(self, "options", None) or (self.__dict__ if self._has_options else {})
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in options.items())})"
+
+    def __copy__(self) -> Gate:
+        return self.fresh()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Gate:
+        gate = self.fresh()
+        gate.__dict__.update(copy.deepcopy(gate.__dict__, memo))
+        return gate
+
+
+on_meeting: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {}
+"""What happens when a gate is applied to a value of this type. The layers above join: a Variable is recorded."""
+
+
+ufuncs: dict[Any, type[Gate]] = {}
+"""Which gate stands for which ufunc; filled as gate classes with a `ufunc` are defined."""
+
+
+def all_gates(kind: type[Gate] = Gate) -> Iterator[type[Gate]]:
+    """Every gate class there is, the user's own included; kinds (which nobody applies) are left out."""
+    for cls in kind.__subclasses__():
+        if not cls.__subclasses__() or "forward" in cls.__dict__:
+            yield cls
+        yield from all_gates(cls)

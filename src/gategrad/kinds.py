@@ -1,0 +1,79 @@
+"""Kinds of gates: what a family of gates has in common, written once and inherited.
+
+A kind is a class that nobody applies; a gate is a class that nobody subclasses. Each kind also knows how to
+make up inputs for its gates (`examples`), on which one test file checks every gate there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gategrad.gate import Gate
+
+__all__ = ["Bilinear", "Elementwise", "Linear", "Reduction", "Router"]
+
+Example = tuple[Gate, tuple[Any, ...]]
+"""A gate that has not been applied yet, and inputs for it."""
+
+
+class Elementwise(Gate):
+    """Each element of the output depends on the same element of each input; inputs are broadcast as in NumPy."""
+
+    sums_broadcasts = True
+    passes_masks = True
+
+    domain: ClassVar[tuple[tuple[float, float], ...]] = ((-2.0, 2.0),)
+    """Where the gate is smooth: an open interval for each input, from which tests draw."""
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """Numbers, arrays, and arrays that broadcast against each other."""
+
+        def draw(*shape: int) -> list[Any]:
+            return [rng.uniform(low, high, shape) for low, high in cls.domain]
+
+        yield cls(), tuple(float(x) for x in draw())
+        yield cls(), tuple(draw(2, 3))
+        if len(cls.domain) > 1:
+            broadcast = draw(2, 3)
+            yield cls(), (broadcast[0][0], *broadcast[1:])
+            yield cls(), (*broadcast[:-1], broadcast[-1][:, :1])
+            yield cls(), (broadcast[0][0, 0], *broadcast[1:])
+
+
+class Linear(Gate):
+    """The output is a linear function of all inputs together; nothing but shapes is remembered."""
+
+    remembers_inputs = False
+
+
+class Bilinear(Gate):
+    """The output is linear in each of two inputs while the other is held: products of all kinds."""
+
+    pattern = "switcher"
+    sums_broadcasts = True
+
+
+class Reduction(Gate):
+    """Axes of the one input are folded away: `axis` names them, `keepdims` leaves them with length 1."""
+
+    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """Every axis, several, all; with and without `keepdims`."""
+        for axis in (None, 0, 1, -1, (0, 2)):
+            for keepdims in (False, True):
+                yield cls(axis=axis, keepdims=keepdims), (rng.uniform(0.5, 2.0, (2, 3, 4)),)
+        yield cls(), (rng.uniform(0.5, 2.0, 4),)
+
+
+class Router(Gate):
+    """Values pass through unchanged, to other places: the gradient takes the same way back."""
+
+    pattern = "router"

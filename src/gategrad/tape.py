@@ -1,0 +1,254 @@
+"""Tapes: whether and where gates are recorded, and the walk backwards through them.
+
+There is no list of operations. Each gate knows its inputs, so the circuit hangs on its output and dies with it.
+A *tape* is a number, its level: 0 for the variables that the user makes, a fresh and higher number for each call
+of `grad` and the like. A gate is recorded on the highest level among its inputs; values of lower levels are
+constants there. That is all it takes for nested derivatives to be right.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from gategrad.constant import Constant
+from gategrad.errors import DtypeError, GateError, ReleasedError, describe
+from gategrad.gate import Gate
+from gategrad.masked import Masked
+
+__all__ = ["AMBIENT", "UNTRACKED", "SEVERAL", "Output", "Parts", "Spec", "fit", "next_level", "next_order", "no_grad", "paused", "spec_of", "walk"]
+
+Spec = tuple[tuple[int, ...], Any] | None
+"""What a value looks like: None for a Python float, else its shape and dtype."""
+
+AMBIENT = 0
+"""The level of the variables that the user makes with `gg.variable`."""
+
+UNTRACKED = -1
+"""The level of values that remember no circuit: detached, or computed under `no_grad`."""
+
+SEVERAL: Any = ("several outputs",)
+"""The spec of a gate whose forward returned a tuple: its gradient is a `Parts`, its outputs are `Output` gates."""
+
+next_order: Callable[[], int] = itertools.count(0, -1).__next__
+"""Recording order, counted downwards: the heap of the backward walk yields the smallest first."""
+
+_levels = itertools.count(1)
+_paused: ContextVar[int] = ContextVar("gategrad_paused", default=UNTRACKED)
+
+paused: Callable[[], int] = _paused.get
+"""Gates are recorded only on levels above this number (`no_grad` raises it, for the current context alone)."""
+
+
+def next_level() -> int:
+    """Open a tape: a level above everything that exists."""
+    return next(_levels)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without remembering: gates keep no cache and no circuit. A context manager and a decorator.
+
+    Remembering is what costs memory in backpropagation, and inference has no use for it. The results are
+    untracked variables. Derivatives that are taken inside (`gg.grad` within the block) still work.
+
+    >>> import gategrad as gg
+    >>> w = gg.variable(2.0)
+    >>> with gg.no_grad():
+    ...     z = w * w
+    >>> z.item(), z.gate is None
+    (4.0, True)
+    """
+    token = _paused.set(next_level())
+    try:
+        yield
+    finally:
+        _paused.reset(token)
+
+
+# --- the walk ------------------------------------------------------------------------------------------------
+
+
+def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
+    """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches.
+
+    Gates are visited in the reverse of the order in which they were recorded, each once, when all that uses its
+    output has been visited. The circuit is walked with a heap, never by recursion, so its depth has no limit.
+    """
+    gradients: dict[Any, Any] = {root: dz}  # what has arrived so far; in the end only leaves are left
+    frontier = [(root.order, root)]
+    while frontier:
+        gate = heappop(frontier)[1]
+        dz = gradients.pop(gate)
+        needs = gate.needs
+        if needs is None:
+            raise ReleasedError(
+                f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
+                "remembered. Pass retain=True to the first backward(), or run the forward pass again."
+            )
+        if keep:
+            gate.grad = dz
+        if type(dz) is Parts:
+            dz = tuple(dz.parts)
+        try:
+            dxs = gate.backward(dz)
+        except (ZeroDivisionError, OverflowError):
+            dxs = _backward_as_numpy(gate, dz)
+        if type(dxs) is not tuple:
+            dxs = tuple(dxs) if type(dxs) is list else (dxs,)
+        inputs = gate.inputs
+        if len(dxs) != len(inputs):
+            raise GateError(
+                f"{_method(gate)} returned {len(dxs)} gradient{'s' * (len(dxs) != 1)} for {len(inputs)} "
+                f"input{'s' * (len(inputs) != 1)}: return one for each input, in input order (None for an input "
+                "that receives nothing)"
+            )
+        index = 0
+        for dx in dxs:
+            source = inputs[index]
+            if not needs[index]:
+                if type(source) is Constant:
+                    source.verify(type(gate).__name__, index)
+            elif dx is not None:
+                spec = source.spec
+                if spec is not None or type(dx) is not float:
+                    dx = fit(dx, spec, gate, index, dz)
+                if source in gradients:
+                    gradients[source] = gradients[source] + dx
+                else:
+                    gradients[source] = dx
+                    if isinstance(source, Gate):
+                        heappush(frontier, (source.order, source))
+            index += 1
+        if not retain:
+            gate.release()
+    return gradients
+
+
+def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
+    """Python floats raise where NumPy answers inf or nan: ask again with NumPy's numbers."""
+    remembered = gate.__dict__
+    for name, value in remembered.items():
+        if type(value) is float:
+            remembered[name] = np.float64(value)
+    return gate.backward(np.float64(dz) if type(dz) is float else dz)
+
+
+class Parts:
+    """The gradient of a gate with several outputs while it is being gathered: one entry per output, None if unused."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: list[Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts(
+            [b if a is None else a if b is None else a + b for a, b in zip(self.parts, other.parts, strict=True)]
+        )
+
+
+class Output(Gate):
+    """One of the several outputs of a gate whose `forward` returns a tuple; its `backward` gets a tuple too."""
+
+    pattern = "router"
+    remembers_inputs = False
+
+    def __init__(self, index: int, count: int) -> None:
+        self.index = index
+        self.count = count
+
+    def forward(self, outputs: tuple[Any, ...]) -> Any:
+        return outputs[self.index]
+
+    def backward(self, dz: Any) -> Parts:
+        parts = [None] * self.count
+        parts[self.index] = dz
+        return Parts(parts)
+
+
+# --- what a value looks like, and making a gradient look like it ------------------------------------------------
+
+
+def spec_of(value: Any) -> Spec:
+    """What a value looks like: None for a Python float, else `(shape, dtype)`.
+
+    >>> import numpy as np
+    >>> spec_of(2.0), spec_of(np.zeros(3, np.float32))
+    (None, ((3,), dtype('float32')))
+    """
+    shape = None if type(value) is float else getattr(value, "shape", None)
+    return None if shape is None else (shape, value.dtype)
+
+
+def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
+    """Make a gradient look like the value it belongs to: sum what broadcasting repeated, restore the dtype.
+
+    Raises `GateError` if the gate returned something that cannot be the gradient of that input.
+    """
+    if spec is SEVERAL:
+        return dx
+    shape, dtype = ((), _FLOAT64) if spec is None else spec
+    try:
+        have_shape, have_dtype = dx.shape, dx.dtype
+    except AttributeError:
+        if type(dx) is not float and type(dx) is not int:
+            raise _wrong_type(dx, gate, index) from None
+        have_shape, have_dtype = (), _FLOAT64
+        if spec is None:
+            return float(dx)
+    if have_shape != shape:
+        dx = _unbroadcast(dx, have_shape, shape, gate, index, dz)
+    if have_dtype is not dtype and have_dtype != dtype:
+        if have_dtype.kind not in "fc":
+            raise _wrong_type(dx, gate, index)
+        if have_dtype.kind == "c" and dtype.kind != "c":
+            dx = np.real(dx)
+        dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
+    if spec is None:
+        return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
+    if type(dx) is float:
+        return dtype.type(dx)
+    if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
+        return dx.resolve()
+    return dx
+
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Gate, index: int, dz: Any) -> Any:
+    extra = len(have) - len(want)
+    if extra >= 0 and (gate.sums_broadcasts or have == getattr(dz, "shape", ())):
+        repeated = [axis for axis in range(extra, len(have)) if want[axis - extra] == 1 != have[axis]]
+        axes = (*range(extra), *repeated)
+        if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
+            summed = np.sum(dx, axis=axes)
+            return summed if summed.shape == want else np.reshape(summed, want)
+    raise GateError(
+        f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
+        "a gradient has the shape of its input"
+    )
+
+
+def _wrong_type(dx: Any, gate: Gate, index: int) -> Exception:
+    error = GateError if hasattr(dx, "dtype") else DtypeError
+    return error(
+        f"{_method(gate)} returned {describe(dx)} for input {index}: "
+        "return a float or a floating-point array (None for an input that receives nothing)"
+    )
+
+
+def _method(gate: Gate) -> str:
+    """Name the rule at fault, with the file and line where its author can mend it."""
+    rule = inspect.unwrap(type(gate).backward)
+    code = getattr(rule, "__code__", None)
+    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+    return f"{type(gate).__name__}.backward{where}"

@@ -1,0 +1,61 @@
+"""Nested containers of floats and arrays: what goes into `grad` and comes out of it may be any of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.variable import Variable
+
+__all__ = ["flatten", "is_value"]
+
+_VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
+_NAMESPACE = "gategrad"
+
+
+def is_value(x: Any) -> bool:
+    """Whether `x` is a value itself rather than a container of values."""
+    return isinstance(x, _VALUES) or hasattr(x, "__array_ufunc__")
+
+
+def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The values in a container, in order, and the function that puts such a list back into the same container.
+
+    Tuples, lists, dicts (in the order of their sorted keys), named tuples and dataclasses, nested as you like.
+
+    >>> values, rebuild = flatten({"w": 1.0, "b": [2.0, 3.0]})
+    >>> values
+    [2.0, 3.0, 1.0]
+    >>> rebuild([20.0, 30.0, 10.0])
+    {'b': [20.0, 30.0], 'w': 10.0}
+    """
+    if is_value(x):
+        return [x], lambda values: values[0]
+    import optree  # wanted only when there is a container, and not free to import
+
+    while True:
+        values, structure = optree.tree_flatten(x, is_leaf=is_value, namespace=_NAMESPACE)
+        unknown = {type(v) for v in values if dataclasses.is_dataclass(v) and not isinstance(v, type)}
+        if not unknown:
+            return values, lambda new: optree.tree_unflatten(structure, new)
+        for cls in unknown:
+            _register_dataclass(cls)
+
+
+def _register_dataclass(cls: type) -> None:
+    import optree
+
+    names = [field.name for field in dataclasses.fields(cls)]
+
+    def rebuild(_: Any, children: Any) -> Any:
+        made = object.__new__(cls)  # no __init__, no __post_init__: gradients need not pass their checks
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(made, name, child)
+        return made
+
+    optree.register_pytree_node(
+        cls, lambda x: ([getattr(x, name) for name in names], None), rebuild, namespace=_NAMESPACE
+    )
