@@ -46,7 +46,7 @@ class Gate:
     # What the engine writes on a gate when it is applied to variables. Slots, so that `__dict__` holds
     # exactly the options and what `forward` remembered: that is what the ledger of memory counts.
     inputs: tuple[Any, ...]  # one per input: the gate that made it, the leaf variable, or the constant itself
-    needs: tuple[bool, ...] | None  # which inputs want a gradient; None once the backward pass has been through
+    needs: tuple[bool, ...]  # which inputs want a gradient; empty once the backward pass has been through
     options: dict[str, Any]  # the attributes that the constructor set; only on gates that have a constructor
     order: int  # recording order, counted downwards so that the smallest comes first on the way back
     level: int  # the tape this gate is recorded on
@@ -108,7 +108,7 @@ class Gate:
 
     def release(self) -> None:
         """Forget what `forward` remembered; the options stay."""
-        self.needs = None
+        self.needs = ()
         remembered = self.__dict__
         remembered.clear()
         if self._has_options:

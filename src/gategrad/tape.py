@@ -88,7 +88,7 @@ def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> di
         gate = heappop(frontier)[1]
         dz = gradients.pop(gate)
         needs = gate.needs
-        if needs is None:
+        if not needs:
             raise ReleasedError(
                 f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
                 "remembered. Pass retain=True to the first backward(), or run the forward pass again."
