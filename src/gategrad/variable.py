@@ -19,6 +19,7 @@ from gategrad.errors import (
 )
 from gategrad.forward import recover, settle
 from gategrad.gate import Gate, on_meeting, ufuncs
+from gategrad.masked import Masked, masked_ufunc
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, lock, own, spec_of
 
@@ -369,8 +370,11 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate to inputs of which some are variables, on the highest tape among them."""
     level = UNTRACKED
     for x in inputs:
-        if type(x) is Variable and x.level > level:
-            level = x.level
+        if type(x) is Variable:
+            if x.level > level:
+                level = x.level
+        elif type(x) is Masked:
+            return _through_mask(gate, inputs)
     if hasattr(gate, "needs"):
         gate = gate.fresh()
     if level <= paused():
@@ -427,6 +431,13 @@ def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         z = recover(error, gate, values)
     z = settle(z, gate, values)
     return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
+
+
+def _through_mask(gate: Gate, inputs: tuple[Any, ...]) -> Any:
+    """A masked gradient meets a variable: the mask stays outside, and what is inside is recorded."""
+    if gate.ufunc is not None:
+        return masked_ufunc(gate.ufunc, inputs)
+    return gate(*[x.resolve() if type(x) is Masked else x for x in inputs])
 
 
 def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable, ...]:
