@@ -99,7 +99,7 @@ class Relu(Elementwise):
 
 def _rectify(x: Any) -> Any:
     if type(x) is float:
-        return 0.0 if x <= 0.0 else x
+        return max(x, 0.0)  # in this order, which lets NaN through
     return np.maximum(x, 0.0)
 
 

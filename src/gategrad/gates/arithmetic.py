@@ -81,12 +81,13 @@ class Divide(Elementwise):
     def forward(self, x: Any, y: Any) -> Any:
         z = x / y
         self.y = y
-        self.z = z if self.needs[1] else None
+        self.z: Any = z if self.needs[1] else None
         return z
 
     def backward(self, dz: Any) -> Any:
+        need_x, need_y = self.needs
         dx = dz / self.y
-        return dx, -self.z * dx if self.needs[1] else None  # not −x/y²: y² overflows long before y does
+        return dx if need_x else None, -self.z * dx if need_y else None  # not −x/y²: y² overflows long before y
 
 
 class Power(Elementwise):

@@ -41,7 +41,10 @@ class Extremum(Elementwise):
     """
 
     pattern = "router"
-    domain = ((-2.0, -0.1), (0.1, 2.0))
+    domain = ((-2.0, 2.0), (-2.0, 2.0))
+
+    x: Any
+    y: Any
 
     def wins(self, x: Any, y: Any) -> Any:
         """Where x wins over y."""
@@ -111,9 +114,7 @@ class Fmin(Extremum):
 
 
 @implements(np.clip)
-def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None
-) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """z = min(max(a, a_min), a_max): at a bound itself, half of the gradient flows."""
     _refuse(out, "clip")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
