@@ -49,6 +49,9 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         return np.where(self.mask, self.value, np.zeros((), self.dtype))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if ufunc is np.add and all(type(x) is Masked for x in inputs) and not options:
+            x, y = inputs  # branches meet: what is zero in both stays so
+            return Masked(x.resolve() + y.resolve(), np.logical_or(x.mask, y.mask))
         first_alone = type(inputs[0]) is Masked and not any(type(x) is Masked for x in inputs[1:])
         keeps_zero = ufunc in (np.negative, np.conjugate, np.multiply) or (ufunc is np.divide and first_alone)
         if method != "__call__" or options or not keeps_zero:
