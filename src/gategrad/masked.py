@@ -49,7 +49,16 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         return np.where(self.mask, self.value, np.zeros((), self.dtype))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+<<<<<<< HEAD
         if method != "__call__" or options:
+=======
+        if ufunc is np.add and all(type(x) is Masked for x in inputs) and not options:
+            x, y = inputs  # branches meet: what is zero in both stays so
+            return Masked(x.resolve() + y.resolve(), np.logical_or(x.mask, y.mask))
+        first_alone = type(inputs[0]) is Masked and not any(type(x) is Masked for x in inputs[1:])
+        keeps_zero = ufunc in (np.negative, np.conjugate, np.multiply) or (ufunc is np.divide and first_alone)
+        if method != "__call__" or options or not keeps_zero:
+>>>>>>> gates
             return getattr(ufunc, method)(*map(_resolved, inputs), **options)
         return masked_ufunc(ufunc, inputs)
 
@@ -78,11 +87,11 @@ def select(mask: Any, dz: Any) -> Any:
 
     For single numbers the answer is `dz` or None; for arrays a `Masked` gradient.
     """
-    if mask is True or mask is False or np.shape(mask) == np.shape(dz) == ():
+    shape = getattr(dz, "shape", ())
+    if mask is True or mask is False or mask.shape == shape == ():
         return dz if mask else None
     if type(dz) is Masked:
         return Masked(dz.value, np.logical_and(dz.mask, mask))
-    shape = np.shape(dz)
     return Masked(dz, mask if mask.shape == shape else np.broadcast_to(mask, shape))
 
 
