@@ -9,9 +9,29 @@ import numpy as np
 
 from gategrad.errors import NoRuleError
 
-__all__ = ["as_input", "axes_of", "broadcast", "count", "kept", "refuse", "reshape", "spread"]
+__all__ = [
+    "add_reduce",
+    "maximum_reduce",
+    "minimum_reduce",
+    "multiply_reduce",
+    "as_input",
+    "axes_of",
+    "broadcast",
+    "count",
+    "kept",
+    "refuse",
+    "reshape",
+    "spread",
+]
 
 Shape = tuple[int, ...]
+
+# The methods themselves: on the hot path of small arrays NumPy's wrappers (np.sum …) take as long as the sum.
+# On a variable they are the same gates as those.
+add_reduce: Any = np.add.reduce
+multiply_reduce: Any = np.multiply.reduce
+maximum_reduce: Any = np.maximum.reduce
+minimum_reduce: Any = np.minimum.reduce
 
 _COPY_SIZE = 2048  # up to here writing the repeated values out is quicker than making a view that repeats them
 
@@ -33,7 +53,7 @@ def refuse(name: str, **options: Any) -> None:
     >>> refuse("np.sum", out=None, where=True)
     """
     for option, value in options.items():
-        if value is None or value is np._NoValue or (value is True and option == "where"):  # type: ignore[attr-defined]
+        if value is None or value is np._NoValue or (value is True and option == "where"):
             continue
         instead = f": {_INSTEAD[option]}" if option in _INSTEAD else ""
         raise NoRuleError(f"{name} of a variable takes no {option}={instead}")

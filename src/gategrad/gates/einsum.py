@@ -35,7 +35,7 @@ class Einsum(Gate):
 
     def forward(self, *xs: Any) -> Any:
         wanted = sum(self.needs)
-        self.xs = [x if wanted > need else None for x, need in zip(xs, self.needs, strict=True)]
+        self.xs: list[Any] = [x if wanted > need else None for x, need in zip(xs, self.needs, strict=True)]
         self.shapes = [np.shape(x) for x in xs]
         return np.einsum(self.subscripts, *xs, optimize=self.optimize)
 

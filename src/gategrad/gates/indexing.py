@@ -15,6 +15,7 @@ from gategrad.variable import getitem, implements, plain
 
 __all__ = ["Index", "Scatter"]
 
+_FLOAT64 = np.dtype(np.float64)
 _BASIC = (int, np.integer, slice, type(None), type(...))
 
 
@@ -28,7 +29,9 @@ class Index(Router, Linear):
 
     def forward(self, x: Any) -> Any:
         self.shape = getattr(x, "shape", ())
-        return (np.float64(x) if type(x) is float else x)[self.index]
+        if type(x) is float:
+            x = np.array(x)  # a number can be indexed too, by () and None and ...
+        return x[self.index]
 
     def backward(self, dz: Any) -> Any:
         return Scatter(self.index, self.shape)(dz)
@@ -56,7 +59,7 @@ class Scatter(Router, Linear):
     def forward(self, x: Any) -> Any:
         if type(x) in on_meeting:
             return self.fresh()(x)  # a value on a lower tape is scattered there
-        dtype = getattr(x, "dtype", np.float64)
+        dtype = getattr(x, "dtype", _FLOAT64)
         if _reads_once(self.index) or dtype.kind == "c":
             z = np.zeros(self.shape, dtype)
             if _reads_once(self.index):
@@ -143,7 +146,7 @@ def _sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable
 
 
 @implements(np.diff)
-def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:  # type: ignore[attr-defined]
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     refuse("np.diff", prepend=prepend, append=append)
     before = (slice(None),) * (axis % len(a.shape))
     for _ in range(n):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,7 +116,7 @@ def _column_stack(tup: Any) -> Any:
 
 
 @implements(np.array_split)
-def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     length, before = ary.shape[axis], (slice(None),) * (axis % len(ary.shape))
     bounds = [part.indices(length)[:2] for part in _parts(indices_or_sections, length)]
     return [ary[(*before, slice(start, max(start, stop)))] for start, stop in bounds]
@@ -130,11 +131,11 @@ def _parts(indices_or_sections: Any, length: int) -> list[slice]:
         edges = [i * shorter + min(i, longer_ones) for i in range(sections + 1)]
     else:
         edges = [0, *(int(i) for i in indices_or_sections), length]
-    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
 @implements(np.split)
-def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     if np.ndim(indices_or_sections) == 0 and ary.shape[axis] % indices_or_sections:
         raise ValueError(
             f"np.split: {ary.shape[axis]} elements along axis {axis} cannot be split into {indices_or_sections} equal "
@@ -144,21 +145,21 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 @implements(np.hsplit)
-def _hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def _hsplit(ary: Any, indices_or_sections: Any) -> Any:
     return _split(ary, indices_or_sections, 1 if len(ary.shape) > 1 else 0)
 
 
 @implements(np.vsplit)
-def _vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def _vsplit(ary: Any, indices_or_sections: Any) -> Any:
     return _split(ary, indices_or_sections, 0)
 
 
 @implements(np.dsplit)
-def _dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def _dsplit(ary: Any, indices_or_sections: Any) -> Any:
     return _split(ary, indices_or_sections, 2)
 
 
 @implements(np.unstack)
-def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def _unstack(x: Any, /, *, axis: int = 0) -> Any:
     before = (slice(None),) * (axis % len(x.shape))
     return tuple([x[(*before, i)] for i in range(x.shape[axis])])

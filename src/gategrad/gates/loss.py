@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.gate import Gate
-from gategrad.gates.axes import as_input, spread
+from gategrad.gates.axes import add_reduce, as_input, maximum_reduce
 from gategrad.kinds import Example
 from gategrad.variable import plain
 
@@ -25,13 +25,13 @@ class Softmax(Gate):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        e = np.exp(x - np.maximum.reduce(plain(x), axis=self.axis, keepdims=True))
-        self.z = z = e / np.add.reduce(e, axis=self.axis, keepdims=True)
+        e = np.exp(x - maximum_reduce(plain(x), axis=self.axis, keepdims=True))
+        self.z = z = e / add_reduce(e, axis=self.axis, keepdims=True)
         return z
 
     def backward(self, dz: Any) -> Any:
         weighted = self.z * dz
-        return weighted - self.z * np.add.reduce(weighted, axis=self.axis, keepdims=True)
+        return weighted - self.z * add_reduce(weighted, axis=self.axis, keepdims=True)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -50,12 +50,12 @@ class LogSoftmax(Gate):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        lowered = x - np.maximum.reduce(plain(x), axis=self.axis, keepdims=True)
-        self.z = z = lowered - np.log(np.add.reduce(np.exp(lowered), axis=self.axis, keepdims=True))
+        lowered = x - maximum_reduce(plain(x), axis=self.axis, keepdims=True)
+        self.z = z = lowered - np.log(add_reduce(np.exp(lowered), axis=self.axis, keepdims=True))
         return z
 
     def backward(self, dz: Any) -> Any:
-        return dz - np.exp(self.z) * np.add.reduce(dz, axis=self.axis, keepdims=True)
+        return dz - np.exp(self.z) * add_reduce(dz, axis=self.axis, keepdims=True)
 
     examples = Softmax.__dict__["examples"]
 
@@ -69,17 +69,17 @@ class CrossEntropy(Gate):
     pattern, symbol = "scaler", "cross entropy"
 
     def forward(self, x: Any, y: Any) -> Any:
-        lowered = x - np.maximum.reduce(plain(x), axis=-1, keepdims=True)
+        lowered = x - maximum_reduce(plain(x), axis=-1, keepdims=True)
         e = np.exp(lowered)
-        total = np.add.reduce(e, axis=-1, keepdims=True)
+        total = add_reduce(e, axis=-1, keepdims=True)
         self.e, self.total, self.y = e, total, y
         self.rows = int(np.size(plain(total)))
         if y.dtype.kind in "iu":
             chosen = lowered[_places(y)]
-            return (np.add.reduce(np.log(total), axis=None) - np.add.reduce(chosen, axis=None)) / self.rows
+            return (add_reduce(np.log(total), axis=None) - add_reduce(chosen, axis=None)) / self.rows
         self.lowered = lowered if self.needs[1] else None
         weighted = np.where(plain(y) != 0, np.log(total) - lowered, np.zeros_like(plain(lowered))) * y
-        return np.add.reduce(weighted, axis=None) / self.rows
+        return add_reduce(weighted, axis=None) / self.rows
 
     def backward(self, dz: Any) -> Any:
         need_x, need_y = self.needs
@@ -88,7 +88,7 @@ class CrossEntropy(Gate):
             return (self.e / self.total - _one_hot(self.y, self.e)) * share, None
         dx = dy = None
         if need_x:
-            weight = np.add.reduce(self.y, axis=-1, keepdims=True)
+            weight = add_reduce(self.y, axis=-1, keepdims=True)
             dx = (self.e / self.total * weight - self.y) * share
         if need_y:
             dy = (np.log(self.total) - self.lowered) * share

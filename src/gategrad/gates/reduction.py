@@ -7,7 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.axes import axes_of, broadcast, count, kept, refuse, reshape, spread
+from gategrad.gates.axes import (
+    add_reduce,
+    axes_of,
+    broadcast,
+    count,
+    kept,
+    maximum_reduce,
+    minimum_reduce,
+    multiply_reduce,
+    refuse,
+    reshape,
+    spread,
+)
 from gategrad.kinds import Example, Linear, Reduction
 from gategrad.masked import select
 from gategrad.variable import implements, plain
@@ -22,7 +34,7 @@ class Sum(Reduction, Linear):
 
     def forward(self, x: Any) -> Any:
         self.shape = getattr(x, "shape", ())
-        return np.add.reduce(x, axis=self.axis, keepdims=self.keepdims)
+        return add_reduce(x, axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, dz: Any) -> Any:
         return spread(dz, self.axis, self.keepdims, self.shape)
@@ -37,7 +49,7 @@ class Mean(Reduction, Linear):
         self.shape = getattr(x, "shape", ())
         if getattr(x, "dtype", None) == np.float16:
             return np.mean(x, axis=self.axis, keepdims=self.keepdims)  # sums in float32, lest it overflow
-        return np.add.reduce(x, axis=self.axis, keepdims=self.keepdims) / count(self.shape, self.axis)
+        return add_reduce(x, axis=self.axis, keepdims=self.keepdims) / count(self.shape, self.axis)
 
     def backward(self, dz: Any) -> Any:
         n = count(self.shape, self.axis)
@@ -52,13 +64,15 @@ class Extremum(Reduction):
     """
 
     pattern = "router"
+    x: Any
+    z: Any
 
     def backward(self, dz: Any) -> Any:
         x, z = plain(self.x), plain(self.z)
         shape = getattr(x, "shape", ())
         folded = kept(shape, self.axis)
-        chosen = (x == reshape(z, folded)) | (x != x)
-        ties = np.add.reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(x, "dtype", None))
+        chosen = (x == reshape(z, folded)) | np.isnan(x)
+        ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(x, "dtype", None))
         return select(chosen, broadcast(reshape(dz, folded) / ties, shape))
 
 
@@ -69,7 +83,7 @@ class Max(Extremum):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = np.maximum.reduce(x, axis=self.axis, keepdims=self.keepdims)
+        self.z = z = maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         return z
 
 
@@ -80,7 +94,7 @@ class Min(Extremum):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = np.minimum.reduce(x, axis=self.axis, keepdims=self.keepdims)
+        self.z = z = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         return z
 
 
@@ -91,7 +105,7 @@ class Prod(Reduction):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = np.multiply.reduce(x, axis=self.axis, keepdims=self.keepdims)
+        self.z = z = multiply_reduce(x, axis=self.axis, keepdims=self.keepdims)
         return z
 
     def backward(self, dz: Any) -> Any:

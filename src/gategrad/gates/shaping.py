@@ -22,7 +22,7 @@ class Reshape(Router, Linear):
     symbol = "reshape"
 
     def __init__(self, shape: int | tuple[int, ...]) -> None:
-        self.to = shape
+        self.to: Any = shape
 
     def forward(self, x: Any) -> Any:
         self.shape = getattr(x, "shape", ())
@@ -299,7 +299,7 @@ def _matrix_transpose(x: Any, /) -> Any:
 
 @implements(np.broadcast_to)
 def _broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
-    return BroadcastTo((shape,) if isinstance(shape, (int, np.integer)) else tuple(shape))(array)
+    return BroadcastTo((int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape))(array)
 
 
 @implements(np.broadcast_arrays)

@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, axes_of, count, kept, refuse, reshape, spread
+from gategrad.gates.axes import (
+    add_reduce,
+    as_input,
+    axes_of,
+    count,
+    kept,
+    maximum_reduce,
+    minimum_reduce,
+    refuse,
+    reshape,
+    spread,
+)
 from gategrad.kinds import Reduction
 from gategrad.masked import select
 from gategrad.variable import implements, plain
@@ -27,7 +38,7 @@ class Var(Reduction):
     def forward(self, x: Any) -> Any:
         self.n = _degrees(x, self.axis, self.ddof)
         self.deviation = d = _deviation(x, self.axis)
-        return np.add.reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n
+        return add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n
 
     def backward(self, dz: Any) -> Any:
         return spread(dz * 2.0 / self.n, self.axis, self.keepdims, self.deviation.shape) * self.deviation
@@ -48,15 +59,15 @@ class Std(Reduction):
     def forward(self, x: Any) -> Any:
         self.n = _degrees(x, self.axis, self.ddof)
         d = _deviation(x, self.axis)
-        z = _root(np.add.reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n)
+        z = _root(add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n)
         self.x, self.deviation, self.z = x, d, z
         return z
 
     def backward(self, dz: Any) -> Any:
         # z is no test for a constant: the mean of three times 0.1 is rounded, and z then 1e-17
         x, shape = plain(self.x), self.deviation.shape
-        low = np.minimum.reduce(x, axis=self.axis, keepdims=self.keepdims)
-        varies = low != np.maximum.reduce(x, axis=self.axis, keepdims=self.keepdims)
+        low = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
+        varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         share = dz / (_or_one(self.z, varies) * self.n)
         dx = spread(share, self.axis, self.keepdims, shape) * self.deviation
         return dx if np.all(varies) else select(spread(varies, self.axis, self.keepdims, shape), dx)
@@ -72,12 +83,12 @@ class LogSumExp(Reduction):
 
     def forward(self, x: Any) -> Any:
         axis = self.axis
-        top = np.maximum.reduce(plain(x), axis=axis, keepdims=True)  # Σ exp(x - top) is between 1 and n
+        top = maximum_reduce(plain(x), axis=axis, keepdims=True)  # Σ exp(x - top) is between 1 and n
         finite = np.isfinite(top)
         if not np.all(finite):
             top = np.where(finite, top, np.zeros_like(top))
         self.exp = e = np.exp(x - top)
-        total = np.add.reduce(e, axis=axis, keepdims=True)
+        total = add_reduce(e, axis=axis, keepdims=True)
         some = plain(total) > 0
         self.total = total = _or_one(total, some)
         z = np.log(total) + top
@@ -100,7 +111,7 @@ class Norm(Reduction):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = _root(np.add.reduce(x * x, axis=self.axis, keepdims=self.keepdims))
+        self.z = z = _root(add_reduce(x * x, axis=self.axis, keepdims=self.keepdims))
         return z
 
     def backward(self, dz: Any) -> Any:
@@ -112,7 +123,7 @@ class Norm(Reduction):
 
 def _deviation(x: Any, axis: Any) -> Any:
     shape = getattr(x, "shape", ())
-    return x - np.add.reduce(x, axis=axis, keepdims=True) / count(shape, axis)
+    return x - add_reduce(x, axis=axis, keepdims=True) / count(shape, axis)
 
 
 def _degrees(x: Any, axis: Any, ddof: float) -> float:
