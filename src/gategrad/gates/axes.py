@@ -11,14 +11,14 @@ from gategrad.errors import NoRuleError
 
 __all__ = [
     "add_reduce",
-    "maximum_reduce",
-    "minimum_reduce",
-    "multiply_reduce",
     "as_input",
     "axes_of",
     "broadcast",
     "count",
     "kept",
+    "maximum_reduce",
+    "minimum_reduce",
+    "multiply_reduce",
     "refuse",
     "reshape",
     "spread",
