@@ -90,6 +90,8 @@ def _rows(x: Any, ndim: int) -> Any:
 
 def _misfit(x: Any, y: Any) -> ShapeError | None:
     """What must equal what, if that is why a product failed."""
+    if not all(isinstance(v, (int, float)) or hasattr(v, "shape") for v in (x, y)):
+        return None
     one, other = np.shape(x), np.shape(y)
     shapes = f"matmul: x is {one}, y is {other}; "
     if not one or not other:

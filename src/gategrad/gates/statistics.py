@@ -36,8 +36,8 @@ class Var(Reduction):
         self.ddof = ddof
 
     def forward(self, x: Any) -> Any:
-        self.n = _degrees(x, self.axis, self.ddof)
         self.deviation = d = _deviation(x, self.axis)
+        self.n = _degrees(x, self.axis, self.ddof)
         return add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n
 
     def backward(self, dz: Any) -> Any:
@@ -57,8 +57,8 @@ class Std(Reduction):
         self.ddof = ddof
 
     def forward(self, x: Any) -> Any:
-        self.n = _degrees(x, self.axis, self.ddof)
         d = _deviation(x, self.axis)
+        self.n = _degrees(x, self.axis, self.ddof)
         z = _root(add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n)
         self.x, self.deviation, self.z = x, d, z
         return z
@@ -205,7 +205,7 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
 
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    ndim = len(x.shape)
+    ndim, axis = len(x.shape), tuple(axis) if isinstance(axis, list) else axis
     if axis is None and ord is not None and ndim > 2:
         raise ValueError("Improper number of dimensions to norm.")
     matrix = len(axes_of(axis, ndim)) == 2 and ord is not None
