@@ -1,7 +1,10 @@
 """What can be computed. A gate and its function live in one module here and nowhere else; importing it registers it."""
 
+from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
+from gategrad.gates import comparison as comparison
 from gategrad.gates import einsum as einsum
+from gategrad.gates import exponential as exponential
 from gategrad.gates import indexing as indexing
 from gategrad.gates import joining as joining
 from gategrad.gates import loss as loss
@@ -10,3 +13,4 @@ from gategrad.gates import queries as queries
 from gategrad.gates import reduction as reduction
 from gategrad.gates import shaping as shaping
 from gategrad.gates import statistics as statistics
+from gategrad.gates import trigonometry as trigonometry
