@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape
+from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape, shape_of
 from gategrad.gates.indexing import Scatter
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import astype, implements, plain
@@ -25,7 +25,7 @@ class Reshape(Router, Linear):
         self.to: Any = shape
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         return reshape(x, self.to)
 
     def backward(self, dz: Any) -> Any:
@@ -49,7 +49,7 @@ class Squeeze(Router, Linear):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         z = np.squeeze(x, axis=self.axis)
         return reshape(z, ()) if not z.shape else z
 
@@ -73,7 +73,7 @@ class ExpandDims(Router, Linear):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         return np.expand_dims(x, self.axis)
 
     def backward(self, dz: Any) -> Any:
