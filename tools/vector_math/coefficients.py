@@ -56,6 +56,10 @@ def series(terms: Callable[[int], mpf]) -> Real:
     return f
 
 
+def erfc_scaled(x: mpf) -> mpf:
+    return mp.erfc(x) * (1 + 2 * x) * mp.exp(x * x)
+
+
 def approximations() -> dict[str, Approximation]:
     half = mpf("0.5005")
     half_ln2 = mp.log(2) / 2 * mpf("1.001")
@@ -67,6 +71,36 @@ def approximations() -> dict[str, Approximation]:
         ),
         "log": Approximation(
             "2 artanh(s) = 2s + s³ P(s²)", series(lambda i: mpf(2) / (2 * i + 3)), lambda t: t / 2, mpf(0), octave
+        ),
+        "log_tail": Approximation(
+            "2 artanh(s) = 2s + 2s³/3 + s⁵ P(s²)",
+            series(lambda i: mpf(2) / (2 * i + 5)),
+            lambda t: t * t / 2,
+            mpf(0),
+            octave,
+            bits=(68, 40),
+        ),
+        "erf": Approximation(
+            "erf(t) = t + t P(t²)",
+            lambda t: mp.erf(mp.sqrt(t)) / mp.sqrt(t) - 1,
+            lambda t: mpf(1),
+            mpf("1e-40"),
+            mpf(1),
+        ),
+        "log_erfc": Approximation(
+            "erfc(1 + t) = exp(−P(t))",
+            lambda t: -mp.log(mp.erfc(1 + t)),
+            lambda t: mp.erfc(1 + t),
+            mpf(0),
+            mpf(5),
+            bits=(57, 28),
+        ),
+        "erfc": Approximation(
+            "erfc(x) (1 + 2x) exp(x²) = P((x − 2)/(x + 2))",
+            lambda t: erfc_scaled(2 * (1 + t) / (1 - t)),
+            lambda t: mpf(1),
+            (mpf("0.499") - 2) / (mpf("0.499") + 2),
+            mpf(26) / 30,
         ),
         "exp2": Approximation(
             "2^t = 1 + t P(t)",
@@ -137,7 +171,7 @@ def constants() -> dict[str, dict[str, list[mpf]]]:
         "ln2": mp.log(2),
         "log2e": 1 / mp.log(2),
         "log10e": 1 / mp.log(10),
-        "pi": +mp.pi,
+        "two_thirds": mpf(2) / 3,
         "half_pi": mp.pi / 2,
         "quarter_pi": mp.pi / 4,
         "two_over_pi": 2 / mp.pi,

@@ -10,11 +10,13 @@ from __future__ import annotations
 from functools import cache
 
 from gategrad.compiler.codegen.vector_math import (
+    error_function,
     exponential,
     hyperbolic,
     inverse_hyperbolic,
     inverse_trigonometry,
     logarithm,
+    power,
     trigonometry,
 )
 from gategrad.compiler.codegen.vector_math.builder import Body, Definition, DType, Type, Value, closure
@@ -22,7 +24,16 @@ from gategrad.compiler.codegen.vector_math.registry import FUNCTIONS
 
 __all__ = ["Definition", "closure", "define", "inputs", "names"]
 
-_ROOMS = (exponential, logarithm, trigonometry, inverse_trigonometry, hyperbolic, inverse_hyperbolic)  # importing them fills FUNCTIONS
+_ROOMS = (
+    exponential,
+    logarithm,
+    hyperbolic,
+    trigonometry,
+    power,
+    error_function,
+    inverse_trigonometry,
+    inverse_hyperbolic,
+)  # importing them fills FUNCTIONS
 
 
 def names() -> tuple[str, ...]:

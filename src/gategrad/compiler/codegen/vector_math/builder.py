@@ -316,9 +316,17 @@ def at_least(x: Value, limit: Number) -> Value:
     return select(x < limit, x.like(limit), x)
 
 
-def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
-    """c₀ + c₁x + c₂x² + … by Horner's rule, lowest coefficient first."""
+def horner(x: Value, coefficients: Sequence[float]) -> Value:
+    """c₀ + x·(c₁ + x·(c₂ + …)), lowest coefficient first."""
     total = x.like(coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total = fma(total, x, coefficient)
     return total
+
+
+def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
+    """c₀ + c₁x + c₂x² + …: long ones as an even and an odd half in x², which the processor computes side by side."""
+    if len(coefficients) < 5:
+        return horner(x, coefficients)
+    square = x * x
+    return fma(polynomial(square, coefficients[1::2]), x, polynomial(square, coefficients[::2]))

@@ -11,6 +11,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     Value,
     at_least,
     at_most,
+    fast_two_sum,
     fma,
     polynomial,
     select,
@@ -67,6 +68,15 @@ def exp(x: Value) -> Value:
     x = at_least(at_most(x, OVERFLOW[name]), UNDERFLOW[name])
     _, n, r, _ = reduced(x)
     return scaled(exp_of_reduced(r), n, x > 0.0)
+
+
+def exp_of_sum(x: Value, x_low: Value) -> tuple[Value, Value, Value]:
+    """n and two floats whose sum times 2^n is exp(x + x_low)."""
+    _, n, r, r_low = reduced(x)
+    tail = exp_tail(r)
+    high, error = fast_two_sum(x.like(1.0), r)
+    low = error + tail
+    return n, high, fma(r_low + x_low, high + low, low)
 
 
 def exp_of_negative(x: Value) -> Value:
