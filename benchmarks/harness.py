@@ -144,13 +144,15 @@ def _compare(runs: Mapping[str, Run], rtol: float) -> None:
 
 
 def numbers(result: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """All numbers of a result in one row, whoever computed it.
+    """All numbers of a result in one row, whoever computed it; a gradient of None, where nothing arrived, is zero.
 
     >>> numbers((1.0, [np.array([2.0, 3.0])]))
     array([1., 2., 3.])
     """
     if isinstance(result, (tuple, list)):
         return np.concatenate([numbers(part) for part in result])
+    if result is None:
+        return np.zeros(1)
     detach = getattr(result, "detach", None)  # PyTorch's tensors; the others are read by NumPy
     return np.ravel(np.asarray(detach() if detach is not None else result, dtype=np.float64))
 

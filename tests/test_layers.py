@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 
 LAYERS = [
     {"errors"},
-    {"constant", "masked", "gate", "kinds"},
-    {"tape", "variable"},
+    {"values", "constant", "masked", "gate", "kinds"},
+    {"tape", "forward", "backward", "array_methods", "variable"},
     {"gates"},
     {"transforms"},
     {"compiler"},

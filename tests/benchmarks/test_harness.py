@@ -72,7 +72,7 @@ def test_a_missing_peer_is_named():
 
 
 def test_numbers_of_any_nesting():
-    assert numbers((1.0, [np.ones((1, 2)), (3,)])).tolist() == [1.0, 1.0, 1.0, 3.0]
+    assert numbers((1.0, [np.ones((1, 2)), (3,), None])).tolist() == [1.0, 1.0, 1.0, 3.0, 0.0]
 
 
 def test_a_loss_is_printed_as_plainly_as_a_win():
