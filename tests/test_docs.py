@@ -1,13 +1,17 @@
-"""The README and the pages of docs/ are programs: every Python block in them is run, and its output compared."""
+"""The README and the other pages are programs: every Python block in them is run, and its output compared."""
 
 import doctest
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
@@ -19,18 +23,30 @@ def blocks(page: Path) -> list[tuple[int, str]]:
 
 
 def run_page(page: Path) -> list[str]:
-    """Run the blocks of a page one after the other in one namespace; return what went wrong."""
+    """Run the blocks of a page one after the other in one namespace; return what went wrong.
+
+    A block that starts with `>>>` is a session; any other is a file, whose own doctests are run too.
+    """
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
-    names: dict[str, object] = {"__name__": "__main__"}
+    names: dict[str, object] = {"__name__": page.stem}
     for line, block in blocks(page):
-        if ">>>" in block:
-            test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line)
-            runner.run(test, out=report.append, clear_globs=False)
-            names = test.globs
+        if block.startswith(">>>"):
+            tests = [doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line)]
         else:
             exec(compile("\n" * line + block, str(page), "exec"), names)
+            tests = doctests_of(names, page.stem)
+        for test in tests:
+            runner.run(test, out=report.append, clear_globs=False)
+            names.update(test.globs)
     return report
+
+
+def doctests_of(names: dict[str, object], module: str) -> list[doctest.DocTest]:
+    """The examples in the docstrings of what a block has defined."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    own = [x for x in names.values() if inspect.isroutine(x) or inspect.isclass(x)]
+    return [test for x in own if x.__module__ == module for test in finder.find(x, x.__name__, False, names, {})]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
@@ -47,8 +63,28 @@ def test_a_wrong_number_on_a_page_is_noticed(tmp_path):
     assert "Expected:\n    3\nGot:\n    2\n" in "".join(run_page(page))
 
 
+def test_a_wrong_number_in_a_docstring_on_a_page_is_noticed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text('```python\ndef one():\n    """One.\n\n    >>> one()\n    2\n    """\n    return 1\n```\n')
+    assert "Expected:\n    2\nGot:\n    1\n" in "".join(run_page(page))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_tree_of_the_architecture_is_true():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    tree = text.partition("src/gategrad/\n")[2].partition("```")[0]
+    told = set(re.findall(r"^  (\w+(?:\.py|/)) ", tree, re.MULTILINE))
+    package = ROOT / "src" / "gategrad"
+    true = {path.name for path in package.glob("*.py")} | {
+        f"{path.parent.name}/" for path in package.glob("*/__init__.py")
+    }
+    assert told == true
+    outside = re.findall(r"^(\S+?)/? ", tree, re.MULTILINE)
+    assert len(outside) > 4
+    assert all((ROOT / name).exists() for name in outside)

@@ -17,7 +17,7 @@ LAYERS = [
     {"numpy", "scipy"},
     {"nn", "optim"},
     {"picture", "check"},
-    {"cli"},
+    {"cli", "__main__"},
 ]
 """From the bottom to the top. `gategrad/__init__.py` stands above them all, but for the command, which uses it."""
 
