@@ -39,14 +39,17 @@ def test_all_is_true(module):
 
 @pytest.mark.parametrize("module", MODULES[1:], ids=lambda module: module.__name__)
 def test_public_functions_and_classes_are_listed(module):
-    """In a module with `__all__`, what has no underscore is in it: there are no half-public names."""
+    """In a module with `__all__`, what has no underscore is in it: there are no half-public names.
+
+    What a module does for NumPy's functions is found in the table of them, not by name.
+    """
     if not hasattr(module, "__all__"):
         pytest.skip("a folder, or a module of internals alone")
     own = {
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
-        if inspect.isfunction(value) or inspect.isclass(value)
+        if inspect.isclass(value) or (inspect.isfunction(value) and value not in functions.values())
     }
     assert own - set(module.__all__) == set(), f"add them to __all__ of {module.__name__}, or an underscore"
 
