@@ -30,7 +30,7 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
         return z
     elif kind is complex and complex not in map(type, inputs):
         return settle(gate.forward(*map(_as_numpy, inputs)), gate, inputs)  # (-8.0) ** (1 / 3): NumPy says nan
-    elif kind is int:
+    elif kind is float or kind is int:
         gate.spec = None
         return float(z)
     elif not hasattr(z, "dtype") or z.dtype.kind not in "fc":
