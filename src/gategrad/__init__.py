@@ -6,6 +6,10 @@ from gategrad.gate import Gate as Gate
 from gategrad.gates.activation import relu as relu
 from gategrad.gates.activation import sigmoid as sigmoid
 from gategrad.gates.activation import softplus as softplus
+from gategrad.gates.loss import cross_entropy as cross_entropy
+from gategrad.gates.loss import log_softmax as log_softmax
+from gategrad.gates.loss import softmax as softmax
+from gategrad.gates.statistics import logsumexp as logsumexp
 from gategrad.kinds import Bilinear as Bilinear
 from gategrad.kinds import Elementwise as Elementwise
 from gategrad.kinds import Linear as Linear

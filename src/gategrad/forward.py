@@ -55,7 +55,8 @@ def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
             f"{name}.forward wrote into one of its inputs: other gates remember that array. "
             "Compute a new one (x + 1 rather than x += 1)"
         ) from error
-    if isinstance(error, ValueError) and not isinstance(error, GategradError) and any(shapes):
+    says_enough = isinstance(error, (GategradError, np.exceptions.AxisError))
+    if isinstance(error, ValueError) and not says_enough and any(shapes):
         listed = ", ".join(f"{letter} is {shape}" for letter, shape in zip("xyzuvw", shapes, strict=False))
         raise ShapeError(f"{name}: {listed}: {error}") from error
     raise error

@@ -390,6 +390,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 continue
             if x.level == UNTRACKED:
                 x = x.raw
+        elif kind is list or kind is tuple:
+            x = np.array(x)  # v @ [1, 2]: rules may ask every input that is no number for its shape
         values.append(x)
         if kind is np.ndarray and gate.remembers_inputs and x.flags.writeable:
             x = Constant(x)
@@ -424,7 +426,7 @@ on_meeting[Variable] = record
 def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate without recording it: the results are untracked variables."""
     gate.needs = (False,) * len(inputs)
-    values = [plain(x) for x in inputs]
+    values = [np.array(x) if type(x) is list or type(x) is tuple else plain(x) for x in inputs]
     try:
         z = gate.forward(*values)
     except Exception as error:
