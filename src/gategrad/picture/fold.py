@@ -73,7 +73,7 @@ def _maker(wire: Wire) -> Node:
 
 
 def _fold_repeats(chain: list[Node]) -> list[Box]:
-    likeness = [_likeness(node) for node in chain]
+    likeness = [_likeness(node, first=node is chain[0]) for node in chain]
     boxes: list[Box] = []
     start = 0
     while start < len(chain):
@@ -90,13 +90,18 @@ def _fold_repeats(chain: list[Node]) -> list[Box]:
     return boxes
 
 
-def _likeness(node: Node) -> tuple[Any, ...]:
-    """What two gates share if one could stand for the other in a drawing."""
-    sides = tuple(
-        "through" if wire.kind == "gate" else repr(wire.value) if wire.kind == "constant" and not wire.is_array else "side"
-        for wire in node.inputs
-    )
-    return type(node.gate), repr(node.gate), sides
+def _likeness(node: Node, first: bool) -> tuple[Any, ...]:
+    """What two gates share if one could stand for the other in a drawing; the first is entered by a variable."""
+    sides = [_side(wire) for wire in node.inputs]
+    if first and "through" not in sides and "side" in sides:
+        sides[sides.index("side")] = "through"
+    return type(node.gate), repr(node.gate), tuple(sides)
+
+
+def _side(wire: Wire) -> str:
+    if wire.kind == "constant" and not wire.is_array:
+        return repr(wire.value)
+    return "through" if wire.kind == "gate" else "side"
 
 
 def _repetition(likeness: list[tuple[Any, ...]], start: int) -> tuple[int, int]:

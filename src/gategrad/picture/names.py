@@ -9,7 +9,7 @@ from typing import Any
 
 from gategrad.errors import DtypeError
 from gategrad.picture.model import Model, Wire
-from gategrad.picture.numbers import number
+from gategrad.picture.numbers import exact
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.vjp import differentiable
 from gategrad.variable import Variable, variable
@@ -116,7 +116,7 @@ def give_names(model: Model, sources: Mapping[Wire, Any], names: Mapping[Any, st
     """Write a label on every wire, each only once; the user's names first."""
     taken: set[str] = set()
     for wire in model.constants:
-        wire.label = number(wire.value) if not wire.is_array else f"array {wire.shape}"
+        wire.label = f"array {wire.shape}" if wire.is_array else exact(wire.value)
     for wire in model.leaves:
         source = sources[wire]
         _label(wire, source.name or names.get(source), taken)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["brief", "count", "number", "prose", "shape_of", "summary"]
+__all__ = ["brief", "count", "exact", "number", "prose", "shape_of", "summary"]
 
 _SMALLEST, _LARGEST = 0.01, 100_000.0  # outside of these two decimals would say too little or too much
 _SHORT = 3  # arrays of so many elements are written out
@@ -38,6 +38,15 @@ def prose(x: Any) -> str:
     if isinstance(x, (complex, np.complexfloating)):
         return f"{x:.4g}".replace("-", "−")
     return f"{float(x) + 0.0:.4g}".replace("-", "−")
+
+
+def exact(x: Any) -> str:
+    """A constant of a formula: as many digits as it was written with, within reason.
+
+    >>> exact(1.0), exact(1.00001), exact(0.1)
+    ('1', '1.00001', '0.1')
+    """
+    return f"{_item(x):.6g}"
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
