@@ -1,15 +1,19 @@
 """gategrad: backpropagation you can see, at the speed of machine code."""
 
+from gategrad import gates as gates
+from gategrad.check.gradients import check_gradients as check_gradients
 from gategrad.gate import Gate as Gate
+from gategrad.kinds import Bilinear as Bilinear
 from gategrad.kinds import Elementwise as Elementwise
 from gategrad.kinds import Linear as Linear
+from gategrad.kinds import Reduction as Reduction
+from gategrad.kinds import Router as Router
 from gategrad.tape import no_grad as no_grad
 from gategrad.transforms.grad import grad as grad
 from gategrad.transforms.grad import value_and_grad as value_and_grad
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
-from gategrad.gates import arithmetic
 
 
 def __getattr__(name: str) -> object:

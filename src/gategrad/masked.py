@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Masked", "select"]
+__all__ = ["Masked", "masked_ufunc", "select"]
 
 
 class Masked(np.lib.mixins.NDArrayOperatorsMixin):
@@ -49,21 +49,28 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         return np.where(self.mask, self.value, np.zeros((), self.dtype))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        first_alone = type(inputs[0]) is Masked and not any(type(x) is Masked for x in inputs[1:])
-        keeps_zero = ufunc in (np.negative, np.conjugate, np.multiply) or (ufunc is np.divide and first_alone)
-        if method != "__call__" or options or not keeps_zero:
+        if method != "__call__" or options:
             return getattr(ufunc, method)(*map(_resolved, inputs), **options)
-        with np.errstate(all="ignore"):  # what happens in the masked places is nobody's concern
-            value = ufunc(*[x.value if type(x) is Masked else x for x in inputs])
-        masks = [x.mask for x in inputs if type(x) is Masked]
-        mask = masks[0] if len(masks) == 1 else np.logical_and(*masks)
-        return Masked(value, mask if mask.shape == value.shape else np.broadcast_to(mask, value.shape))
+        return masked_ufunc(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         return function(*_resolved(args), **_resolved(options))
 
     def __getitem__(self, index: Any) -> Any:
         return self.resolve()[index]
+
+
+def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+    """Apply a ufunc to inputs of which some are masked; the mask goes on if zeros go in where zeros come out."""
+    first_alone = type(inputs[0]) is Masked and not any(type(x) is Masked for x in inputs[1:])
+    keeps_zero = ufunc in (np.negative, np.conjugate, np.multiply) or (ufunc is np.divide and first_alone)
+    if not keeps_zero:
+        return ufunc(*map(_resolved, inputs))
+    with np.errstate(all="ignore"):  # what happens in the masked places is nobody's concern
+        value = ufunc(*[x.value if type(x) is Masked else x for x in inputs])
+    masks = [x.mask for x in inputs if type(x) is Masked]
+    mask = masks[0] if len(masks) == 1 else np.logical_and(*masks)
+    return Masked(value, mask if mask.shape == value.shape else np.broadcast_to(mask, value.shape))
 
 
 def select(mask: Any, dz: Any) -> Any:

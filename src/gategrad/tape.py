@@ -22,20 +22,15 @@ from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.gate import Gate
 from gategrad.masked import Masked
+from gategrad.values import FLOAT64, SEVERAL, Spec
 
-__all__ = ["AMBIENT", "UNTRACKED", "SEVERAL", "Output", "Parts", "Spec", "fit", "next_level", "next_order", "no_grad", "paused", "spec_of", "walk"]
-
-Spec = tuple[tuple[int, ...], Any] | None
-"""What a value looks like: None for a Python float, else its shape and dtype."""
+__all__ = ["AMBIENT", "UNTRACKED", "Output", "Parts", "fit", "next_level", "next_order", "no_grad", "paused", "walk"]
 
 AMBIENT = 0
 """The level of the variables that the user makes with `gg.variable`."""
 
 UNTRACKED = -1
 """The level of values that remember no circuit: detached, or computed under `no_grad`."""
-
-SEVERAL: Any = ("several outputs",)
-"""The spec of a gate whose forward returned a tuple: its gradient is a `Parts`, its outputs are `Output` gates."""
 
 next_order: Callable[[], int] = itertools.count(0, -1).__next__
 """Recording order, counted downwards: the heap of the backward walk yields the smallest first."""
@@ -174,18 +169,7 @@ class Output(Gate):
         return Parts(parts)
 
 
-# --- what a value looks like, and making a gradient look like it ------------------------------------------------
-
-
-def spec_of(value: Any) -> Spec:
-    """What a value looks like: None for a Python float, else `(shape, dtype)`.
-
-    >>> import numpy as np
-    >>> spec_of(2.0), spec_of(np.zeros(3, np.float32))
-    (None, ((3,), dtype('float32')))
-    """
-    shape = None if type(value) is float else getattr(value, "shape", None)
-    return None if shape is None else (shape, value.dtype)
+# --- making a gradient look like the value it belongs to ------------------------------------------------
 
 
 def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
@@ -195,13 +179,13 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     """
     if spec is SEVERAL:
         return dx
-    shape, dtype = ((), _FLOAT64) if spec is None else spec
+    shape, dtype = ((), FLOAT64) if spec is None else spec
     try:
         have_shape, have_dtype = dx.shape, dx.dtype
     except AttributeError:
         if type(dx) is not float and type(dx) is not int:
             raise _wrong_type(dx, gate, index) from None
-        have_shape, have_dtype = (), _FLOAT64
+        have_shape, have_dtype = (), FLOAT64
         if spec is None:
             return float(dx)
     if have_shape != shape:
@@ -219,9 +203,6 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
         return dx.resolve()
     return dx
-
-
-_FLOAT64 = np.dtype(np.float64)
 
 
 def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Gate, index: int, dz: Any) -> Any:

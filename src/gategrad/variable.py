@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
+from gategrad.backward import backward
 from gategrad.constant import Constant
 from gategrad.errors import (
-    DtypeError,
     EscapeError,
-    GateError,
-    GategradError,
     GradientNotKeptError,
     NoRuleError,
-    NotScalarError,
     NotTrackedError,
     ShapeError,
-    describe,
 )
+from gategrad.forward import recover, settle
 from gategrad.gate import Gate, on_meeting, ufuncs
-from gategrad.tape import AMBIENT, SEVERAL, UNTRACKED, Output, Spec, next_order, paused, spec_of, walk
+from gategrad.masked import Masked, masked_ufunc
+from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
+from gategrad.values import FLOAT64, Spec, lock, own, spec_of
 
-__all__ = ["Variable", "detach", "astype", "getitem", "implements", "leaf", "plain", "record", "variable"]
-
-functions: dict[Any, Callable[..., Any]] = {}
-"""What NumPy's functions that are no ufuncs do with variables; `implements` adds to it."""
-
-
-def implements(*names: Any) -> Callable[[Any], Any]:
-    """Decorator: the function below is what these NumPy functions do when a variable is among their arguments."""
-
-    def register(function: Any) -> Any:
-        for name in names:
-            functions[name] = function
-        return function
-
-    return register
-
+__all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
 _BOTH, _LEFT, _RIGHT = (True, True), (True, False), (False, True)
 _new: Callable[[type], Any] = object.__new__
-_deposit_lock = threading.Lock()
 
 
 def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
@@ -72,11 +55,11 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         try:
             z = gate.forward(x, y)
         except Exception as error:
-            z = _recover(error, gate, (x, y))
+            z = recover(error, gate, (x, y))
         if type(z) is float:
             gate.spec = None
         else:
-            z = _settle(z, gate, (x, y))
+            z = settle(z, gate, (x, y))
         out = _new(Variable)
         out.raw = z
         out.gate = gate
@@ -101,7 +84,7 @@ def _comparison(name: str) -> Any:
     return compare
 
 
-class Variable:
+class Variable(ArrayMethods):
     """A value in a circuit: a float or an array, together with the gate that computed it.
 
     Made by `gg.variable` (a leaf, whose gradient is wanted) or by a gate. Behaves like the NumPy array or the
@@ -115,7 +98,6 @@ class Variable:
     array([2., 4.])
     """
 
-    # Methods and operators are a closed set, NumPy's own; what can be computed is the open set in `gates/`.
     __slots__ = ("__weakref__", "_gradient", "gate", "level", "name", "raw", "spec")
 
     raw: Any  # the value as gates see it: a float, an array, or a value on a lower tape
@@ -151,16 +133,15 @@ class Variable:
                 "only the value of a variable made by gg.variable can be replaced; this one was computed by "
                 f"{self.gate!r}"
             )
-        new = _own(value)
+        new = own(value)
         if spec_of(new) != self.spec:
             if np.shape(new) != self.shape:
                 raise ShapeError(
-                    f"a value of shape {np.shape(new)} cannot replace one of shape {self.shape}: "
-                    "make a new gg.variable"
+                    f"a value of shape {np.shape(new)} cannot replace one of shape {self.shape}: make a new gg.variable"
                 )
             new = self.dtype.type(new) if self.spec is not None and self.shape == () else new
             new = float(new) if self.spec is None else np.asarray(new, dtype=self.dtype)
-        self.raw = _lock(new)
+        self.raw = lock(new)
 
     @property
     def grad(self) -> Any:
@@ -210,24 +191,7 @@ class Variable:
         >>> x.grad
         6.0
         """
-        if self.level != AMBIENT:
-            raise NotTrackedError(_why_no_backward(self))
-        gate = self.gate
-        if dz is None:
-            spec = self.spec if gate is None else gate.spec
-            dz = 1.0 if spec is None else _seed_of_one(spec)
-        else:
-            dz = _fit_seed(dz, self)
-        if gate is None:
-            _deposit(self, dz)
-            return
-        gradients = walk(gate, dz, retain=retain, keep=keep)
-        with _deposit_lock:
-            for leaf, gradient in gradients.items():
-                if type(gradient) is float and leaf._gradient is None:
-                    leaf._gradient = gradient
-                else:
-                    _deposit(leaf, gradient)
+        backward(self, dz, retain, keep)
 
     # --- operators
 
@@ -298,146 +262,15 @@ class Variable:
     def __bool__(self) -> bool:
         return bool(plain(self))
 
-    # --- what an array offers
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the value; () for a number."""
-        spec = self.spec
-        return () if spec is None else spec[0]
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the value; float64 for a Python float."""
-        spec = self.spec
-        return _FLOAT64 if spec is None else spec[1]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
-
-    @property
-    def T(self) -> Any:
-        """The value with its axes reversed."""
-        return np.transpose(self)
-
-    @property
-    def real(self) -> Any:
-        """The real part."""
-        return np.real(self)
-
-    @property
-    def imag(self) -> Any:
-        """The imaginary part."""
-        return np.imag(self)
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("a variable that holds a single number has no len()")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        if not self.shape:
-            raise TypeError("a variable that holds a single number cannot be iterated over")
-        return (self[index] for index in range(self.shape[0]))
-
-    def __getitem__(self, index: Any) -> Any:
-        return functions[getitem](self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise EscapeError(
-            "a variable cannot be written into: gates may remember the old values. "
-            "Compute a new one with np.where, np.concatenate or arithmetic"
-        )
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """`np.sum` of this value."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """`np.mean` of this value."""
-        return np.mean(self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """`np.prod` of this value."""
-        return np.prod(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """`np.max` of this value."""
-        return np.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """`np.min` of this value."""
-        return np.min(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """`np.var` of this value."""
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """`np.std` of this value."""
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def argmax(self, axis: Any = None) -> Any:
-        """`np.argmax` of this value: indices, which carry no gradient."""
-        return np.argmax(plain(self), axis=axis)
-
-    def argmin(self, axis: Any = None) -> Any:
-        """`np.argmin` of this value: indices, which carry no gradient."""
-        return np.argmin(plain(self), axis=axis)
-
-    def dot(self, other: Any) -> Any:
-        """`np.dot` of this value and another."""
-        return np.dot(self, other)
-
-    def reshape(self, *shape: Any) -> Any:
-        """`np.reshape` of this value; the shape as one tuple or as several integers."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self) -> Any:
-        """`np.ravel` of this value: one axis."""
-        return np.reshape(self, -1)
-
-    def flatten(self) -> Any:
-        """One axis, as `ravel`: variables are never written into, so view and copy are the same."""
-        return np.reshape(self, -1)
-
-    def squeeze(self, axis: Any = None) -> Any:
-        """`np.squeeze` of this value."""
-        return np.squeeze(self, axis=axis)
-
-    def transpose(self, *axes: Any) -> Any:
-        """`np.transpose` of this value; the axes as one tuple or as several integers."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
-        """`np.swapaxes` of this value."""
-        return np.swapaxes(self, axis1, axis2)
-
-    def astype(self, dtype: Any) -> Any:
-        """The value in another floating-point type; the gradient comes back in this one's."""
-        return functions[astype](self, dtype)
-
-    def copy(self) -> Variable:
-        """This variable: values are never written into, so a copy would be the same."""
-        return self
-
     # --- display, copying
 
     def __repr__(self) -> str:
         value = plain(self)
-        shown = f"{value!r}" if self.spec is None else np.array2string(np.asarray(value), prefix=" " * 9, separator=", ")
+        shown = (
+            f"{value!r}" if self.spec is None else np.array2string(np.asarray(value), prefix=" " * 9, separator=", ")
+        )
         parts = [shown]
-        if self.spec is not None and self.dtype != _FLOAT64:
+        if self.spec is not None and self.dtype != FLOAT64:
             parts.append(f"dtype={self.dtype}")
         if self.name:
             parts.append(f"name={self.name!r}")
@@ -464,16 +297,6 @@ class Variable:
         return restore(*state)
 
 
-def getitem(x: Any, index: Any) -> Any:
-    """The key under which `gates/indexing.py` registers what `x[index]` does."""
-    return x[index]
-
-
-def astype(x: Any, dtype: Any) -> Any:
-    """The key under which `gates/shaping.py` registers what `x.astype(dtype)` does."""
-    return x.astype(dtype)
-
-
 # --- making variables ---------------------------------------------------------------------------------------------
 
 
@@ -496,7 +319,7 @@ def variable(value: Any, name: str | None = None) -> Variable:
         new.raw = value
         new.spec = None
     else:
-        new.raw = value = _lock(_own(value))
+        new.raw = value = lock(own(value))
         new.spec = spec_of(value)
     new.gate = None
     new.level = AMBIENT
@@ -512,7 +335,7 @@ def leaf(value: Any, level: int) -> Variable:
     new.raw = value
     new.gate = None
     new.level = level
-    new.spec = value.spec if type(value) is Variable else spec_of(value)
+    new.spec = spec_of(value)
     made: Variable = new
     return made
 
@@ -534,45 +357,6 @@ def plain(x: Any) -> Any:
     return x
 
 
-def _own(value: Any) -> Any:
-    """A float or a floating-point array that nobody else holds; or the reason why there cannot be one."""
-    if isinstance(value, Variable):
-        raise DtypeError("gg.variable of a variable would lose its gradient: use it as it is, or v.detach()")
-    if isinstance(value, (bool, np.bool_)):
-        raise DtypeError("a truth value has no gradient: gg.variable takes numbers and arrays of floats")
-    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
-        return float(value)
-    if type(value) is np.float64:
-        return float(value)
-    array: Any = value
-    is_array = hasattr(value, "dtype")
-    if not is_array:
-        try:
-            array = np.array(value)
-        except ValueError as error:
-            raise ShapeError(f"gg.variable was given rows of different lengths ({error})") from None
-        except EscapeError:
-            raise DtypeError("gg.variable was given a list of variables: join them with np.stack") from None
-        if array.dtype.kind in "iu":
-            array = array.astype(np.float64)
-    kind = array.dtype.kind
-    if kind in "fc":
-        return array.copy() if is_array else array
-    if kind in "iu":
-        raise DtypeError(
-            f"an array of {array.dtype} can have no gradient: its values cannot change by a little. "
-            "Use gg.variable(x.astype(float)), or keep it a plain array if you index with it"
-        )
-    what = "None" if value is None else describe(value)
-    raise DtypeError(f"{what} can have no gradient: gg.variable takes numbers and arrays of floats")
-
-
-def _lock(value: Any) -> Any:
-    if type(value) is np.ndarray:
-        value.flags.writeable = False  # gates remember it: a write behind their back would be a wrong gradient
-    return value
-
-
 def _restore(raw: Any, name: str | None, gradient: Any) -> Variable:
     new = variable(raw, name)
     new._gradient = gradient
@@ -586,8 +370,11 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate to inputs of which some are variables, on the highest tape among them."""
     level = UNTRACKED
     for x in inputs:
-        if type(x) is Variable and x.level > level:
-            level = x.level
+        if type(x) is Variable:
+            if x.level > level:
+                level = x.level
+        elif type(x) is Masked:
+            return _through_mask(gate, inputs)
     if hasattr(gate, "needs"):
         gate = gate.fresh()
     if level <= paused():
@@ -617,11 +404,11 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     try:
         z = gate.forward(*values)
     except Exception as error:
-        z = _recover(error, gate, values)
+        z = recover(error, gate, values)
     if type(z) is float:
         gate.spec = None
     else:
-        z = _settle(z, gate, values)
+        z = settle(z, gate, values)
         if type(z) is tuple:
             return _spread(z, gate, level)
     out = _new(Variable)
@@ -641,9 +428,16 @@ def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     try:
         z = gate.forward(*values)
     except Exception as error:
-        z = _recover(error, gate, values)
-    z = _settle(z, gate, values)
+        z = recover(error, gate, values)
+    z = settle(z, gate, values)
     return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
+
+
+def _through_mask(gate: Gate, inputs: tuple[Any, ...]) -> Any:
+    """A masked gradient meets a variable: the mask stays outside, and what is inside is recorded."""
+    if gate.ufunc is not None:
+        return masked_ufunc(gate.ufunc, inputs)
+    return gate(*[x.resolve() if type(x) is Masked else x for x in inputs])
 
 
 def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable, ...]:
@@ -656,115 +450,11 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
         output.level = level
         output.order = next_order()
         output.options = {"index": index, "count": len(outputs)}
-        output.spec = _spec(z)
+        output.spec = spec_of(z)
         out = leaf(z, level)
         out.gate = output
         spread.append(out)
     return tuple(spread)
-
-
-def _spec(z: Any) -> Spec:
-    if type(z) is Variable:
-        spec: Spec = z.spec
-        return spec
-    return spec_of(z)
-
-
-def _settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
-    """Bring what `forward` returned into the form in which values travel, and note what it looks like."""
-    kind = type(z)
-    if kind is np.float64:
-        gate.spec = None
-        return float(z)
-    if kind is np.ndarray:
-        if z.dtype.kind not in "fc":
-            raise _wrong_output(z, gate)
-        z.flags.writeable = False  # other gates will remember it: nobody may write behind their backs
-    elif kind is tuple:
-        z = tuple([_settle(part, gate, inputs) for part in z])
-        gate.spec = SEVERAL
-        return z
-    elif kind is complex and complex not in map(type, inputs):
-        return _settle(gate.forward(*map(_as_numpy, inputs)), gate, inputs)  # (-8.0) ** (1 / 3): NumPy says nan
-    elif kind is int:
-        gate.spec = None
-        return float(z)
-    elif kind is not Variable and (not hasattr(z, "dtype") or z.dtype.kind not in "fc"):
-        raise _wrong_output(z, gate)
-    gate.spec = _spec(z)
-    return z
-
-
-def _as_numpy(x: Any) -> Any:
-    return np.float64(x) if type(x) is float or type(x) is int else x
-
-
-def _recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
-    """Answer as NumPy would where Python's numbers raise; else say which gate failed, on what, and why."""
-    numbers = any(type(x) is float or type(x) is int for x in inputs)
-    if isinstance(error, (ZeroDivisionError, OverflowError)) and numbers:
-        return gate.forward(*map(_as_numpy, inputs))
-    shapes = [np.shape(x) if isinstance(x, np.ndarray) else getattr(x, "shape", ()) for x in inputs]
-    name = type(gate).__name__
-    if isinstance(error, ValueError) and "read-only" in str(error):
-        raise GateError(
-            f"{name}.forward wrote into one of its inputs: other gates remember that array. "
-            "Compute a new one (x + 1 rather than x += 1)"
-        ) from error
-    if isinstance(error, ValueError) and not isinstance(error, GategradError) and any(shapes):
-        listed = ", ".join(f"{letter} is {shape}" for letter, shape in zip("xyzuvw", shapes, strict=False))
-        raise ShapeError(f"{name}: {listed}: {error}") from error
-    raise error
-
-
-def _wrong_output(z: Any, gate: Gate) -> Exception:
-    return GateError(
-        f"{type(gate).__name__}.forward returned {describe(z)}: return a float, a floating-point array, "
-        "or a tuple of them"
-    )
-
-
-# --- helpers of backward() ----------------------------------------------------------------------------------------
-
-
-def _seed_of_one(spec: Any) -> Any:
-    shape, dtype = spec
-    if any(length != 1 for length in shape):
-        raise NotScalarError(
-            f"backward() on an array of shape {shape} needs the upstream gradient dz, an array of that shape. "
-            "For the gradient of a single number, reduce first: np.sum(f).backward()"
-        )
-    return np.ones(shape, dtype)[()]
-
-
-def _fit_seed(dz: Any, z: Variable) -> Any:
-    if type(dz) is Variable:
-        raise DtypeError("backward(dz) takes a number or an array; for derivatives of gradients use gg.grad or gg.vjp")
-    dz = np.asarray(dz)
-    if dz.dtype.kind not in "fciu":
-        raise DtypeError(f"dz is {describe(dz)}: it takes a number or an array of floats")
-    if dz.shape != z.shape:
-        raise ShapeError(f"dz has shape {dz.shape}, but the value that it is the gradient of has shape {z.shape}")
-    return float(dz) if z.spec is None else dz.astype(z.dtype)[()]
-
-
-def _deposit(leaf: Variable, gradient: Any) -> None:
-    """Add to `.grad`. Always a new array: the walk may have handed the same one to several leaves."""
-    if leaf._gradient is not None:
-        leaf._gradient = leaf._gradient + gradient
-    elif type(gradient) is np.ndarray:
-        leaf._gradient = gradient.copy()
-    else:
-        leaf._gradient = gradient
-
-
-def _why_no_backward(z: Variable) -> str:
-    if z.level == UNTRACKED:
-        return (
-            "backward() on a value that remembers no circuit: it was computed under no_grad, was detached, "
-            "or depends on no variable. Compute it from gg.variable(...) outside no_grad"
-        )
-    return "backward() inside a function that gg.grad or the like is differentiating: return the value instead"
 
 
 # --- messages -----------------------------------------------------------------------------------------------------
@@ -808,8 +498,7 @@ def _rare_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
     raise NoRuleError(f"{name}.{method} has no gate; compose it from functions that have one")
 
 
-_FLOAT64 = np.dtype(np.float64)
-_REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+_REDUCTIONS: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 _WITHOUT_GRADIENT = {
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,

@@ -40,4 +40,3 @@ class Multiply(Elementwise):
     def backward(self, dz: Any) -> Any:
         need_x, need_y = self.needs
         return self.y * dz if need_x else None, self.x * dz if need_y else None
-

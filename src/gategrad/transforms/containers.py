@@ -51,7 +51,7 @@ def _register_dataclass(cls: type) -> None:
     names = [field.name for field in dataclasses.fields(cls)]
 
     def rebuild(_: Any, children: Any) -> Any:
-        made = object.__new__(cls)  # no __init__, no __post_init__: gradients need not pass their checks
+        made: Any = object.__new__(cls)  # no __init__, no __post_init__: gradients need not pass their checks
         for name, child in zip(names, children, strict=True):
             object.__setattr__(made, name, child)
         return made

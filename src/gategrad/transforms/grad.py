@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,14 +27,15 @@ class Derivative:
                 f"{type(self).__name__} takes a function, not {describe(f)}: it returns the gradient as a function, "
                 "to be called with the numbers, as in gg.grad(f)(x)"
             )
-        functools.update_wrapper(self, f, updated=())
+        functools.update_wrapper(cast(Any, self), f, updated=())
         self._f = f
         self._argnums = argnums if isinstance(argnums, int) else tuple(argnums)
         self._has_aux = has_aux
 
     def _differentiate(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any]:
         several = isinstance(self._argnums, tuple)
-        argnums = tuple(_positions(self._argnums if several else (self._argnums,), len(args), self._f))
+        wanted = self._argnums if isinstance(self._argnums, tuple) else (self._argnums,)
+        argnums = tuple(_positions(wanted, len(args), self._f))
         level, output, leaves, rebuilds = run(self._f, args, options, argnums)
         z, aux = _split_aux(output) if self._has_aux else (output, None)
         gradients = pull(z, _seed(z), level)

@@ -90,7 +90,9 @@ def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
     if dx is None:
         spec = x.spec
         return 0.0 if spec is None else np.zeros(*spec)[()]
-    if type(dx) is np.ndarray and (dx.base is not None or any(dx is other for y, other in gradients.items() if y is not x)):
+    if type(dx) is np.ndarray and (
+        dx.base is not None or any(dx is other for y, other in gradients.items() if y is not x)
+    ):
         return dx.copy()  # a rule may hand one array to several inputs, or a view; each caller gets its own
     return dx
 

@@ -1,0 +1,182 @@
+"""ArrayMethods: what NumPy's arrays offer as attributes and methods, for everything that stands for an array.
+
+A closed set, NumPy's own, each a call of the NumPy function of the same name. What can be computed is the open set
+in `gates/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import EscapeError
+from gategrad.values import FLOAT64, Spec
+
+__all__ = ["ArrayMethods", "astype", "functions", "getitem", "implements"]
+
+functions: dict[Any, Callable[..., Any]] = {}
+"""What NumPy's functions that are no ufuncs do with variables; `implements` adds to it."""
+
+
+def implements(*names: Any) -> Callable[[Any], Any]:
+    """Decorator: the function below is what these NumPy functions do when a variable is among their arguments."""
+
+    def register(function: Any) -> Any:
+        for name in names:
+            functions[name] = function
+        return function
+
+    return register
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """The key under which `gates/indexing.py` registers what `x[index]` does."""
+    return x[index]
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """The key under which `gates/shaping.py` registers what `x.astype(dtype)` does."""
+    return x.astype(dtype)
+
+
+class ArrayMethods:
+    """The attributes and methods of a NumPy array, for a class that has a `spec`."""
+
+    __slots__ = ()
+
+    spec: Spec
+
+    @property
+    def shape(self: Any) -> tuple[int, ...]:
+        """The shape of the value; () for a number."""
+        spec = self.spec
+        shape: tuple[int, ...] = () if spec is None else spec[0]
+        return shape
+
+    @property
+    def dtype(self: Any) -> Any:
+        """The dtype of the value; float64 for a Python float."""
+        spec = self.spec
+        return FLOAT64 if spec is None else spec[1]
+
+    @property
+    def ndim(self: Any) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self: Any) -> int:
+        """The number of elements."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def T(self: Any) -> Any:
+        """The value with its axes reversed."""
+        return np.transpose(self)
+
+    @property
+    def real(self: Any) -> Any:
+        """The real part."""
+        return np.real(self)
+
+    @property
+    def imag(self: Any) -> Any:
+        """The imaginary part."""
+        return np.imag(self)
+
+    def __len__(self: Any) -> int:
+        if not self.shape:
+            raise TypeError("a variable that holds a single number has no len()")
+        length: int = self.shape[0]
+        return length
+
+    def __iter__(self: Any) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("a variable that holds a single number cannot be iterated over")
+        return (self[index] for index in range(self.shape[0]))
+
+    def __getitem__(self: Any, index: Any) -> Any:
+        return functions[getitem](self, index)
+
+    def __setitem__(self: Any, index: Any, value: Any) -> None:
+        raise EscapeError(
+            "a variable cannot be written into: gates may remember the old values. "
+            "Compute a new one with np.where, np.concatenate or arithmetic"
+        )
+
+    def sum(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.sum` of this value."""
+        return np.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.mean` of this value."""
+        return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def prod(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.prod` of this value."""
+        return np.prod(self, axis=axis, keepdims=keepdims)
+
+    def max(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.max` of this value."""
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.min` of this value."""
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def var(self: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+        """`np.var` of this value."""
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+        """`np.std` of this value."""
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def argmax(self: Any, axis: Any = None) -> Any:
+        """`np.argmax` of this value: indices, which carry no gradient."""
+        return np.argmax(self, axis=axis)
+
+    def argmin(self: Any, axis: Any = None) -> Any:
+        """`np.argmin` of this value: indices, which carry no gradient."""
+        return np.argmin(self, axis=axis)
+
+    def dot(self: Any, other: Any) -> Any:
+        """`np.dot` of this value and another."""
+        return np.dot(self, other)
+
+    def reshape(self: Any, *shape: Any) -> Any:
+        """`np.reshape` of this value; the shape as one tuple or as several integers."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self: Any) -> Any:
+        """`np.ravel` of this value: one axis."""
+        return np.reshape(self, -1)
+
+    def flatten(self: Any) -> Any:
+        """One axis, as `ravel`: variables are never written into, so view and copy are the same."""
+        return np.reshape(self, -1)
+
+    def squeeze(self: Any, axis: Any = None) -> Any:
+        """`np.squeeze` of this value."""
+        return np.squeeze(self, axis=axis)
+
+    def transpose(self: Any, *axes: Any) -> Any:
+        """`np.transpose` of this value; the axes as one tuple or as several integers."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
+
+    def swapaxes(self: Any, axis1: int, axis2: int) -> Any:
+        """`np.swapaxes` of this value."""
+        return np.swapaxes(self, axis1, axis2)
+
+    def astype(self: Any, dtype: Any) -> Any:
+        """The value in another floating-point type; the gradient comes back in this one's."""
+        return functions[astype](self, dtype)
+
+    def copy(self: Any) -> Any:
+        """This variable: values are never written into, so a copy would be the same."""
+        return self

@@ -1,0 +1,74 @@
+"""What `z.backward()` does: seed the walk with dz, and add what arrives to the `.grad` of the leaves."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
+from gategrad.tape import AMBIENT, UNTRACKED, walk
+
+__all__ = ["backward"]
+
+_deposit_lock = threading.Lock()  # two threads may come back to the same leaf at once, and neither gradient may be lost
+
+
+def backward(z: Any, dz: Any, retain: bool, keep: bool) -> None:
+    """Walk back from the variable `z`, which receives the upstream gradient `dz` (None: it is a single number)."""
+    if z.level != AMBIENT:
+        raise NotTrackedError(_why_no_backward(z))
+    gate = z.gate
+    if dz is None:
+        spec = z.spec if gate is None else gate.spec
+        dz = 1.0 if spec is None else _seed_of_one(spec)
+    else:
+        dz = _fit_seed(dz, z)
+    gradients = {z: dz} if gate is None else walk(gate, dz, retain=retain, keep=keep)
+    with _deposit_lock:
+        for leaf, gradient in gradients.items():
+            if type(gradient) is float and leaf._gradient is None:
+                leaf._gradient = gradient
+            else:
+                _deposit(leaf, gradient)
+
+
+def _seed_of_one(spec: Any) -> Any:
+    shape, dtype = spec
+    if any(length != 1 for length in shape):
+        raise NotScalarError(
+            f"backward() on an array of shape {shape} needs the upstream gradient dz, an array of that shape. "
+            "For the gradient of a single number, reduce first: np.sum(f).backward()"
+        )
+    return np.ones(shape, dtype)[()]
+
+
+def _fit_seed(dz: Any, z: Any) -> Any:
+    if hasattr(dz, "spec"):
+        raise DtypeError("backward(dz) takes a number or an array; for derivatives of gradients use gg.grad or gg.vjp")
+    dz = np.asarray(dz)
+    if dz.dtype.kind not in "fciu":
+        raise DtypeError(f"dz is {describe(dz)}: it takes a number or an array of floats")
+    if dz.shape != z.shape:
+        raise ShapeError(f"dz has shape {dz.shape}, but the value that it is the gradient of has shape {z.shape}")
+    return float(dz) if z.spec is None else dz.astype(z.dtype)[()]
+
+
+def _deposit(leaf: Any, gradient: Any) -> None:
+    """Add to `.grad`. Always a new array: the walk may have handed the same one to several leaves."""
+    if leaf._gradient is not None:
+        leaf._gradient = leaf._gradient + gradient
+    elif type(gradient) is np.ndarray:
+        leaf._gradient = gradient.copy()
+    else:
+        leaf._gradient = gradient
+
+
+def _why_no_backward(z: Any) -> str:
+    if z.level == UNTRACKED:
+        return (
+            "backward() on a value that remembers no circuit: it was computed under no_grad, was detached, "
+            "or depends on no variable. Compute it from gg.variable(...) outside no_grad"
+        )
+    return "backward() inside a function that gg.grad or the like is differentiating: return the value instead"

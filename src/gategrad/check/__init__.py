@@ -1,0 +1,1 @@
+"""Checks: whether gradients are right."""

@@ -1,0 +1,78 @@
+"""Values: what travels on the wires of a circuit, and what it looks like.
+
+A value is a Python float, a NumPy array (or scalar) of a floating-point dtype, another library's array that follows
+NumPy's protocols, or a variable of an outer tape. Its *spec* is None for a Python float, else its shape and dtype.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
+
+__all__ = ["FLOAT64", "SEVERAL", "Spec", "lock", "own", "spec_of"]
+
+Spec = tuple[tuple[int, ...], Any] | None
+
+SEVERAL: Any = ("several outputs",)
+"""The spec of a gate whose forward returns a tuple; see `tape.Output`."""
+
+FLOAT64 = np.dtype(np.float64)
+
+
+def spec_of(value: Any) -> Spec:
+    """What a value looks like: None for a Python float, else `(shape, dtype)`.
+
+    >>> import numpy as np
+    >>> spec_of(2.0), spec_of(np.zeros(3, np.float32))
+    (None, ((3,), dtype('float32')))
+    """
+    if type(value) is float:
+        return None
+    try:
+        spec: Spec = value.spec  # a variable of an outer tape knows its own
+    except AttributeError:
+        shape = getattr(value, "shape", None)
+        return None if shape is None else (shape, value.dtype)
+    return spec
+
+
+def own(value: Any) -> Any:
+    """A float or a floating-point array that nobody else holds; or the reason why there cannot be one."""
+    if hasattr(value, "spec"):
+        raise DtypeError("gg.variable of a variable would lose its gradient: use it as it is, or v.detach()")
+    if isinstance(value, (bool, np.bool_)):
+        raise DtypeError("a truth value has no gradient: gg.variable takes numbers and arrays of floats")
+    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+        return float(value)
+    if type(value) is np.float64:
+        return float(value)
+    array: Any = value
+    is_array = hasattr(value, "dtype")
+    if not is_array:
+        try:
+            array = np.array(value)
+        except ValueError as error:
+            raise ShapeError(f"gg.variable was given rows of different lengths ({error})") from None
+        except EscapeError:
+            raise DtypeError("gg.variable was given a list of variables: join them with np.stack") from None
+        if array.dtype.kind in "iu":
+            array = array.astype(np.float64)
+    kind = array.dtype.kind
+    if kind in "fc":
+        return array.copy() if is_array else array
+    if kind in "iu":
+        raise DtypeError(
+            f"an array of {array.dtype} can have no gradient: its values cannot change by a little. "
+            "Use gg.variable(x.astype(float)), or keep it a plain array if you index with it"
+        )
+    what = "None" if value is None else describe(value)
+    raise DtypeError(f"{what} can have no gradient: gg.variable takes numbers and arrays of floats")
+
+
+def lock(value: Any) -> Any:
+    if type(value) is np.ndarray:
+        value.flags.writeable = False  # gates remember it: a write behind their back would be a wrong gradient
+    return value
