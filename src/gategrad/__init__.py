@@ -21,3 +21,12 @@ from gategrad.transforms.grad import value_and_grad as value_and_grad
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
+
+
+def __getattr__(name: str) -> object:
+    """The pictures are imported when the first one is drawn, so that `import gategrad` stays quick."""
+    if name == "circuit":
+        from gategrad.picture import circuit
+
+        return circuit
+    raise AttributeError(f"module 'gategrad' has no attribute {name!r}")
