@@ -1,0 +1,105 @@
+"""The public names: exported by hand, listed, and documented."""
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+from gategrad import errors
+from gategrad.gate import Gate, all_gates
+
+
+def modules():
+    yield gg
+    for found in pkgutil.walk_packages(gg.__path__, "gategrad."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
+
+
+MODULES = list(modules())
+PUBLIC = sorted(name for name in vars(gg) if not name.startswith("_") and not inspect.ismodule(getattr(gg, name)))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_module_says_what_it_is(module):
+    is_mere_folder = hasattr(module, "__path__") and not Path(module.__file__).read_text(encoding="utf-8").strip()
+    assert is_mere_folder or (module.__doc__ or "").strip(), f"{module.__name__} has no docstring"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if hasattr(m, "__all__")], ids=lambda module: module.__name__)
+def test_all_is_true(module):
+    assert len(set(module.__all__)) == len(module.__all__)
+    missing = [name for name in module.__all__ if not hasattr(module, name)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("module", MODULES[1:], ids=lambda module: module.__name__)
+def test_public_functions_and_classes_are_listed(module):
+    """In a module with `__all__`, what has no underscore is in it: there are no half-public names."""
+    if not hasattr(module, "__all__"):
+        pytest.skip("a folder, or a module of internals alone")
+    own = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+        if inspect.isfunction(value) or inspect.isclass(value)
+    }
+    assert own - set(module.__all__) == set(), f"add them to __all__ of {module.__name__}, or an underscore"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_is_documented(name):
+    value = getattr(gg, name)
+    own = value.__dict__.get("__doc__") if inspect.isclass(value) else inspect.getdoc(value)
+    assert own, f"gg.{name} has no docstring"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_function_shows_an_example(name):
+    value = getattr(gg, name)
+    if inspect.isclass(value) and issubclass(value, (Gate, Exception)):
+        pytest.skip("a gate or a kind, shown by its function; an exception, shown by its message")
+    assert ">>>" in (inspect.getdoc(value) or ""), f"the documentation of gg.{name} has no example"
+
+
+def test_every_error_is_of_the_family():
+    family = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, Exception)]
+    assert len(family) > 5
+    for cls in family:
+        assert issubclass(cls, errors.GategradError)
+        assert cls.__name__ in errors.__all__
+
+
+OUR_GATES = [cls for cls in all_gates() if cls.__module__.startswith("gategrad.gates.")]
+
+
+@pytest.mark.parametrize("cls", OUR_GATES, ids=lambda cls: cls.__name__)
+def test_every_gate_says_what_it_does(cls):
+    first_line = (cls.__dict__.get("__doc__") or "").partition("\n")[0]
+    assert " = " in first_line, f"{cls.__name__}: the docstring starts with the formula, 'z = …'"
+
+
+@pytest.mark.parametrize("cls", OUR_GATES, ids=lambda cls: cls.__name__)
+def test_every_gate_is_listed_by_its_module(cls):
+    assert cls.__name__ in importlib.import_module(cls.__module__).__all__
+
+
+def gate_functions():
+    """Functions that live next to the gates and are no function of NumPy's: the user can reach them through gg alone."""
+    for module in MODULES:
+        if module.__name__.startswith("gategrad.gates."):
+            for name in getattr(module, "__all__", ()):
+                value = getattr(module, name)
+                if not inspect.isclass(value) and callable(value) and not hasattr(np, name):
+                    yield module, name
+
+
+@pytest.mark.parametrize(("module", "name"), list(gate_functions()), ids=lambda x: getattr(x, "__name__", x))
+def test_every_gate_function_is_exported(module, name):
+    assert getattr(gg, name, None) is getattr(module, name), (
+        f"add to gategrad/__init__.py: from {module.__name__} import {name} as {name}"
+    )
