@@ -10,3 +10,12 @@ from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
 from gategrad.gates import arithmetic
+
+
+def __getattr__(name: str) -> object:
+    """The pictures are imported when the first one is drawn, so that `import gategrad` stays quick."""
+    if name == "circuit":
+        from gategrad.picture import circuit
+
+        return circuit
+    raise AttributeError(f"module 'gategrad' has no attribute {name!r}")
