@@ -68,7 +68,9 @@ def parser_of(formatter: Any = argparse.RawDescriptionHelpFormatter, hint: str =
     )
     write = parser.add_argument_group("what to write")
     write.add_argument("--svg", metavar="FILE", help="write the circuit as a picture")
-    write.add_argument("--html", metavar="FILE", help="write the circuit as one page to step through, without a network")
+    write.add_argument(
+        "--html", metavar="FILE", help="write the circuit as one page to step through, without a network"
+    )
     write.add_argument("--json", action="store_true", help="print everything as JSON instead")
     write.add_argument(
         "--no-color",

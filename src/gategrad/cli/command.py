@@ -59,7 +59,8 @@ def _checked_nudge(evaluation: Evaluation, argument: str) -> tuple[str, float]:
     name, h = read_number(argument)
     if name not in evaluation.values:
         raise Refusal(
-            f"--nudge {argument.strip()}: the expression has no {name}", advice=[f"it has {listed(list(evaluation.values))}"]
+            f"--nudge {argument.strip()}: the expression has no {name}",
+            advice=[f"it has {listed(list(evaluation.values))}"],
         )
     return name, h
 

@@ -65,7 +65,9 @@ def compare(
             x = float(np.asarray(value)[index])
             element = f"{name}[{', '.join(map(str, index))}]" if index else name
             with np.errstate(all="ignore"):
-                found.append(Comparison(element, float(np.asarray(gradients[name])[index]), *_slope(g, x), _slopes(g, x)))
+                found.append(
+                    Comparison(element, float(np.asarray(gradients[name])[index]), *_slope(g, x), _slopes(g, x))
+                )
     return found
 
 

@@ -34,7 +34,7 @@ _OPERATORS: dict[type[ast.AST], tuple[str, np.ufunc]] = {
 }
 
 _BLANKS = str.maketrans(dict.fromkeys("\n\r\t\f\v", " "))
-_SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})  # noqa: RUF001
+_SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
 """What a page of mathematics prints is what people paste. One character for one, so that columns stay true."""
 
 _ADVICE: dict[type[ast.AST], str] = {

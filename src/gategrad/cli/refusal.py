@@ -13,7 +13,7 @@ Span = tuple[int, int]
 _WINDOW = 72  # characters of a long expression that are shown around the mark
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818, the command does not fail: it declines, and says why
     """Input that the command refuses, with the places in the text that are at fault and with advice.
 
     >>> print(Refusal("unknown function 'foo'", "foo(x) + 1", [(0, 3)], ["did you mean 'floor'?"]).report())

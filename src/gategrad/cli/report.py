@@ -83,7 +83,9 @@ class Report:
         for row in rows:
             cells = [" " * (width - columns(text)) + text for text, width in zip(row, widths, strict=False)]
             name = row[0] + " " * (widths[0] - columns(row[0]))
-            self.printer.line("    ", (name, "name"), "   ", (cells[1], "gradient"), "   ", *cells[2], "   ", *cells[3], "   ", row[4])
+            self.printer.line(
+                "    ", (name, "name"), "   ", (cells[1], "gradient"), "   ", *cells[2], "   ", *cells[3], "   ", row[4]
+            )
         self._verdict(len(comparisons), len(shown), len(wrong))
 
     def _compared(self, comparison: Comparison) -> list[str]:
@@ -151,4 +153,6 @@ def numbers(x: Any) -> list[str]:
     """A number, or the rows of an array, the largest shortened."""
     if np.shape(x) == ():
         return [number(x)]
-    return np.array2string(np.asarray(x) + 0.0, precision=5, suppress_small=False, threshold=60, max_line_width=90).splitlines()
+    return np.array2string(
+        np.asarray(x) + 0.0, precision=5, suppress_small=False, threshold=60, max_line_width=90
+    ).splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def read_number(argument: str) -> tuple[str, float]:
     return name, number
 
 
-def match_names(expression: Expression, values: dict[str, Any]) -> None:
+def match_names(expression: Expression, values: Mapping[str, Any]) -> None:
     """Refuse a value for a name that the expression lacks; what lacks a value is the expression's to say."""
     extra = [name for name in values if name not in expression.names]
     if extra:
@@ -81,7 +81,9 @@ def _read(name: str, text: str) -> Any:
         raise Refusal(f"{name} has no value after the '='", advice=[f"for example {name}=2 or {name}=[1,2,3]"])
     try:
         expression = parse(text)
-        unknown = [item.name for item in expression.instructions if isinstance(item, Name) and item.name not in CONSTANTS]
+        unknown = [
+            item.name for item in expression.instructions if isinstance(item, Name) and item.name not in CONSTANTS
+        ]
         if unknown:
             raise Refusal(f"{unknown[0]} is not a number")
         value = expression({})

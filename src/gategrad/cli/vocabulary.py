@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,10 @@ def known_functions() -> dict[str, Callable[..., Any]]:
     """
     with_rule = {*ufuncs, *functions}
     named = {function.__name__: function for function in with_rule if _is_public(function)}
-    for name, function in vars(np).items():  # its other names: abs is absolute, asin is arcsin
-        if not name.startswith("_") and callable(function) and _is_one_of(function, with_rule):
-            named[name] = function
-    for name, function in vars(gategrad).items():
-        if callable(function) and getattr(function, "__module__", "").startswith("gategrad.gates."):
-            if not isinstance(function, type):
-                named.setdefault(name, function)
-    return dict(sorted(named.items()))
+    # NumPy's other names: abs is absolute, asin is arcsin
+    named |= {name: f for name, f in vars(np).items() if not name.startswith("_") and _is_one_of(f, with_rule)}
+    exported = {name: f for name, f in vars(gategrad).items() if _is_function_of_a_gate(f)}
+    return dict(sorted({**exported, **named}.items()))
 
 
 def shortest_names(known: Mapping[str, Callable[..., Any]]) -> list[str]:
@@ -66,6 +63,11 @@ def _is_public(function: Any) -> bool:
     """Leave out the keys that stand for syntax (`x[i]`) or for methods, which are functions of this library."""
     module = getattr(function, "__module__", None) or "numpy"
     return not module.startswith("gategrad") and not function.__name__.startswith("_")
+
+
+def _is_function_of_a_gate(value: Any) -> bool:
+    """Such as sigmoid, which NumPy lacks."""
+    return isinstance(value, FunctionType) and value.__module__.startswith("gategrad.gates.")
 
 
 def _is_one_of(function: Any, candidates: set[Any]) -> bool:

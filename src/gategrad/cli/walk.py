@@ -36,7 +36,7 @@ def _tell(step: Step, place: str, printer: Printer) -> None:
         printer.line("      ", *highlighted(clause, role))
     if step.phase == "backward":
         for line in rule_lines(step.node):
-            printer.line("      ", (line, "constant"))
+            printer.line("      ", (f"in NumPy: {line}", "constant"))
 
 
 def _goes_on() -> bool:
