@@ -1,6 +1,9 @@
 """gategrad: backpropagation you can see, at the speed of machine code."""
 
 from gategrad.gate import Gate as Gate
+from gategrad.gates.activation import relu as relu
+from gategrad.gates.activation import sigmoid as sigmoid
+from gategrad.gates.activation import softplus as softplus
 from gategrad.kinds import Elementwise as Elementwise
 from gategrad.kinds import Linear as Linear
 from gategrad.tape import no_grad as no_grad
@@ -9,7 +12,6 @@ from gategrad.transforms.grad import value_and_grad as value_and_grad
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
-from gategrad.gates import arithmetic
 
 
 def __getattr__(name: str) -> object:

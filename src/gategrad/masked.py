@@ -71,11 +71,11 @@ def select(mask: Any, dz: Any) -> Any:
 
     For single numbers the answer is `dz` or None; for arrays a `Masked` gradient.
     """
-    if mask is True or mask is False or np.shape(mask) == np.shape(dz) == ():
+    shape = getattr(dz, "shape", ())
+    if mask is True or mask is False or mask.shape == shape == ():
         return dz if mask else None
     if type(dz) is Masked:
         return Masked(dz.value, np.logical_and(dz.mask, mask))
-    shape = np.shape(dz)
     return Masked(dz, mask if mask.shape == shape else np.broadcast_to(mask, shape))
 
 

@@ -22,6 +22,7 @@ from gategrad.errors import (
     describe,
 )
 from gategrad.gate import Gate, on_meeting, ufuncs
+from gategrad.masked import Masked
 from gategrad.tape import AMBIENT, SEVERAL, UNTRACKED, Output, Spec, next_order, paused, spec_of, walk
 
 __all__ = ["Variable", "detach", "astype", "getitem", "implements", "leaf", "plain", "record", "variable"]
@@ -53,7 +54,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         gate = ufuncs[ufunc]()
         level = self.level
         if level <= paused():
-            return record(gate, (self, other))
+            return _record_unless_masked(gate, self, other)
         x = self.raw
         if type(other) is Variable:
             if other.level != level:
@@ -66,7 +67,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
             gate.needs = _LEFT
             gate.inputs = (self.gate or self, y)
         else:
-            return record(gate, (self, other))
+            return _record_unless_masked(gate, self, other)
         gate.level = level
         gate.order = next_order()
         try:
@@ -89,6 +90,11 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
     apply.__doc__ = f"numpy.{ufunc.__name__} of this value and another."
     reflected.__doc__ = f"numpy.{ufunc.__name__} of another value and this one."
     return apply, reflected
+
+
+def _record_unless_masked(gate: Gate, x: Variable, y: Any) -> Any:
+    """Leave it to a masked gradient to combine itself with a variable: its mask has to stay outermost."""
+    return NotImplemented if type(y) is Masked else record(gate, (x, y))
 
 
 def _comparison(name: str) -> Any:
@@ -258,6 +264,8 @@ class Variable:
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if len(inputs) > 1 and type(inputs[1]) is Masked:
+            return NotImplemented
         if method == "__call__" and not options:
             gate = ufuncs.get(ufunc)
             if gate is not None:
