@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from gategrad.cli.arguments import read_arguments
 from gategrad.cli.differences import Comparison, compare
 from gategrad.cli.evaluation import Evaluation
@@ -26,6 +28,11 @@ def run(argv: Sequence[str]) -> int:
     arguments = read_arguments(argv)
     if asked(arguments):
         return inform(arguments)
+    with np.errstate(all="ignore"):  # log(0) is -inf, and the picture says so
+        return _work(arguments)
+
+
+def _work(arguments: argparse.Namespace) -> int:
     evaluation = _evaluate(arguments.words)
     nudges = [_checked_nudge(evaluation, nudge) for nudge in arguments.nudge]
     comparisons = compare(evaluation.expression, evaluation.values, evaluation.gradients) if arguments.check else None

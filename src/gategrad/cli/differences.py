@@ -39,19 +39,24 @@ class Comparison:
         return abs(right - left) > _BEND * max(1.0, abs(left), abs(right))
 
     @property
+    def is_measurable(self) -> bool:
+        """Whether the expression is finite on both sides; if not, differences can tell nothing."""
+        return bool(np.isfinite(self.measured))
+
+    @property
     def error(self) -> float:
-        """How far the two are apart; 0 where both are the same infinity or both are nan."""
-        if self.gradient == self.measured or (np.isnan(self.gradient) and np.isnan(self.measured)):
-            return 0.0
+        """How far the two are apart; nan if that cannot be told."""
         return abs(self.gradient - self.measured)
 
     @property
     def agrees(self) -> bool:
         """Whether they are as close as the measurement can tell; at a kink, whether the gradient is a possible one."""
+        if not self.is_measurable:
+            return True
         tolerance = _TOLERANCE * max(1.0, abs(self.gradient)) + self.uncertainty
         if self.is_kink:
             return min(self.slopes) - tolerance <= self.gradient <= max(self.slopes) + tolerance
-        return self.error <= tolerance or self.error == 0.0  # the tolerance may be nan
+        return self.error <= tolerance
 
 
 def compare(
@@ -64,10 +69,8 @@ def compare(
             g = _along(f, values, name, index)
             x = float(np.asarray(value)[index])
             element = f"{name}[{', '.join(map(str, index))}]" if index else name
-            with np.errstate(all="ignore"):
-                found.append(
-                    Comparison(element, float(np.asarray(gradients[name])[index]), *_slope(g, x), _slopes(g, x))
-                )
+            gradient = float(np.asarray(gradients[name])[index])
+            found.append(Comparison(element, gradient, *_slope(g, x), _slopes(g, x)))
     return found
 
 

@@ -82,6 +82,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "differences": comparison.measured,
         "apart": comparison.error,
         "kink": comparison.is_kink,
+        "measurable": comparison.is_measurable,
         "agrees": comparison.agrees,
     }
 

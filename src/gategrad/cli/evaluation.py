@@ -42,8 +42,7 @@ class Evaluation:
     @cached_property
     def circuit(self) -> Circuit:
         """The picture of the circuit."""
-        with np.errstate(all="ignore"):
-            return Circuit(self._z, {})
+        return Circuit(self._z, {})
 
     @property
     def output(self) -> str:
@@ -56,11 +55,10 @@ class Evaluation:
         return [name for name, gradient in self.gradients.items() if not np.any(gradient)]
 
     def _backward(self, variables: Mapping[str, Variable]) -> dict[str, Any]:
-        with np.errstate(all="ignore"):
-            try:
-                self._z.backward()
-            except GategradError as error:
-                raise Refusal(str(error)) from error
+        try:
+            self._z.backward()
+        except GategradError as error:
+            raise Refusal(str(error)) from error
         return {name: _or_zero(x.grad, self.values[name]) for name, x in variables.items()}
 
     def _single_number(self, z: Any) -> Variable:

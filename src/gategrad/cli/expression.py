@@ -77,15 +77,14 @@ class Expression:
         values = {**CONSTANTS, **values}
         self._refuse_missing(values)
         stack: list[Any] = []
-        with np.errstate(all="ignore"):  # log(0) is -inf and is shown as such
-            for instruction in self.instructions:
-                if isinstance(instruction, Literal):
-                    stack.append(instruction.value)
-                elif isinstance(instruction, Name):
-                    stack.append(values[instruction.name])
-                else:
-                    first = len(stack) - instruction.count
-                    stack[first:] = [self._apply(instruction, stack[first:])]
+        for instruction in self.instructions:
+            if isinstance(instruction, Literal):
+                stack.append(instruction.value)
+            elif isinstance(instruction, Name):
+                stack.append(values[instruction.name])
+            else:
+                first = len(stack) - instruction.count
+                stack[first:] = [self._apply(instruction, stack[first:])]
         return settle(stack.pop())
 
     def _apply(self, instruction: Apply, arguments: list[Any]) -> Any:

@@ -90,7 +90,9 @@ class Report:
 
     def _compared(self, comparison: Comparison) -> list[str]:
         verdict = "ok" if comparison.agrees else "WRONG"
-        if comparison.is_kink:
+        if not comparison.is_measurable:
+            verdict = "cannot tell: the result is not finite on both sides"
+        elif comparison.is_kink:
             left, right = map(number, comparison.slopes)
             verdict += f"  a kink: any number between the slopes {left} and {right} is a gradient"
         name = f"d{self.evaluation.output}/d{comparison.name}"
