@@ -15,7 +15,7 @@ import numpy as np
 from gategrad.cli.refusal import Refusal, Span, listed
 from gategrad.cli.vocabulary import CONSTANTS
 from gategrad.errors import GategradError
-from gategrad.variable import Variable
+from gategrad.variable import Variable, plain
 
 __all__ = ["Apply", "Expression", "Instruction", "Literal", "Name"]
 
@@ -37,13 +37,15 @@ class Name:
 
 @dataclass(frozen=True)
 class Apply:
-    """Replace the last `count` values of the stack by what the function makes of them."""
+    """Replace the last values of the stack, one for each operand, by what the function makes of them."""
 
     title: str
     function: Callable[..., Any]
-    count: int
     span: Span
+    operands: tuple[Span, ...]
 
+
+_SHORT = 30  # pieces of the expression that messages repeat
 
 Instruction = Literal | Name | Apply
 
@@ -83,7 +85,7 @@ class Expression:
             elif isinstance(instruction, Name):
                 stack.append(values[instruction.name])
             else:
-                first = len(stack) - instruction.count
+                first = len(stack) - len(instruction.operands)
                 stack[first:] = [self._apply(instruction, stack[first:])]
         return settle(stack.pop())
 
@@ -91,7 +93,7 @@ class Expression:
         try:
             z = instruction.function(*arguments)
         except (Exception, RecursionError) as error:  # whatever a function has against its arguments is for the user
-            raise self._refused(instruction, error) from error
+            raise self._refused(instruction, arguments, error) from error
         if isinstance(z, np.generic):
             z = z.item()
         kind = np.asarray(z).dtype.kind if isinstance(z, (np.ndarray, complex)) else "f"
@@ -99,9 +101,13 @@ class Expression:
             raise Refusal(f"{instruction.title} gives no real numbers here", self.text, [instruction.span])
         return z.astype(np.float64) if kind in "iu" else z
 
-    def _refused(self, instruction: Apply, error: BaseException) -> Refusal:
+    def _refused(self, instruction: Apply, arguments: list[Any], error: BaseException) -> Refusal:
         if isinstance(error, Refusal):
-            return error
+            return Refusal(error.message, self.text, [instruction.span])
+        shapes = [np.shape(plain(x)) for x in arguments if not isinstance(x, (list, tuple, str))]
+        if isinstance(error, ValueError) and len(shapes) == len(arguments) > 1 and any(shapes):
+            parts = [_looks(self.text[slice(*span)], x) for span, x in zip(instruction.operands, shapes, strict=True)]
+            return Refusal(f"the shapes do not fit: {listed(parts)}", self.text, [instruction.span])
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, MemoryError):
             reason = "the result does not fit into memory"
@@ -118,6 +124,10 @@ class Expression:
         given = " ".join(f"{name}=..." for name in missing)
         spans = [first[name] for name in missing]
         raise Refusal(f"{listed(missing)} {verb} no value: add {given}", self.text, spans)
+
+
+def _looks(text: str, shape: tuple[int, ...]) -> str:
+    return f"{text if len(text) <= _SHORT else text[: _SHORT - 3] + '...'} is {shape or 'a number'}"
 
 
 def settle(value: Any) -> Any:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-import keyword
-import re
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gategrad.cli.expression import Apply, Expression, Instruction, Literal, Name, join, settle
 from gategrad.cli.refusal import Refusal, Span, quoted
+from gategrad.cli.unreadable import too_deep, unreadable
 from gategrad.cli.vocabulary import known_functions, resembling, shortest_names, takes_sequence
 
 __all__ = ["parse"]
@@ -45,7 +44,9 @@ _ADVICE: dict[type[ast.AST], str] = {
     ast.NamedExpr: "values are arguments of their own, as in x=2",
 }
 
-Work = ast.AST | Instruction
+Function = Callable[..., Any]
+Visited = tuple[Instruction, Sequence[ast.AST | Instruction]]
+"""What a node does, and the operands that it does it to: instructions, or nodes that are still to be visited."""
 
 
 def parse(text: str) -> Expression:
@@ -66,10 +67,11 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.source = text.translate(_SIGNS)
+        self.known = known_functions()
 
     def expression(self) -> Expression:
         instructions: list[Instruction] = []
-        pending: list[Work] = [self._tree()]
+        pending: list[ast.AST | Instruction] = [self._tree()]
         while pending:
             work = pending.pop()
             if isinstance(work, ast.AST):
@@ -93,60 +95,30 @@ class _Parser:
                 warnings.simplefilter("ignore")
                 return ast.parse(self.source, mode="eval").body
         except (RecursionError, MemoryError):
-            raise self._too_deep() from None
+            raise too_deep() from None
         except SyntaxError as error:
-            raise self._unreadable(error) from None
-
-    def _too_deep(self) -> Refusal:
-        return Refusal("the expression is nested too deeply to read", advice=["split it into smaller expressions"])
-
-    def _unreadable(self, error: SyntaxError) -> Refusal:
-        reason, offset = str(error.msg), error.offset or 0
-        if "too many nested" in reason:
-            return self._too_deep()
-        if "digits" in reason:
-            return Refusal("a number has too many digits")
-        for word in re.finditer(r"[^\W\d]\w*", self.text):
-            if keyword.iskeyword(word[0]):
-                return Refusal(f"{quoted(word[0])} is a reserved word: use another name", self.text, [word.span()])
-        if not 0 < offset <= len(self.text):
-            end = len(self.text)
-            return Refusal("the expression ends too early", self.text, [(end, end + 1)])
-        start = offset - 1
-        span = (start, max(start + 1, min((error.end_offset or offset) - 1, len(self.text))))
-        if "parenthesis" in reason or "never closed" in reason or "unmatched" in reason:
-            return Refusal(reason, self.text, [span])
-        return Refusal("the expression cannot be read from here on", self.text, [span], self._guess(start))
-
-    def _guess(self, start: int) -> list[str]:
-        """What people write most often where the text stops making sense."""
-        before, after = self.text[: start + 1], self.text[start:]
-        if after.startswith("="):
-            return ["an expression has no '=': values are arguments of their own, as in x=2"]
-        if re.search(r"\d$", before) and re.match(r"\d?[^\W\d]", after):
-            return ["write the multiplication: 2*x"]
-        return ["is an operator missing, as in x * y?"] if re.search(r"[\w)\]]\s+[\w(]", self.text) else []
+            raise unreadable(self.text, error) from None
 
     # --- tree to instructions: what a node does, and the operands that it does it to
 
-    def _visit(self, node: ast.AST) -> tuple[Instruction, list[Work]]:
+    def _visit(self, node: ast.AST) -> Visited:
         match node:
             case ast.Constant():
                 return self._number(node), []
             case ast.Name():
                 return Name(node.id, self._span(node)), []
             case ast.BinOp(left=left, op=op, right=right):
-                return self._operator(node, op, left, right), [left, right]
+                return self._operator(node, op, left, right)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return self._operator(node, op, left, right), [left, right]
+                return self._operator(node, op, left, right)
             case ast.Compare():
                 raise self._refusal("a chain of comparisons cannot be part of an expression", node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return Apply("-", _on_numbers("-", np.negative), 1, self._span(node)), [operand]
+                return self._apply(node, "-", _on_numbers("-", np.negative), [operand])
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return Apply("+", _same, 1, self._span(node)), [operand]
+                return self._apply(node, "+", settle, [operand])
             case ast.List(elts=elements):
-                return Apply("[...]", join, len(elements), self._span(node)), list(elements)
+                return self._apply(node, "a list", join, elements)
             case ast.Call():
                 return self._call(node)
             case ast.Subscript():
@@ -165,50 +137,58 @@ class _Parser:
             raise self._refusal("this number is too large", node, "the largest is 1.8e308; or write inf")
         return Literal(value)
 
-    def _operator(self, node: ast.expr, op: ast.AST, left: ast.expr, right: ast.expr) -> Apply:
-        if type(op) not in _OPERATORS:
-            between = (self._span(left)[1], self._span(right)[0])
-            sign = self.text[slice(*between)].strip(" ()[]")
-            start = self.text.index(sign, between[0])
-            advice = _ADVICE.get(type(op))
-            message = f"the operator {quoted(sign)} has no gate"
-            raise Refusal(message, self.text, [(start, start + len(sign))], [advice] if advice else [])
-        sign, ufunc = _OPERATORS[type(op)]
-        return Apply(sign, _on_numbers(sign, ufunc), 2, self._span(node))
+    def _apply(self, node: ast.AST, title: str, function: Function, operands: Sequence[ast.expr]) -> Visited:
+        work = [Literal(self._literal(x)) if _is_option(x) else x for x in operands]
+        return Apply(title, function, self._span(node), tuple(map(self._span, operands))), work
 
-    def _call(self, node: ast.Call) -> tuple[Instruction, list[Work]]:
+    def _operator(self, node: ast.expr, op: ast.AST, left: ast.expr, right: ast.expr) -> Visited:
+        if type(op) in _OPERATORS:
+            sign, ufunc = _OPERATORS[type(op)]
+            return self._apply(node, sign, _on_numbers(sign, ufunc), [left, right])
+        start, end = self._span(left)[1], self._span(right)[0]
+        sign = self.text[start:end].strip(" ()[]")
+        start = self.text.index(sign, start)
+        advice = _ADVICE.get(type(op))
+        message = f"the operator {quoted(sign)} has no gate"
+        raise Refusal(message, self.text, [(start, start + len(sign))], [advice] if advice else [])
+
+    def _call(self, node: ast.Call) -> Visited:
         if not isinstance(node.func, ast.Name):
-            advice = _advice(node.func)
-            raise self._refusal("only a function's name can be called", node.func, advice)
-        name, known = node.func.id, known_functions()
-        if name not in known:
-            raise self._unknown(node.func, known)
-        function = known[name]
+            raise self._refusal("only a function's name can be called", node.func, _advice(node.func))
+        name = node.func.id
+        if name not in self.known:
+            raise self._unknown(node.func)
+        function, options = self.known[name], self._options(node)
+        if isinstance(function, np.ufunc):
+            if len(node.args) != function.nin:  # NumPy would take one more for the array to write into
+                takes = f"{function.nin} value{'s' * (function.nin != 1)}"
+                raise self._refusal(f"{name} takes {takes}, but here are {len(node.args)}", node)
+            return self._apply(node, name, _on_numbers(name, function, **options), node.args)
+        takes_list = takes_sequence(name)
+        operands = list(map(_as_list, node.args)) if takes_list else node.args
+        return self._apply(node, name, _with_options(function, takes_list, options), operands)
+
+    def _options(self, node: ast.Call) -> dict[str, Any]:
         options = {}
         for option in node.keywords:
             if option.arg is None:
                 raise self._refusal("** cannot be part of an expression", option.value)
             options[option.arg] = self._literal(option.value)
-        operands: list[Work] = [Literal(self._literal(x)) if _is_option(x) else x for x in node.args]
-        if isinstance(function, np.ufunc):
-            applied = _on_numbers(name, function, **options)
-        else:
-            applied = _with_options(function, takes_sequence(name), options)
-        return Apply(name, applied, len(operands), self._span(node)), operands
+        return options
 
-    def _unknown(self, node: ast.Name, known: dict[str, Any]) -> Refusal:
-        similar = resembling(node.id, known)
+    def _unknown(self, node: ast.Name) -> Refusal:
+        similar = resembling(node.id, self.known)
         advice = [f"did you mean {quoted(similar)}?"] if similar else []
         advice += [f"to multiply, write {node.id}*(...)"] if len(node.id) == 1 else []
-        names = ", ".join(shortest_names(known))
+        names = ", ".join(shortest_names(self.known))
         advice += textwrap.wrap(f"known: {names}", 90, subsequent_indent="  ")
         return Refusal(f"unknown function {quoted(node.id)}", self.text, [self._span(node)], advice)
 
-    def _subscript(self, node: ast.Subscript) -> tuple[Instruction, list[Work]]:
+    def _subscript(self, node: ast.Subscript) -> Visited:
         if isinstance(node.slice, ast.Compare):
-            return Apply("[ ]", _element, 2, self._span(node)), [node.value, node.slice]
+            return self._apply(node, "[ ]", _element, [node.value, node.slice])
         index = self._literal(node.slice, index=True)
-        return Apply("[ ]", lambda x: _element(x, index), 1, self._span(node)), [node.value]
+        return self._apply(node, "[ ]", lambda x: _element(x, index), [node.value])
 
     def _literal(self, node: ast.expr, index: bool = False) -> Any:
         """An option of a function, or an index: written out, no arithmetic."""
@@ -269,14 +249,21 @@ def _advice(node: ast.AST) -> str:
 def _is_option(node: ast.expr) -> bool:
     """A positional argument that is no number: an axis, a shape, the letters of einsum."""
     if isinstance(node, ast.Tuple):
-        return True
+        return not any(isinstance(x, ast.Name) for x in ast.walk(node))
     return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (str, bool)))
+
+
+def _as_list(node: ast.expr) -> ast.expr:
+    """NumPy takes concatenate((x, y)) for concatenate([x, y])."""
+    if isinstance(node, ast.Tuple) and not _is_option(node):
+        return ast.copy_location(ast.List(node.elts, node.ctx), node)
+    return node
 
 
 # --- what instructions do
 
 
-def _on_numbers(title: str, ufunc: np.ufunc, **options: Any) -> Callable[..., Any]:
+def _on_numbers(title: str, ufunc: np.ufunc, **options: Any) -> Function:
     """A ufunc as an expression means it: 1/2 and 2**-1 are divisions of real numbers, as in a notebook of mathematics."""
 
     def apply(*arguments: Any) -> Any:
@@ -289,15 +276,11 @@ def _on_numbers(title: str, ufunc: np.ufunc, **options: Any) -> Callable[..., An
     return apply
 
 
-def _with_options(function: Callable[..., Any], takes_list: bool, options: dict[str, Any]) -> Callable[..., Any]:
+def _with_options(function: Function, takes_list: bool, options: dict[str, Any]) -> Function:
     def apply(*arguments: Any) -> Any:
         return function(*(arguments if takes_list else map(settle, arguments)), **options)
 
     return apply
-
-
-def _same(x: Any) -> Any:
-    return settle(x)
 
 
 def _element(x: Any, index: Any) -> Any:

@@ -80,11 +80,20 @@ class Report:
         self._heading("check", "against central differences")
         rows = [["", "backward", "differences", "apart", ""], *map(self._compared, shown)]
         widths = [max(columns(row[index]) for row in rows) for index in range(4)]
-        for row in rows:
-            cells = [" " * (width - columns(text)) + text for text, width in zip(row, widths, strict=False)]
+        for index, row in enumerate(rows):
+            padded = [" " * (width - columns(text)) + text for text, width in zip(row, widths, strict=False)]
             name = row[0] + " " * (widths[0] - columns(row[0]))
+            role: Role = "gradient" if index else "constant"
+            measured = "   ".join(padded[2:])
             self.printer.line(
-                "    ", (name, "name"), "   ", (cells[1], "gradient"), "   ", *cells[2], "   ", *cells[3], "   ", row[4]
+                "    ",
+                (name, "name"),
+                "   ",
+                (padded[1], role),
+                "   ",
+                (measured, "" if index else role),
+                "   ",
+                row[4],
             )
         self._verdict(len(comparisons), len(shown), len(wrong))
 
