@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 # One thread for everybody, set before anything that reads it is imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GATEGRAD_NUM_THREADS"):
@@ -27,16 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
     done: list[Outcome] = []
     for name in NAMES if options.name == "all" else (options.name,):
         benchmark = load(name)
-        if not (options.json or options.markdown):
+        if not options.json:
             print(report.heading(benchmark))
         for outcome in outcomes(benchmark, options.seconds):
             done.append(outcome)
             if options.json:
                 print(json.dumps(outcome.as_json()), flush=True)
-            elif not options.markdown:
+            else:
                 print(report.row(outcome), flush=True)
-    if options.markdown:
-        print(report.markdown(done))
+    if options.write:
+        page = options.write.read_text(encoding="utf-8")
+        options.write.write_text(report.insert(report.markdown(done), page), encoding="utf-8")
     for outcome in done:
         if outcome.error is not None:
             print(f"{outcome.name}, {outcome.variant}: results differ: {outcome.error}", file=sys.stderr)
@@ -48,9 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description="Compare gategrad with others: results first, then time."
     )
     parser.add_argument("name", nargs="?", choices=(*NAMES, "all"), help="which benchmark; without it, they are listed")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object per line and variant")
-    form.add_argument("--markdown", action="store_true", help="one table, as in the README")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line and variant")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="also write a table into this page, as the README's")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long to measure each variant (default: 3)")
     return parser
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from benchmarks.harness import Benchmark, Outcome
 
-__all__ = ["heading", "markdown", "row"]
+__all__ = ["heading", "insert", "markdown", "row"]
+
+_BEGIN, _END = "<!-- benchmarks:", "<!-- end of benchmarks -->"
 
 
 def heading(benchmark: Benchmark) -> str:
@@ -37,6 +39,19 @@ def markdown(outcomes: list[Outcome]) -> str:
             lines.append(f"| {title} | {times} | {ratio:.2f} | {mark} |")
         lines += [f"| {title} | | {peer} | not installed | | |" for peer in outcome.missing]
     return "\n".join(lines)
+
+
+def insert(table: str, page: str) -> str:
+    """The page with the table between its two benchmark comments, in place of what was there.
+
+    Raises `ValueError` if the page has no such place.
+    """
+    before, begin, rest = page.partition(_BEGIN)
+    comment, _, rest = rest.partition("\n")
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"the page needs two lines, {_BEGIN} … --> and {_END}, with the table between them")
+    return f"{before}{begin}{comment}\n\n{table}\n\n{end}{after}"
 
 
 def _verdict(ratio: float) -> str:

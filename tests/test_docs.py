@@ -1,11 +1,15 @@
 """The README and the other pages are programs: every Python block in them is run, and its output compared."""
 
 import doctest
+import importlib.util
 import inspect
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from gategrad.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -74,6 +78,24 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_command_of_the_readme_prints_the_circuit_of_the_readme(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"\.venv/bin/gategrad (.*)$", text, re.MULTILINE)[1]
+    picture = re.search(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
+    assert main(shlex.split(command)) == 0
+    assert picture in capsys.readouterr().out
+
+
+def test_the_pictures_are_what_the_library_draws(tmp_path):
+    spec = importlib.util.spec_from_file_location("make_images", ROOT / "docs" / "make_images.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main(tmp_path)
+    drawn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "images").iterdir()}
+    assert drawn == kept, "run python docs/make_images.py"
 
 
 def test_the_tree_of_the_architecture_is_true():

@@ -107,11 +107,30 @@ def test_json_is_one_object_per_line(monkeypatch, capsys):
     assert fields["ratio"]["peer"] == pytest.approx(fields["peers"]["peer"] / fields["ours_ms"])
 
 
-@pytest.mark.parametrize("form", ["--json", "--markdown"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_mismatch_fails_the_command(monkeypatch, capsys, form):
-    status, printed = run_command(monkeypatch, capsys, benchmark({"peer": lambda: lambda x: (x, x)}), form)
+    status, printed = run_command(monkeypatch, capsys, benchmark({"peer": lambda: lambda x: (x, x)}), *form)
     assert status == 1
     assert printed.err == ("toy, small: results differ: number 1: ours gives 3.0, peer gives 2.0\n")
+
+
+def test_the_table_is_written_between_the_comments(monkeypatch, capsys, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("Speed\n<!-- benchmarks: how -->\nold\n<!-- end of benchmarks -->\nLicence\n")
+    toy = benchmark({"peer": lambda: lambda x: (x, x + 1)})
+    status, _ = run_command(monkeypatch, capsys, toy, "--write", str(page))
+    assert status == 0
+    lines = page.read_text().splitlines()
+    assert lines[:3] == ["Speed", "<!-- benchmarks: how -->", ""]
+    assert lines[3].startswith("| benchmark | ours |")
+    assert lines[5].startswith("| `toy` small | ")
+    assert lines[-3:] == ["", "<!-- end of benchmarks -->", "Licence"]
+    assert "old" not in lines
+
+
+def test_a_page_without_a_place_for_the_table_is_refused():
+    with pytest.raises(ValueError, match="needs two lines, <!-- benchmarks: … --> and <!-- end of benchmarks -->"):
+        report.insert("table", "a page")
 
 
 def test_without_a_name_the_names_are_listed():
