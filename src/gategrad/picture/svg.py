@@ -11,7 +11,7 @@ from gategrad.picture.fold import Box, fold
 from gategrad.picture.heat import heat_map, heat_size
 from gategrad.picture.layout import Cell, Layout, Route, arrange
 from gategrad.picture.model import Model, Wire
-from gategrad.picture.numbers import prose, summary
+from gategrad.picture.numbers import prose, spread, summary
 from gategrad.picture.paint import columns
 from gategrad.picture.replay import local_gradients
 from gategrad.picture.rule import rule_lines
@@ -99,6 +99,7 @@ class _Drawing:
     def svg(self) -> str:
         """The whole document."""
         body = [self._route(route) for route in self._layout.routes]
+        body += [dot for cell in self._layout.cells if (dot := self._fork(cell))]
         body += [part for cell in self._layout.cells if not cell.passing for part in self._cell(cell)]
         width, height = self._layout.width + 2 * _MARGIN, self._layout.height + 2 * _MARGIN
         for note in self._model.notes:
@@ -118,7 +119,7 @@ class _Drawing:
         _, heat_above = heat_size(wire.value)
         _, heat_below = heat_size(wire.gradient)
         half = _half_height(cell.box) if cell.box is not None else 0.0
-        cell.above = max(half, 20.0 + (heat_above + 4 if heat_above else 0)) + 5
+        cell.above = max(half, 20.0 + (heat_above + 4 + _LINE if wire.is_array else 0)) + 5
         cell.below = max(half, 19.0 + (heat_below + 5 if heat_below else 0)) + 5
         cell.width = self._start_width(cell) + self._label_width(wire)
         if wire is self._model.output:
@@ -131,10 +132,15 @@ class _Drawing:
         return text_width(cell.wire.label) + 6 if cell.wire.kind == "leaf" else 0.0
 
     def _label_width(self, wire: Wire) -> float:
-        above = text_width(_value_text(wire))
-        if self._shows_name(wire):
-            above += text_width(wire.label) + 8
-        return max(above, text_width(summary(wire.gradient)), heat_size(wire.value)[0], heat_size(wire.gradient)[0]) + 16
+        above, value = text_width(self._over(wire)), text_width(_value_text(wire))
+        above = max(above, value) if wire.is_array else above + value
+        heat = max(heat_size(wire.value)[0], heat_size(wire.gradient)[0])
+        return max(above, text_width(spread(wire.gradient)), heat) + 16
+
+    def _over(self, wire: Wire) -> str:
+        """What stands before a number, or on a line of its own over an array: the name, and the shape."""
+        name = wire.label if self._shows_name(wire) else ""
+        return f"{name} {wire.shape}".strip() if wire.is_array else f"{name} " if name else ""
 
     def _shows_name(self, wire: Wire) -> bool:
         return wire.kind == "gate" and wire is not self._model.output
@@ -157,6 +163,12 @@ class _Drawing:
     def _numbers(self) -> dict[Wire, int]:
         """A number for every wire, by which the page finds it."""
         return {wire: index for index, wire in enumerate(self._model.wires)}
+
+    def _fork(self, cell: Cell) -> str:
+        """A dot where the branches of a wire part."""
+        if len(cell.after) < 2:
+            return ""
+        return f'<circle class="gg-dot" cx="{self._right(cell):.5g}" cy="{self._y(cell):.5g}" r="3"/>'
 
     def _start(self, cell: Cell) -> float:
         return cell.x + _MARGIN + self._start_width(cell)
@@ -195,22 +207,24 @@ class _Drawing:
 
     def _labels(self, wire: Wire, x: float, y: float, number: int) -> Iterator[str]:
         """The value above the wire with its heat map, the gradient below."""
-        at = x
-        if self._shows_name(wire):
-            yield _text("gg-name" if wire.named else "gg-made-up", at, y - 6, wire.label, number)
-            at += text_width(wire.label) + 8
+        at, over = x, self._over(wire)
+        if over:
+            role = "gg-name" if wire.named else "gg-made-up"
+            yield _text(role, x, y - 6 - (_LINE if wire.is_array else 0), over.strip(), number)
+        if not wire.is_array:
+            at += text_width(over)
         role = "gg-constant" if wire.kind == "constant" else "gg-value"
         yield f'<g class="gg-forward" data-wire="{number}">'
         yield _text(role, at, y - 6, _value_text(wire))
-        yield heat_map(wire.value, x, y - 21 - heat_size(wire.value)[1], "gg-value") + "</g>"
+        yield heat_map(wire.value, x, y - 21 - _LINE - heat_size(wire.value)[1], "gg-value") + "</g>"
         if wire.gradient is not None:
             yield f'<g class="gg-backward" data-wire="{number}">'
-            yield _text("gg-gradient", x, y + 16, summary(wire.gradient))
+            yield _text("gg-gradient", x, y + 16, spread(wire.gradient))
             yield heat_map(wire.gradient, x, y + 21, "gg-gradient") + "</g>"
 
 
 def _value_text(wire: Wire) -> str:
-    return wire.label if wire.kind == "constant" and not wire.is_array else summary(wire.value)
+    return wire.label if wire.kind == "constant" and not wire.is_array else spread(wire.value)
 
 
 def _text(role: str, x: float, y: float, text: str, number: int | None = None) -> str:
