@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gategrad.picture.model import Model, Node, Wire
+from gategrad.picture.model import Model, Node, Wire, operation
 from gategrad.picture.numbers import count
 
 __all__ = ["Box", "census", "fold"]
@@ -25,6 +25,7 @@ class Box:
     label: str
     nodes: list[Node]
     inputs: list[Wire]
+    """The wires that are drawn into it; a number among the operands is part of the label instead."""
 
     @property
     def output(self) -> Wire:
@@ -69,6 +70,13 @@ def _maker(wire: Wire) -> Node:
     return wire.node
 
 
+def _single(node: Node) -> Box:
+    drawn = [wire for wire in node.inputs if wire.kind != "constant" or wire.is_array]
+    if not drawn or len(drawn) == len(node.inputs):
+        return Box(node.symbol, [node], list(node.inputs))
+    return Box(operation(node, [wire.label if wire not in drawn else "" for wire in node.inputs]).strip(), [node], drawn)
+
+
 # --- repeats ----------------------------------------------------------------------------------------------------
 
 
@@ -85,7 +93,7 @@ def _fold_repeats(chain: list[Node]) -> list[Box]:
             boxes.append(_folded(f"{symbols} ×{times}" if period == 1 else f"[{symbols}] ×{times}", segment))
             start += length
         else:
-            boxes.append(Box(chain[start].symbol, [chain[start]], list(chain[start].inputs)))
+            boxes.append(_single(chain[start]))
             start += 1
     return boxes
 

@@ -8,10 +8,11 @@ from typing import Any, Literal
 from gategrad.gate import Gate
 from gategrad.kinds import Elementwise
 from gategrad.picture.numbers import shape_of
+from gategrad.tape import Output
 
 __all__ = ["Model", "Node", "Wire", "operation"]
 
-_INFIX = {"+": "+", "-": "−", "−": "−", "×": "·", "*": "·", "·": "·", "÷": "/", "/": "/", "@": "@", "**": "^", "^": "^"}
+_INFIX = {"+": "+", "-": "−", "−": "−", "×": "·", "*": "·", "·": "·", "÷": "/", "/": "/", "@": "@", "**": "**", "^": "**"}
 
 
 @dataclass(eq=False, slots=True)
@@ -56,6 +57,8 @@ class Node:
     @property
     def symbol(self) -> str:
         """What stands in the gate's box."""
+        if type(self.gate) is Output:
+            return f"[{self.gate.index}]"
         return self.gate.symbol or self.name
 
     @property
@@ -106,14 +109,19 @@ class Model:
 
 
 def operation(node: Node, operands: list[str], spelled: bool = False) -> str:
-    """What a gate computes, written with these operands: `q · z`, `exp(x)`, `sum(x, axis=1)`."""
+    """What a gate computes, written with these operands: `q · z`, `exp(x)`, `sum(x, axis=1)`.
+
+    An empty operand is one that a drawing shows as a wire: `· 2`, `max(0, ·)`.
+    """
     infix = _INFIX.get(node.symbol)
     if infix and len(operands) == 2:
-        return f"{operands[0]} {infix} {operands[1]}"
+        shown = infix if all(operands) else node.symbol
+        return f"{operands[0]} {shown} {operands[1]}"
     if infix == "−" and len(operands) == 1:
         return f"−{_bracketed(operands[0])}"
     options = [f"{key}={value!r}" for key, value in node.options.items() if value is not None and value is not False]
-    return f"{node.symbol}({', '.join(operands + (options if spelled else []))})"
+    written = [operand or "·" for operand in operands]
+    return f"{node.symbol}({', '.join(written + (options if spelled else []))})"
 
 
 def _bracketed(operand: str) -> str:

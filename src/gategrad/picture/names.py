@@ -124,7 +124,8 @@ def give_names(model: Model, sources: Mapping[Wire, Any], names: Mapping[Any, st
         if node.output is not model.output:
             _label(node.output, names.get(sources[node.output]), taken)
     if model.nodes:
-        _label(model.output, output or names.get(sources[model.output]) or "f", taken)
+        found = output or names.get(sources[model.output])
+        _label(model.output, found if found and _clean(found) not in taken else "f", taken)
     _make_up(model.leaves, "x", taken)
     _make_up([node.output for node in model.nodes], "v", taken)
 

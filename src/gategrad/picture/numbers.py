@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["brief", "count", "exact", "number", "prose", "shape_of", "summary"]
+__all__ = ["brief", "count", "exact", "number", "prose", "shape_of", "spread", "summary"]
 
 _SMALLEST, _LARGEST = 0.01, 100_000.0  # outside of these two decimals would say too little or too much
 _SHORT = 3  # arrays of so many elements are written out
@@ -64,12 +64,24 @@ def summary(x: Any) -> str:
         return f"{len(x)} values"
     if x is None:
         return ""
+    shown, shape = spread(x), shape_of(x)
+    return shown if shape == () or shown.startswith("[") else f"{shape} {shown}"
+
+
+def spread(x: Any) -> str:
+    """As `summary`, without the shape: for labels that say it elsewhere.
+
+    >>> spread(np.arange(6.0).reshape(2, 3))
+    '0.00 … 5.00'
+    """
+    if x is None or isinstance(x, tuple):
+        return summary(x)
     shape = shape_of(x)
     if shape == ():
         return number(_item(x))
     if len(shape) == 1 and 0 < shape[0] <= _SHORT:
         return f"[{' '.join(number(element) for element in np.asarray(x))}]"
-    return f"{shape} {_range(np.asarray(x))}"
+    return _range(np.asarray(x))
 
 
 def brief(x: Any) -> str:

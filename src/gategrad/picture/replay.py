@@ -19,7 +19,8 @@ from gategrad.gate import Gate
 from gategrad.masked import Masked
 from gategrad.picture.model import Model, Node, Wire
 from gategrad.picture.numbers import shape_of
-from gategrad.tape import Output, Parts, next_level, spec_of, walk
+from gategrad.tape import Output, Parts, next_level, walk
+from gategrad.values import spec_of
 from gategrad.variable import Variable, leaf, plain
 
 __all__ = ["gates_behind", "local_gradients", "output_when", "replay", "shares"]

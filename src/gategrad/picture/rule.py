@@ -29,7 +29,9 @@ def rule_lines(node: Node) -> list[str]:
     if returned is None:
         return list(steps)
     if len(returned) == 1 != len(node.inputs):
-        return [*steps, f"{', '.join(_input_names(names, len(node.inputs)))} = {returned[0]}"]
+        received = ", ".join(f"d{name}" for name in _input_names(names, len(node.inputs)))
+        line = f"{received} = {returned[0]}"
+        return [*_used(steps, [line]), line]
     lines = [
         _with_shape(f"d{name} = {expression}", node, position)
         for position, (name, expression) in enumerate(

@@ -187,9 +187,9 @@ class _Section:
     def _gate(self, box: Box) -> tuple[int, int]:
         """Draw everything up to this gate; return the row of its output and the column behind the gate."""
         ends = []
-        for position, wire in enumerate(box.inputs):
+        for index, wire in enumerate(box.inputs):
             if self._plan.is_end(wire):
-                ends.append(self._leaf(wire, self._share(box, position, wire)))
+                ends.append(self._leaf(wire, self._share(box, index, wire)))
             else:
                 row, column = self._gate(self._plan.maker[wire])
                 if wire.named:
@@ -199,11 +199,13 @@ class _Section:
                 ends.append((row, _values(self._canvas, row, column, wire, _field(wire))))
         return self._join(box, ends)
 
-    def _share(self, box: Box, position: int, wire: Wire) -> str | None:
+    def _share(self, box: Box, index: int, wire: Wire) -> str | None:
         """The part of the gradient that a branch carries; None where the wire's own is meant."""
         if box.is_folded or wire.kind == "constant" or len(wire.uses) < 2:
             return None
-        return summary(shares(box.nodes[0])[position])
+        node = box.nodes[0]
+        positions = [position for position, source in enumerate(node.inputs) if source in box.inputs]
+        return summary(shares(node)[positions[index]])
 
     def _join(self, box: Box, ends: list[tuple[int, int]]) -> tuple[int, int]:
         canvas = self._canvas

@@ -43,14 +43,20 @@ def caption(model: Model) -> str:
 
 def forward_words(node: Node) -> str:
     """The sentence for the forward pass: "× multiplies: f = q · z = 3 · −4 = −12"."""
-    verb = _FORWARD.get(node.symbol, "computes") if len(node.inputs) == 2 else "computes"
+    verb = _verb(node)
     symbolic = operation(node, [_called(wire) for wire in node.inputs], spelled=True)
     numeric = operation(node, [_shown(wire) for wire in node.inputs])
     equation = f"{node.output.label} = {symbolic}"
-    if numeric != symbolic:
+    result = brief(node.output.value)
+    if numeric not in (symbolic, result):
         equation += f" = {numeric}"
-    arrow = "→" if node.output.is_array else "="
-    return f"{node.symbol} {verb}: {equation} {arrow} {brief(node.output.value)}"
+    return f"{node.symbol} {verb}: {equation} {'→' if node.output.is_array else '='} {result}"
+
+
+def _verb(node: Node) -> str:
+    if len(node.inputs) == 2:
+        return _FORWARD.get(node.symbol, "computes")
+    return "negates" if node.symbol in ("−", "-") else "computes"
 
 
 def backward_words(node: Node, model: Model) -> str:
@@ -80,20 +86,22 @@ def _clause(node: Node, position: int, share: Any, local: Any, model: Model) -> 
     if np.all(local == 1):
         same = np.shape(share) == np.shape(node.output.gradient)
         return f"{receives}{equals} {upstream} = {brief(share)}" + ("" if same else ", summed over what was broadcast")
-    name = _local_name(node, position, local)
+    name = _local_name(node, position, local, model)
     if np.shape(local) == () == np.shape(node.output.gradient):
         numbers = f"{prose(local)} · {prose(node.output.gradient)} = {prose(share)}"
         return f"{receives}{equals} {name} · {upstream} = {numbers}"
     return f"{receives}{equals} {name} · {upstream} → {brief(share)}"
 
 
-def _local_name(node: Node, position: int, local: Any) -> str:
+def _local_name(node: Node, position: int, local: Any, model: Model) -> str:
     """A switcher's local gradient is the other input, and is called so; others are dz/dx."""
     wire = node.inputs[position]
     if node.pattern == "switcher" and len(node.inputs) == 2:
         other = node.inputs[1 - position]
         if np.array_equal(local, np.broadcast_to(other.value, np.shape(local))):
             return _called(other)
+    if node.output is model.output:
+        return "local gradient"
     return f"d{node.output.label}/d{wire.label}"
 
 
