@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from gategrad.cli.command import run
     from gategrad.cli.refusal import Refusal
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not a traceback
     try:
         code = run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()  # here, where a closed pipe can still be noticed quietly

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.cli.refusal import Refusal, Span, listed
+from gategrad.cli.refusal import Refusal, Span, listed, shortened
 from gategrad.cli.vocabulary import CONSTANTS
 from gategrad.errors import GategradError
 from gategrad.variable import Variable, plain
@@ -44,8 +44,6 @@ class Apply:
     span: Span
     operands: tuple[Span, ...]
 
-
-_SHORT = 30  # pieces of the expression that messages repeat
 
 Instruction = Literal | Name | Apply
 
@@ -127,12 +125,17 @@ class Expression:
 
 
 def _looks(text: str, shape: tuple[int, ...]) -> str:
-    return f"{text if len(text) <= _SHORT else text[: _SHORT - 3] + '...'} is {shape or 'a number'}"
+    return f"{shortened(text, 30)} is {shape or 'a number'}"
 
 
 def settle(value: Any) -> Any:
     """Make one array of a list that holds variables."""
     return np.stack([settle(x) for x in value]) if isinstance(value, list) else value
+
+
+def gather(*elements: Any) -> list[Any]:
+    """What a list is to a function that takes several arrays of any shape."""
+    return [settle(x) for x in elements]
 
 
 def join(*elements: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.cli.expression import Apply, Expression, Instruction, Literal, Name, join, settle
+from gategrad.cli.expression import Apply, Expression, Instruction, Literal, Name, gather, join, settle
 from gategrad.cli.refusal import Refusal, Span, quoted
 from gategrad.cli.unreadable import too_deep, unreadable
 from gategrad.cli.vocabulary import known_functions, resembling, shortest_names, takes_sequence
@@ -117,6 +117,8 @@ class _Parser:
                 return self._apply(node, "-", _on_numbers("-", np.negative), [operand])
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self._apply(node, "+", settle, [operand])
+            case _Sequence(elts=elements):
+                return self._apply(node, "a list", gather, elements)
             case ast.List(elts=elements):
                 return self._apply(node, "a list", join, elements)
             case ast.Call():
@@ -165,7 +167,7 @@ class _Parser:
                 raise self._refusal(f"{name} takes {takes}, but here are {len(node.args)}", node)
             return self._apply(node, name, _on_numbers(name, function, **options), node.args)
         takes_list = takes_sequence(name)
-        operands = list(map(_as_list, node.args)) if takes_list else node.args
+        operands = list(map(_as_sequence, node.args)) if takes_list else node.args
         return self._apply(node, name, _with_options(function, takes_list, options), operands)
 
     def _options(self, node: ast.Call) -> dict[str, Any]:
@@ -177,9 +179,11 @@ class _Parser:
         return options
 
     def _unknown(self, node: ast.Name) -> Refusal:
-        similar = resembling(node.id, self.known)
-        advice = [f"did you mean {quoted(similar)}?"] if similar else []
-        advice += [f"to multiply, write {node.id}*(...)"] if len(node.id) == 1 else []
+        if len(node.id) == 1:
+            advice = [f"to multiply, write {node.id}*(...)"]
+        else:
+            similar = resembling(node.id, self.known)
+            advice = [f"did you mean {quoted(similar)}?"] if similar else []
         names = ", ".join(shortest_names(self.known))
         advice += textwrap.wrap(f"known: {names}", 90, subsequent_indent="  ")
         return Refusal(f"unknown function {quoted(node.id)}", self.text, [self._span(node)], advice)
@@ -253,10 +257,14 @@ def _is_option(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (str, bool)))
 
 
-def _as_list(node: ast.expr) -> ast.expr:
+class _Sequence(ast.List):
+    """A list whose elements stay apart, as arguments of concatenate and the like."""
+
+
+def _as_sequence(node: ast.expr) -> ast.expr:
     """NumPy takes concatenate((x, y)) for concatenate([x, y])."""
-    if isinstance(node, ast.Tuple) and not _is_option(node):
-        return ast.copy_location(ast.List(node.elts, node.ctx), node)
+    if isinstance(node, ast.List) or (isinstance(node, ast.Tuple) and not _is_option(node)):
+        return ast.copy_location(_Sequence(node.elts, node.ctx), node)
     return node
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["Refusal", "Span", "listed", "quoted"]
+__all__ = ["Refusal", "Span", "listed", "quoted", "shortened"]
 
 Span = tuple[int, int]
 """Where in a text: from the first character up to, and not including, the second."""
@@ -48,13 +48,22 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def quoted(text: str, limit: int = 40) -> str:
+def quoted(text: str) -> str:
     """A piece of the user's text in quotes, shortened.
 
-    >>> quoted("x" * 50, limit=8)
-    "'xxxxx...'"
+    >>> quoted("foo")
+    "'foo'"
     """
-    return f"'{text if len(text) <= limit else text[: limit - 3] + '...'}'"
+    return f"'{shortened(text, 40)}'"
+
+
+def shortened(text: str, limit: int) -> str:
+    """A piece of the user's text, no longer than the limit.
+
+    >>> shortened("x" * 50, 8)
+    'xxxxx...'
+    """
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 def _marked(text: str, spans: Sequence[Span]) -> tuple[str, str]:

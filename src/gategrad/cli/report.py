@@ -9,6 +9,7 @@ import numpy as np
 from gategrad.cli.differences import Comparison
 from gategrad.cli.evaluation import Evaluation
 from gategrad.cli.printer import Printer, Segment
+from gategrad.cli.refusal import shortened
 from gategrad.picture.model import Node
 from gategrad.picture.paint import Role, columns
 from gategrad.picture.words import backward_words, forward_words
@@ -29,8 +30,8 @@ class Report:
     def circuit(self) -> None:
         """The expression with its value, and the drawing."""
         circuit, output = self.evaluation.circuit, self.evaluation.output
-        value = number(self.evaluation.value)
-        self.printer.line("  ", (output, "name"), f" = {self.evaluation.expression.text} = ", (value, "value"))
+        text, value = shortened(self.evaluation.expression.text, 80), number(self.evaluation.value)
+        self.printer.line("  ", (output, "name"), f" = {text} = ", (value, "value"))
         self.printer.line()
         self.printer.line(circuit.text(color=self.printer.color))
 

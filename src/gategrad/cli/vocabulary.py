@@ -23,7 +23,7 @@ __all__ = ["CONSTANTS", "known_functions", "resembling", "shortest_names", "take
 CONSTANTS = {"e": math.e, "pi": math.pi, "inf": math.inf, "nan": math.nan}
 """What these names stand for where the user gives them no value."""
 
-_TAKE_SEQUENCES = frozenset({"concatenate", "concat", "stack", "hstack", "vstack", "dstack", "column_stack", "block"})
+_TAKE_SEQUENCES = frozenset({"concatenate", "concat", "stack", "hstack", "vstack", "dstack", "column_stack"})
 
 
 def known_functions() -> dict[str, Callable[..., Any]]:
@@ -32,7 +32,7 @@ def known_functions() -> dict[str, Callable[..., Any]]:
     >>> known_functions()["multiply"]
     <ufunc 'multiply'>
     """
-    with_rule = {*ufuncs, *functions}
+    with_rule = {*ufuncs, *(function for function, rule in functions.items() if not _asks_only(rule))}
     named = {function.__name__: function for function in with_rule if _is_public(function)}
     # NumPy's other names: abs is absolute, asin is arcsin
     named |= {name: f for name, f in vars(np).items() if not name.startswith("_") and _is_one_of(f, with_rule)}
@@ -57,6 +57,11 @@ def resembling(name: str, names: Iterable[str]) -> str | None:
     """The name that the user probably meant, if there is one."""
     close = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.5)
     return close[0] if close else None
+
+
+def _asks_only(rule: Any) -> bool:
+    """Whether the answer carries no gradient: a shape, an index, a text."""
+    return bool(rule.__module__ == "gategrad.gates.queries")
 
 
 def _is_public(function: Any) -> bool:
