@@ -140,9 +140,13 @@ LEAVES = st.sampled_from(["x", "y", "z", "N(2)", "N(0.5)", "N(3)"])
 
 
 def _compound(parts):
-    binary = st.tuples(st.sampled_from(["+", "-", "*", "/", "**"]), parts, parts).map(lambda t: f"({t[1]} {t[0]} {t[2]})")
+    binary = st.tuples(st.sampled_from(["+", "-", "*", "/", "**"]), parts, parts).map(
+        lambda t: f"({t[1]} {t[0]} {t[2]})"
+    )
     negative = parts.map(lambda a: f"-{a}")
-    unary = st.tuples(st.sampled_from(["exp", "sin", "tanh", "sqrt", "abs", "square"]), parts).map(lambda t: f"{t[0]}({t[1]})")
+    unary = st.tuples(st.sampled_from(["exp", "sin", "tanh", "sqrt", "abs", "square"]), parts).map(
+        lambda t: f"{t[0]}({t[1]})"
+    )
     chosen = st.tuples(parts, st.sampled_from(["<", ">", "<=", ">=", "==", "!="]), parts).map(
         lambda t: f"where({t[0]} {t[1]} {t[2]}, {t[0]}, {t[2]})"
     )
@@ -158,7 +162,9 @@ def test_random_expressions_agree_with_numpy(text, numbers):
     values = dict(zip("xyz", numbers, strict=True))
     with np.errstate(all="ignore"):
         ours = parse(text.replace("N(", "("))(values)
-        theirs = eval(text, {**vars(np), "N": np.float64, **{name: np.float64(value) for name, value in values.items()}})
+        theirs = eval(
+            text, {**vars(np), "N": np.float64, **{name: np.float64(value) for name, value in values.items()}}
+        )
     np.testing.assert_equal(float(ours), float(theirs))
 
 
@@ -201,7 +207,12 @@ def test_deep_nesting(text):
 def marked(text, mark, message, *advice):
     """The whole report on a text, of which `mark` is at fault."""
     start = text.index(mark)
-    lines = [f"gategrad: {message}", f"    {text}", " " * (4 + start) + "^" * len(mark), *(f"  {line}" for line in advice)]
+    lines = [
+        f"gategrad: {message}",
+        f"    {text}",
+        " " * (4 + start) + "^" * len(mark),
+        *(f"  {line}" for line in advice),
+    ]
     return "\n".join(lines)
 
 
@@ -257,10 +268,21 @@ def test_refused(text, mark, message, advice):
 
 
 @pytest.mark.parametrize(
-    "text", ["__import__('os').system('true')", "().__class__", "open('f')", "eval('1')", "x.__class__", "exec('')", "print(x)"]
+    "text",
+    [
+        "__import__('os').system('true')",
+        "().__class__",
+        "open('f')",
+        "eval('1')",
+        "x.__class__",
+        "exec('')",
+        "print(x)",
+    ],
 )
 def test_nothing_of_python_is_within_reach(text):
-    assert refusal(text).startswith(("gategrad: only a function's name can be called", "gategrad: unknown", "gategrad: a name"))
+    assert refusal(text).startswith(
+        ("gategrad: only a function's name can be called", "gategrad: unknown", "gategrad: a name")
+    )
 
 
 def test_unknown_function():
@@ -283,9 +305,7 @@ def test_too_early():
 
 
 def test_empty():
-    assert refusal("  ") == (
-        "gategrad: the expression is empty\n  for example: gategrad '(x + y) * z' x=-2 y=5 z=-4"
-    )
+    assert refusal("  ") == ("gategrad: the expression is empty\n  for example: gategrad '(x + y) * z' x=-2 y=5 z=-4")
 
 
 def test_shapes_that_do_not_fit():
@@ -295,7 +315,9 @@ def test_shapes_that_do_not_fit():
 
 
 def test_rows_of_different_length():
-    assert refusal("x + [[1, 2], [3]]") == marked("x + [[1, 2], [3]]", "[[1, 2], [3]]", "the rows of this list differ in length")
+    assert refusal("x + [[1, 2], [3]]") == marked(
+        "x + [[1, 2], [3]]", "[[1, 2], [3]]", "the rows of this list differ in length"
+    )
 
 
 def test_index_out_of_range():

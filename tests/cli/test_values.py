@@ -65,12 +65,19 @@ def test_names_are_normalised_as_in_expressions():
         ("x=[]", "bad value 'x=[]': the list is empty" + FORMS),
         ("x=1.2.3", "bad value 'x=1.2.3': the expression cannot be read from here on\n    1.2.3\n       ^^" + FORMS),
         ("x=1 2", "bad value 'x=1 2': the expression cannot be read from here on\n    1 2\n      ^" + FORMS),
-        ("x=[[1,2],[3]]", "bad value 'x=[[1,2],[3]]': the rows of this list differ in length\n    [[1,2],[3]]\n    ^^^^^^^^^^^" + FORMS),
+        (
+            "x=[[1,2],[3]]",
+            "bad value 'x=[[1,2],[3]]': the rows of this list differ in length\n    [[1,2],[3]]\n    ^^^^^^^^^^^"
+            + FORMS,
+        ),
         ("x=2j", "bad value 'x=2j': 2j is not a number\n    2j\n    ^^" + FORMS),
         ("x=1>0", "bad value 'x=1>0': not a number or a list of numbers" + FORMS),
         ("x=1e999", "bad value 'x=1e999': this number is too large\n    1e999\n    ^^^^^" + FORMS),
         ("lambda=2", "'lambda' is a reserved word: use another name"),
-        ("2x=2", "'2x=2' is not of the form name=value\n  an expression is one argument, in quotes; values look like x=-2 or x=[1,2,3]"),
+        (
+            "2x=2",
+            "'2x=2' is not of the form name=value\n  an expression is one argument, in quotes; values look like x=-2 or x=[1,2,3]",
+        ),
     ],
 )
 def test_refused(argument, report):
