@@ -85,10 +85,11 @@ for _name, _function in _FLOATS.items():
     _define(_name, _same, _function)
 for _name, _function in _TRUTHS.items():
     _define(_name, _truth, _function)
+_define("copy", _same, np.array)
 _define("select", _same, _select)
 _define("cast", lambda inputs, o: (o["dtype"], inputs[0][1]), lambda x, dtype: np.asarray(x).astype(dtype))
 
-ELEMENTWISE = frozenset([*_FLOATS, *_TRUTHS, "select", "cast"])
+ELEMENTWISE = frozenset([*_FLOATS, *_TRUTHS, "copy", "select", "cast"])
 """The names of the operations that map each element to one element."""
 
 

@@ -74,7 +74,12 @@ class Builder:
         return value
 
     def constant(self, array: Any) -> Value:
-        """A constant of the program."""
+        """A constant of the program; an array of one repeated element is that element, broadcast."""
+        array = np.asarray(array)
+        if array.size > 1:
+            first = array.flat[0]
+            if array.tobytes() == np.full(array.shape, first).tobytes():
+                return self.emit("broadcast", [self.constant(first)], shape=array.shape)
         return self.emit("constant", (), value=Constant(array))
 
     def input(self, dtype: Any, shape: tuple[int, ...], name: str) -> Value:

@@ -68,13 +68,15 @@ class Symbol(ArrayMethods):
         return apply_ufunc(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        if any(t is not Symbol and not issubclass(t, np.ndarray) for t in types):
+            return NotImplemented  # a variable or a masked gradient around symbols: its turn first
         rule = primitives.get(function) or functions.get(function)
         if rule is None:
             raise NotTraceableError(f"{function.__module__}.{function.__name__} has no operation in programs")
         return rule(*args, **options)
 
     def __getitem__(self, index: Any) -> Any:
-        return functions[getitem](self, index)
+        return primitives[getitem](self, index)
 
     def __bool__(self) -> bool:
         raise TraceError(_explain("the truth of a value", "np.where(condition, x, y)"))
