@@ -89,11 +89,11 @@ def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> di
                 "remembered. Pass retain=True to the first backward(), or run the forward pass again."
             )
         if keep:
-            gate.grad = dz
+            gate.grad = _readable(dz, gate.spec)
         if type(dz) is Parts:
             dz = tuple(dz.parts)
         try:
-            dxs = gate.backward(dz)
+            dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
         except (ZeroDivisionError, OverflowError):
             dxs = _backward_as_numpy(gate, dz)
         if type(dxs) is not tuple:
@@ -111,12 +111,12 @@ def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> di
             if not needs[index]:
                 if type(source) is Constant:
                     source.verify(type(gate).__name__, index)
-            elif dx is not None:
+            else:
                 spec = source.spec
-                if spec is not None or type(dx) is not float:
+                if dx is not None and (spec is not None or type(dx) is not float):
                     dx = fit(dx, spec, gate, index, dz)
                 if source in gradients:
-                    gradients[source] = gradients[source] + dx
+                    gradients[source] = _add(gradients[source], dx)
                 else:
                     gradients[source] = dx
                     if isinstance(source, Gate):
@@ -124,7 +124,22 @@ def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> di
             index += 1
         if not retain:
             gate.release()
+    for x, dx in gradients.items():
+        if dx is None:
+            gradients[x] = _readable(dx, x.spec)
     return gradients
+
+
+def _add(dx: Any, dy: Any) -> Any:
+    """Add the gradients of two branches; None, where nothing flows, adds nothing."""
+    return dy if dx is None else dx if dy is None else dx + dy
+
+
+def _readable(dz: Any, spec: Spec) -> Any:
+    """A gradient in the form in which people read it: zeros where nothing flowed."""
+    if dz is None and spec is not SEVERAL:
+        return 0.0 if spec is None else np.zeros(*spec)[()]
+    return dz.resolve() if type(dz) is Masked else dz
 
 
 def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
