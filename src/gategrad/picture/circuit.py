@@ -123,7 +123,7 @@ class Circuit:
         """What the gradient predicts for the output when a value grows by `h`, beside what really happens.
 
         `name` is a variable or a named value in between. Of an array, `index` says which element grows; without
-        it, all do. Raises `KeyError` if there is no such name.
+        it, all do. Raises `LookupError` if there is no such name.
 
         >>> import gategrad as gg
         >>> print(gg.circuit(lambda q, z: q * z, 3, -4).nudge("z", h=0.01))

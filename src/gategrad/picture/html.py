@@ -55,18 +55,17 @@ def _steps(model: Model, boxes: list[Box]) -> list[dict[str, Any]]:
     for index in reversed(range(len(boxes))):
         box = boxes[index]
         done.update(box.nodes)
-        complete = [wire for wire in box.inputs if all(user in done for user, _ in wire.uses)]
+        arrived = [model.output] if len(done) == len(box.nodes) else []
+        arrived += [wire for wire in box.inputs if all(user in done for user, _ in wire.uses)]
         backward.append(
             {
                 "phase": "backward",
                 "gate": index,
                 "words": _backward(box, model),
-                "shows": [numbers[wire] for wire in complete],
+                "shows": [numbers[wire] for wire in arrived],
                 "along": [numbers[wire] for wire in (*box.inputs, box.output)],
             }
         )
-    if boxes:
-        backward[0]["shows"].append(numbers[model.output])
     return forward + backward
 
 

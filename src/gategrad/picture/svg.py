@@ -10,7 +10,7 @@ from itertools import pairwise
 from gategrad.picture.fold import Box, fold
 from gategrad.picture.heat import heat_map, heat_size
 from gategrad.picture.layout import Cell, Layout, Route, arrange
-from gategrad.picture.model import Model, Wire
+from gategrad.picture.model import Model, Node, Wire
 from gategrad.picture.numbers import prose, spread, summary
 from gategrad.picture.paint import columns
 from gategrad.picture.replay import local_gradients
@@ -53,7 +53,13 @@ def facts(box: Box) -> list[str]:
         if gradient is not None and (wire.is_array or not node.output.is_array)
     ]
     head = f"{node.name}({options})" + (f", a {node.pattern}" if node.pattern else "")
-    return [head, *local, *rule_lines(node)]
+    return [head, *_doc(node), *local, *rule_lines(node)]
+
+
+def _doc(node: Node) -> list[str]:
+    """The first sentences of the gate's own documentation, the formula among them."""
+    doc = type(node.gate).__dict__.get("__doc__") or ""
+    return [" ".join(doc.split("\n\n")[0].split())] if doc else []
 
 
 def asset(name: str) -> str:
@@ -120,7 +126,7 @@ class _Drawing:
         _, heat_below = heat_size(wire.gradient)
         half = _half_height(cell.box) if cell.box is not None else 0.0
         cell.above = max(half, 20.0 + (heat_above + 4 + _LINE if wire.is_array else 0)) + 5
-        cell.below = max(half, 19.0 + (heat_below + 5 if heat_below else 0)) + 5
+        cell.below = max(half, 19.0 + (heat_below + 6 if heat_below else 0)) + 5
         cell.width = self._start_width(cell) + self._label_width(wire)
         if wire is self._model.output:
             cell.width += text_width(wire.label) + 8
@@ -209,8 +215,7 @@ class _Drawing:
         """The value above the wire with its heat map, the gradient below."""
         at, over = x, self._over(wire)
         if over:
-            role = "gg-name" if wire.named else "gg-made-up"
-            yield _text(role, x, y - 6 - (_LINE if wire.is_array else 0), over.strip(), number)
+            yield self._heading(wire, x, y - 6 - (_LINE if wire.is_array else 0), number)
         if not wire.is_array:
             at += text_width(over)
         role = "gg-constant" if wire.kind == "constant" else "gg-value"
@@ -220,7 +225,14 @@ class _Drawing:
         if wire.gradient is not None:
             yield f'<g class="gg-backward" data-wire="{number}">'
             yield _text("gg-gradient", x, y + 16, spread(wire.gradient))
-            yield heat_map(wire.gradient, x, y + 21, "gg-gradient") + "</g>"
+            yield heat_map(wire.gradient, x, y + 22, "gg-gradient") + "</g>"
+
+    def _heading(self, wire: Wire, x: float, y: float, number: int) -> str:
+        """The name in front of a number; over an array the name and, paler, the shape."""
+        if not self._shows_name(wire):
+            return _text("gg-shape", x, y, str(wire.shape))
+        name = _text("gg-name" if wire.named else "gg-made-up", x, y, wire.label, number)
+        return name + (_text("gg-shape", x + text_width(f"{wire.label} "), y, str(wire.shape)) if wire.is_array else "")
 
 
 def _value_text(wire: Wire) -> str:
