@@ -91,7 +91,7 @@ def _rule(cls: type[Any]) -> _Rule | None:
     if not isinstance(last, ast.Return) or last.value is None:
         return _Rule(tuple(line for part in body for line in ast.unparse(part).splitlines()), None, names)
     assignments = [step for step in body if isinstance(step, (ast.Assign, ast.AnnAssign))]
-    steps = [ast.unparse(step) for step in assignments if not _reads_needs(step)]
+    steps = [ast.unparse(step) for step in assignments if not _reads_needs(step) and not _says_nothing(step)]
     whole = len(assignments) + 1 == len(body)
     value = last.value
     parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value]
@@ -112,6 +112,12 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 def _reads_needs(step: ast.AST) -> bool:
     return any(isinstance(part, ast.Name) and part.id == "needs" for part in ast.walk(step))
+
+
+def _says_nothing(step: ast.Assign | ast.AnnAssign) -> bool:
+    """Whether a name is assigned to itself, as `x = self.x` is without the `self.`."""
+    target = step.targets[0] if isinstance(step, ast.Assign) else step.target
+    return step.value is not None and ast.unparse(target) == ast.unparse(step.value)
 
 
 def _forward_names(cls: type[Any]) -> tuple[str, ...]:
@@ -141,7 +147,7 @@ class _Plainer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         called = node.func
         if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "self":
-            return self._method(called.attr) or self.generic_visit(node)
+            return self._method(called.attr, node.args) or self.generic_visit(node)
         self.generic_visit(node)
         name = called.id if isinstance(called, ast.Name) else ""
         if name == "plain" and len(node.args) == 1:
@@ -152,11 +158,23 @@ class _Plainer(ast.NodeTransformer):
             return ast.BinOp(node.args[0], _OPERATORS[name](), node.args[1])
         return node
 
-    def _method(self, name: str) -> ast.AST | None:
+    def _method(self, name: str, arguments: list[ast.expr]) -> ast.AST | None:
         """What a helper of the gate returns in the general case: its last line, if that stands alone."""
         function = _parsed(getattr(self._cls, name, None))
         last = function.body[-1] if function is not None else None
-        if not isinstance(last, ast.Return) or last.value is None:
+        if function is None or not isinstance(last, ast.Return) or last.value is None:
             return None
-        found: ast.AST = _Plainer(self._cls).visit(last.value)
+        parameters = [parameter.arg for parameter in function.args.args if parameter.arg != "self"]
+        given = dict(zip(parameters, arguments, strict=False))
+        found: ast.AST = _Given(given).visit(_Plainer(self._cls).visit(last.value))
         return found
+
+
+class _Given(ast.NodeTransformer):
+    """Writes the arguments of a call in the place of the parameters."""
+
+    def __init__(self, given: dict[str, ast.expr]) -> None:
+        self._given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._given.get(node.id, node)

@@ -7,17 +7,16 @@ from html import escape
 from importlib.resources import files
 from itertools import pairwise
 
+from gategrad.picture.facts import box_facts
 from gategrad.picture.fold import Box, fold
 from gategrad.picture.heat import heat_map, heat_size
 from gategrad.picture.layout import Cell, Layout, Route, arrange
-from gategrad.picture.model import Model, Node, Wire
-from gategrad.picture.numbers import prose, spread, summary
+from gategrad.picture.model import Model, Wire
+from gategrad.picture.numbers import spread
 from gategrad.picture.paint import columns
-from gategrad.picture.replay import local_gradients
-from gategrad.picture.rule import rule_lines
 from gategrad.picture.table import table
 
-__all__ = ["asset", "draw", "drawable", "facts"]
+__all__ = ["asset", "draw", "drawable"]
 
 _MOST_GATES = 5_000  # more are not even folded: a table says how many there are of what
 _MOST_BOXES = 150
@@ -39,27 +38,6 @@ def drawable(model: Model) -> list[Box] | None:
     """The boxes of the drawing, None if there are too many to be drawn."""
     boxes = fold(model) if len(model.nodes) <= _MOST_GATES else None
     return boxes if boxes is not None and len(boxes) <= _MOST_BOXES else None
-
-
-def facts(box: Box) -> list[str]:
-    """What a gate tells of itself: its name, pattern, local gradients and the NumPy lines of its backward."""
-    node = box.nodes[0]
-    if box.is_folded:
-        return [f"{len(box.nodes)} gates, {node.output.label} to {box.output.label}"]
-    options = ", ".join(f"{key}={value!r}" for key, value in node.options.items())
-    local = [
-        f"d{node.output.label}/d{wire.label} = {summary(gradient) if wire.is_array else prose(gradient)}"
-        for wire, gradient in zip(node.inputs, local_gradients(node), strict=True)
-        if gradient is not None and (wire.is_array or not node.output.is_array)
-    ]
-    head = f"{node.name}({options})" + (f", a {node.pattern}" if node.pattern else "")
-    return [head, *_doc(node), *local, *rule_lines(node)]
-
-
-def _doc(node: Node) -> list[str]:
-    """The first sentences of the gate's own documentation, the formula among them."""
-    doc = type(node.gate).__dict__.get("__doc__") or ""
-    return [" ".join(doc.split("\n\n")[0].split())] if doc else []
 
 
 def asset(name: str) -> str:
@@ -202,7 +180,7 @@ class _Drawing:
 
     def _box(self, box: Box, x: float, y: float) -> str:
         width, half = _box_width(box), _half_height(box)
-        tells = facts(box)
+        tells = box_facts(box)
         folded = " gg-folded" if box.is_folded else ""
         return (
             f'<g class="gg-gate{folded}" data-gate="{self._boxes.index(box)}" tabindex="0" role="img" '
