@@ -3,6 +3,9 @@
 from gategrad import gates as gates
 from gategrad.check.gradients import check_gradients as check_gradients
 from gategrad.gate import Gate as Gate
+from gategrad.gates.activation import relu as relu
+from gategrad.gates.activation import sigmoid as sigmoid
+from gategrad.gates.activation import softplus as softplus
 from gategrad.kinds import Bilinear as Bilinear
 from gategrad.kinds import Elementwise as Elementwise
 from gategrad.kinds import Linear as Linear

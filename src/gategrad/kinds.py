@@ -13,7 +13,7 @@ import numpy as np
 
 from gategrad.gate import Gate
 
-__all__ = ["Bilinear", "Elementwise", "Linear", "Reduction", "Router"]
+__all__ = ["Bilinear", "Elementwise", "Example", "Linear", "Reduction", "Router"]
 
 Example = tuple[Gate, tuple[Any, ...]]
 """A gate that has not been applied yet, and inputs for it."""

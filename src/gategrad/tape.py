@@ -196,12 +196,12 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
         if have_dtype.kind == "c" and dtype.kind != "c":
             dx = np.real(dx)
         dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
+    if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
+        dx = dx.resolve()
     if spec is None:
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
         return dtype.type(dx)
-    if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
-        return dx.resolve()
     return dx
 
 

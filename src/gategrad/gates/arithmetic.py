@@ -6,9 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.gate import ufuncs
+from gategrad.gates.singular import occurs, over, times
 from gategrad.kinds import Elementwise
+from gategrad.masked import select
 
-__all__ = ["Add", "Multiply"]
+__all__ = [
+    "Absolute",
+    "Add",
+    "Cbrt",
+    "Divide",
+    "Multiply",
+    "Negative",
+    "Positive",
+    "Power",
+    "Reciprocal",
+    "Sqrt",
+    "Square",
+    "Subtract",
+]
 
 
 class Add(Elementwise):
@@ -23,6 +39,20 @@ class Add(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return dz, dz
+
+
+class Subtract(Elementwise):
+    """z = x − y. A distributor: x receives the gradient as it is, y its negative."""
+
+    ufunc, pattern, symbol = np.subtract, "distributor", "−"
+    remembers_inputs = False
+    domain = ((-2.0, 2.0), (-2.0, 2.0))
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return x - y
+
+    def backward(self, dz: Any) -> Any:
+        return dz, -dz if self.needs[1] else None
 
 
 class Multiply(Elementwise):
@@ -40,3 +70,175 @@ class Multiply(Elementwise):
     def backward(self, dz: Any) -> Any:
         need_x, need_y = self.needs
         return self.y * dz if need_x else None, self.x * dz if need_y else None
+
+
+class Divide(Elementwise):
+    """z = x / y. A scaler: x receives dz / y, and y receives −z · dz / y."""
+
+    ufunc, pattern, symbol = np.divide, "scaler", "÷"
+    domain = ((-2.0, 2.0), (0.5, 2.0))
+
+    def forward(self, x: Any, y: Any) -> Any:
+        z = x / y
+        self.y = y
+        self.z: Any = z if self.needs[1] else None
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        need_x, need_y = self.needs
+        dx = dz / self.y
+        return dx if need_x else None, -self.z * dx if need_y else None  # not −x/y²: y² overflows long before y
+
+
+class Power(Elementwise):
+    """z = x ** y. A scaler: x receives y · x ** (y − 1) · dz, and y receives z · log(x) · dz.
+
+    Kinks: at x = 0 nothing flows into y (its one-sided derivatives there are 0 or infinite), and where y = 0 nothing
+    flows into x even if x = 0. x = 0 with y > 1 blocks an infinite gradient, so that `(x**2) ** 0.5` has gradient 0 at 0.
+    """
+
+    ufunc, pattern, symbol = np.power, "scaler", "**"
+    domain = ((0.5, 2.0), (-2.0, 2.0))
+
+    def forward(self, x: Any, y: Any) -> Any:
+        z = x**y
+        self.x = x
+        self.y = y
+        self.z = z if self.needs[1] else None
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        need_x, need_y = self.needs
+        return self._into_base(dz) if need_x else None, self._into_exponent(dz) if need_y else None
+
+    def _into_base(self, dz: Any) -> Any:
+        x, y = self.x, self.y
+        if type(y) is int or type(y) is float:
+            if y == 2:
+                return times(dz, 2 * x)
+            if y == 0:
+                return None
+            local = y * x ** (y - 1)
+            return times(dz, local) if y > 1 else times(local, dz)
+        flat = (x == 0) & (y == 0)
+        if occurs(flat):
+            return select(np.logical_not(flat), y * x ** np.where(flat, 1.0, y - 1) * dz)
+        return times(y * x ** (y - 1), dz)
+
+    def _into_exponent(self, dz: Any) -> Any:
+        x = self.x
+        zero = x == 0
+        if occurs(zero):
+            return select(np.logical_not(zero), self.z * np.log(np.where(zero, 1.0, x)) * dz)
+        return self.z * np.log(x) * dz
+
+
+class Negative(Elementwise):
+    """z = −x. A scaler: x receives −dz."""
+
+    ufunc, pattern, symbol = np.negative, "scaler", "−"
+    remembers_inputs = False
+
+    def forward(self, x: Any) -> Any:
+        return -x
+
+    def backward(self, dz: Any) -> Any:
+        return -dz
+
+
+class Positive(Elementwise):
+    """z = +x. A distributor: x receives the gradient as it is."""
+
+    ufunc, pattern, symbol = np.positive, "distributor", "+"
+    remembers_inputs = False
+
+    def forward(self, x: Any) -> Any:
+        return np.positive(x)
+
+    def backward(self, dz: Any) -> Any:
+        return dz
+
+
+class Absolute(Elementwise):
+    """z = |x|. A scaler: x receives sign(x) · dz.
+
+    Kink: 0 at x = 0, the middle of [−1, 1], as is the sign of 0.
+    """
+
+    ufunc, pattern, symbol = np.absolute, "scaler", "|x|"
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return abs(x)
+
+    def backward(self, dz: Any) -> Any:
+        return times(dz, np.sign(self.x))
+
+
+ufuncs[np.fabs] = Absolute
+
+
+class Square(Elementwise):
+    """z = x². A scaler: x receives 2 · x · dz.
+
+    x = 0 blocks an infinite gradient, so that `sqrt(square(x))` has gradient 0 at 0.
+    """
+
+    ufunc, pattern, symbol = np.square, "scaler", "x²"
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return x * x
+
+    def backward(self, dz: Any) -> Any:
+        return times(dz, 2 * self.x)
+
+
+class Sqrt(Elementwise):
+    """z = √x. A scaler: x receives dz / (2 · z).
+
+    Singular: infinite at x = 0, where no finite subgradient exists; but a zero gradient stays zero there.
+    """
+
+    ufunc, pattern, symbol = np.sqrt, "scaler", "√"
+    domain = ((0.5, 2.0),)
+
+    def forward(self, x: Any) -> Any:
+        self.z = z = np.sqrt(x)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        return over(dz, 2 * self.z)
+
+
+class Cbrt(Elementwise):
+    """z = ∛x. A scaler: x receives dz / (3 · z²).
+
+    Singular: infinite at x = 0, where no finite subgradient exists; but a zero gradient stays zero there.
+    """
+
+    ufunc, pattern, symbol = np.cbrt, "scaler", "∛"
+    domain = ((0.5, 2.0),)
+
+    def forward(self, x: Any) -> Any:
+        self.z = z = np.cbrt(x)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        z = self.z
+        return over(dz, 3 * z * z)
+
+
+class Reciprocal(Elementwise):
+    """z = 1 / x. A scaler: x receives −z² · dz."""
+
+    ufunc, pattern, symbol = np.reciprocal, "scaler", "1/x"
+    domain = ((0.5, 2.0),)
+
+    def forward(self, x: Any) -> Any:
+        self.z = z = 1 / x
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        z = self.z
+        return -z * z * dz

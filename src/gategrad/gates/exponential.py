@@ -1,0 +1,138 @@
+"""Exponentials and logarithms.
+
+An exponential that has overflowed has an infinite local gradient; an upstream gradient of zero outweighs it (see
+`singular.times`), so that `1 / (1 + exp(-x))` has gradient 0 at −800.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gategrad.gates.activation import sigmoid
+from gategrad.gates.singular import occurs, times
+from gategrad.kinds import Elementwise
+
+__all__ = ["Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "LogAddExp"]
+
+_LN2, _LN10 = math.log(2.0), math.log(10.0)
+_POSITIVE = ((0.5, 2.0),)
+
+
+class Exp(Elementwise):
+    """z = exp(x). A scaler: x receives z · dz."""
+
+    ufunc, pattern, symbol = np.exp, "scaler", "exp"
+
+    def forward(self, x: Any) -> Any:
+        self.z = z = np.exp(x)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        return times(self.z, dz)
+
+
+class Exp2(Elementwise):
+    """z = 2 ** x. A scaler: x receives log(2) · z · dz."""
+
+    ufunc, pattern, symbol = np.exp2, "scaler", "exp2"
+
+    def forward(self, x: Any) -> Any:
+        self.z = z = np.exp2(x)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        return times(self.z, _LN2 * dz)
+
+
+class Expm1(Elementwise):
+    """z = exp(x) − 1. A scaler: x receives (z + 1) · dz."""
+
+    ufunc, pattern, symbol = np.expm1, "scaler", "expm1"
+
+    def forward(self, x: Any) -> Any:
+        self.z = z = np.expm1(x)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        return times(self.z + 1, dz)  # one addition for one exponential: exact to an ulp of 1, not of exp(x)
+
+
+class Log(Elementwise):
+    """z = log(x). A scaler: x receives dz / x."""
+
+    ufunc, pattern, symbol = np.log, "scaler", "log"
+    domain = _POSITIVE
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return np.log(x)
+
+    def backward(self, dz: Any) -> Any:
+        return dz / self.x
+
+
+class Log2(Elementwise):
+    """z = log2(x). A scaler: x receives dz / (log(2) · x)."""
+
+    ufunc, pattern, symbol = np.log2, "scaler", "log2"
+    domain = _POSITIVE
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return np.log2(x)
+
+    def backward(self, dz: Any) -> Any:
+        return dz / (_LN2 * self.x)
+
+
+class Log10(Elementwise):
+    """z = log10(x). A scaler: x receives dz / (log(10) · x)."""
+
+    ufunc, pattern, symbol = np.log10, "scaler", "log10"
+    domain = _POSITIVE
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return np.log10(x)
+
+    def backward(self, dz: Any) -> Any:
+        return dz / (_LN10 * self.x)
+
+
+class Log1p(Elementwise):
+    """z = log(1 + x). A scaler: x receives dz / (1 + x)."""
+
+    ufunc, pattern, symbol = np.log1p, "scaler", "log1p"
+    domain = ((-0.5, 2.0),)
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return np.log1p(x)
+
+    def backward(self, dz: Any) -> Any:
+        return dz / (1 + self.x)
+
+
+class LogAddExp(Elementwise):
+    """z = log(exp(x) + exp(y)). A distributor: x receives the share sigmoid(x − y) of the gradient, y the rest.
+
+    Where both inputs are the same infinity each has half: two impossible events are equally likely.
+    """
+
+    ufunc, pattern, symbol = np.logaddexp, "distributor", "logaddexp"
+    domain = ((-2.0, 2.0), (-2.0, 2.0))
+
+    def forward(self, x: Any, y: Any) -> Any:
+        self.x, self.y = x, y
+        return np.logaddexp(x, y)
+
+    def backward(self, dz: Any) -> Any:
+        x, y = self.x, self.y
+        equal = np.isinf(x) & (x == y)  # where the difference would be NaN
+        if occurs(equal):
+            x, y = np.where(equal, 0.0, x), np.where(equal, 0.0, y)
+        need_x, need_y = self.needs
+        return sigmoid(x - y) * dz if need_x else None, sigmoid(y - x) * dz if need_y else None

@@ -1,0 +1,52 @@
+"""Singular points: products and quotients of which one factor is zero and the other infinite.
+
+A local gradient that has overflowed meets an upstream gradient of zero in `1 / (1 + exp(-x))` at −800, and an
+infinite upstream gradient meets a local gradient of zero in `sqrt(x**2)` at 0. IEEE arithmetic says NaN; the limit
+of the first, and an element of the subdifferential of the second, is 0. In such an element nothing flows, which
+stays true at every order of derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gategrad.masked import select
+from gategrad.variable import plain
+
+__all__ = ["occurs", "over", "times"]
+
+
+def occurs(mask: Any) -> bool:
+    """Whether a rare case occurs at all, so that the common case is spared its price.
+
+    A mask whose values are not known yet (of a symbol) counts as one in which it does.
+    """
+    return bool(np.count_nonzero(mask)) if isinstance(mask, (np.ndarray, np.bool_, bool)) else True
+
+
+def times(x: Any, y: Any) -> Any:
+    """x · y, where a zero of `y` outweighs an infinity of `x`."""
+    if type(y) is float and y:
+        return x * y
+    outweighed = np.isinf(plain(x))
+    if occurs(outweighed):
+        outweighed = outweighed & (plain(y) == 0)
+        if occurs(outweighed):
+            with np.errstate(invalid="ignore"):
+                return select(np.logical_not(outweighed), x * y)
+    return x * y
+
+
+def over(x: Any, y: Any) -> Any:
+    """x / y, where a zero of `x` outweighs a zero of `y`."""
+    if type(x) is float and x:
+        return x / y
+    outweighed = plain(y) == 0
+    if occurs(outweighed):
+        outweighed = outweighed & (plain(x) == 0)
+        if occurs(outweighed):
+            with np.errstate(invalid="ignore"):
+                return select(np.logical_not(outweighed), np.divide(x, y))
+    return x / y

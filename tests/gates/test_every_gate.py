@@ -1,0 +1,249 @@
+"""Every gate there is, on the examples it brings: values, gradients of first and second order, layouts, dtypes.
+
+A new gate is tested here without a line being written: `examples` (or `domain`, for an elementwise gate) is all it
+takes. The oracle is NumPy for values and central differences in float64 for gradients.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
+
+import gategrad as gg
+from gategrad.errors import ReleasedError
+from gategrad.gate import all_gates
+
+STEP = 1e-5
+GATES = sorted(
+    {cls for cls in all_gates() if cls.__module__.startswith("gategrad.gates.") and "forward" in vars(cls)},
+    key=lambda cls: cls.__name__,
+)
+CASES = [
+    pytest.param(gate, inputs, id=f"{cls.__name__}-{number}")
+    for cls in GATES
+    for number, (gate, inputs) in enumerate(getattr(cls, "examples", lambda rng: ())(np.random.default_rng(0)))
+]
+BINARY = [cls for cls in GATES if issubclass(cls, gg.Elementwise) and len(cls.domain) == 2]
+
+every_gate = pytest.mark.parametrize("cls", GATES, ids=lambda cls: cls.__name__)
+every_case = pytest.mark.parametrize(("gate", "inputs"), CASES)
+
+
+class Function:
+    """The gate as a function of those of its inputs that can have a gradient; outputs come as a tuple."""
+
+    def __init__(self, gate, inputs):
+        self.gate, self.inputs = gate, inputs
+        self.places = [place for place, x in enumerate(inputs) if is_differentiable(x)]
+        self.xs = [inputs[place] for place in self.places]
+
+    def __call__(self, *xs):
+        arguments = list(self.inputs)
+        for place, x in zip(self.places, xs, strict=True):
+            arguments[place] = x
+        z = self.gate.fresh()(*arguments)
+        return z if isinstance(z, tuple) else (z,)
+
+    def upstream(self, seed=1):
+        """A random upstream gradient for each output."""
+        return like(self(*self.xs), seed)
+
+    def gradient(self, *xs, dz):
+        """The gradient of Σ z · dz with respect to each of `xs`."""
+        return gg.vjp(self, *xs)[1](dz)
+
+
+def is_differentiable(x):
+    return isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f")
+
+
+def like(values, seed):
+    """Random numbers in the shapes of `values`."""
+    rng = np.random.default_rng(seed)
+    return tuple(rng.uniform(0.5, 1.5, np.shape(x)) if np.shape(x) else float(rng.uniform(0.5, 1.5)) for x in values)
+
+
+def project(values, weights):
+    return sum(float(np.sum(x * w)) for x, w in zip(values, weights, strict=True))
+
+
+def differences(f, xs, weights):
+    """Central differences of Σ f(xs) · weights, with respect to each element of each input."""
+    gradients = []
+    for place, x in enumerate(xs):
+        gradient = np.zeros(np.shape(x))
+        for index in np.ndindex(np.shape(x)):
+            sides = []
+            for step in (STEP, -STEP):
+                moved = np.array(x)
+                moved[index] += step
+                moved = moved if np.shape(x) else float(moved)
+                sides.append(project(f(*xs[:place], moved, *xs[place + 1 :]), weights))
+            gradient[index] = (sides[0] - sides[1]) / (2 * STEP)
+        gradients.append(gradient)
+    return gradients
+
+
+def assert_all_close(actual, expected, rtol=1e-6, atol=1e-7):
+    for x, y in zip(actual, expected, strict=True):
+        assert np.shape(x) == np.shape(y)
+        np.testing.assert_allclose(x, y, rtol=rtol, atol=atol)
+
+
+# --- what a gate is ---------------------------------------------------------------------------------------------
+
+
+@every_gate
+def test_the_docstring_is_a_formula_and_the_pattern(cls):
+    assert re.match(r"[\w, ]+ = ", cls.__doc__), "start with the formula: z = ..."
+    assert cls.pattern and cls.pattern in cls.__doc__.lower(), "name the pattern, and what happens to the gradient"
+
+
+@every_gate
+def test_there_are_examples(cls):
+    examples = list(cls.examples(np.random.default_rng(0)))
+    assert any(is_differentiable(x) for _, inputs in examples for x in inputs)
+
+
+# --- values and gradients ---------------------------------------------------------------------------------------
+
+
+@every_case
+def test_value_is_that_of_the_ufunc(gate, inputs):
+    z = gate.fresh()(*inputs)
+    if gate.ufunc is not None:
+        np.testing.assert_allclose(z, gate.ufunc(*inputs), rtol=1e-14)
+        if isinstance(inputs[0], np.ndarray):
+            recorded = gate.ufunc(gg.variable(inputs[0]), *inputs[1:])
+            assert type(recorded.gate) is type(gate)
+            np.testing.assert_array_equal(recorded.value, z)
+
+
+@every_case
+def test_gradient_is_that_of_central_differences(gate, inputs):
+    f = Function(gate, inputs)
+    dz = f.upstream()
+    assert_all_close(f.gradient(*f.xs, dz=dz), differences(f, f.xs, dz))
+
+
+@every_case
+def test_second_order_is_that_of_central_differences(gate, inputs):
+    f = Function(gate, inputs)
+    dz, weights = f.upstream(), like(f.xs, seed=2)
+
+    def gradient(*xs):
+        return f.gradient(*xs, dz=dz)
+
+    _, pullback = gg.vjp(gradient, *f.xs)
+    assert_all_close(pullback(weights), differences(gradient, f.xs, weights), atol=1e-6)
+
+
+@every_case
+def test_gradient_with_respect_to_one_input_alone(gate, inputs):
+    f = Function(gate, inputs)
+    dz = f.upstream()
+    for place, expected in zip(f.places, f.gradient(*f.xs, dz=dz), strict=True):
+        alone = Function(gate, inputs)
+        alone.places, alone.xs = [place], [inputs[place]]
+        assert_all_close(alone.gradient(inputs[place], dz=dz), [expected], rtol=1e-13, atol=1e-15)
+
+
+@every_case
+def test_nobody_computes_what_nobody_needs(gate, inputs):
+    for place in Function(gate, inputs).places:
+        arguments = list(inputs)
+        arguments[place] = gg.variable(inputs[place])
+        z = gate.fresh()(*arguments)
+        if len(inputs) > 1 and not isinstance(z, tuple):
+            (dz,) = like((z.value,), seed=1)
+            gradients = z.gate.backward(dz)
+            assert all(dx is None or dx is dz for other, dx in enumerate(gradients) if other != place)
+
+
+@every_case
+def test_a_second_backward_is_refused(gate, inputs):
+    f = Function(gate, inputs)
+    z = f(*map(gg.variable, f.xs))[0]
+    (dz,) = like((z.value,), seed=1)
+    z.backward(dz)
+    with pytest.raises(ReleasedError, match="second time"):
+        z.backward(dz)
+
+
+# --- dtypes and layouts -----------------------------------------------------------------------------------------
+
+
+@every_case
+def test_float32_stays_float32(gate, inputs):
+    f = Function(gate, inputs)
+    single = [np.float32(x) for x in f.xs]
+    z, pullback = gg.vjp(f, *single)
+    assert all(part.dtype == np.float32 for part in z)
+    gradients = pullback(tuple(dz.astype(np.float32) for dz in map(np.asarray, f.upstream())))
+    assert all(dx.dtype == np.float32 for dx in gradients)
+    double = [x.astype(np.float64) if x.shape else float(x) for x in single]
+    assert_all_close(gradients, f.gradient(*double, dz=f.upstream()), rtol=2e-4, atol=1e-4)
+
+
+LAYOUTS = {
+    "negative strides": lambda x: np.flip(np.flip(x).copy()),
+    "Fortran order": np.asfortranarray,
+    "every other element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@every_case
+def test_memory_layout_does_not_matter(gate, inputs, layout):
+    f = Function(gate, inputs)
+    arranged = [LAYOUTS[layout](x) if np.shape(x) else x for x in f.xs]
+    dz = f.upstream()
+    arranged_dz = tuple(LAYOUTS[layout](x) if np.shape(x) else x for x in dz)
+    assert_all_close(f(*arranged), f(*f.xs), rtol=1e-13)
+    assert_all_close(f.gradient(*arranged, dz=arranged_dz), f.gradient(*f.xs, dz=dz), rtol=1e-13, atol=1e-14)
+
+
+@every_case
+def test_inputs_are_left_alone(gate, inputs):
+    f = Function(gate, inputs)
+    before = [np.array(x) for x in f.xs]
+    f.gradient(*f.xs, dz=f.upstream())
+    assert_all_close(f.xs, before, rtol=0, atol=0)
+
+
+@every_case
+def test_arrays_without_elements(gate, inputs):
+    empty = tuple(x[:0] if isinstance(x, np.ndarray) and x.ndim else x for x in inputs)
+    f = Function(gate, empty)
+    try:
+        dz = f.upstream()
+    except (ValueError, IndexError, TypeError, RuntimeWarning):
+        # A reduction without an identity, an index that is out of range; an elementwise gate has no such excuse.
+        assert not isinstance(gate, gg.Elementwise) or len({np.shape(x) for x in empty}) > 1
+        return
+    assert [np.shape(dx) for dx in f.gradient(*f.xs, dz=dz)] == [np.shape(x) for x in f.xs]
+
+
+# --- broadcasting -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", BINARY, ids=lambda cls: cls.__name__)
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(shapes=mutually_broadcastable_shapes(num_shapes=2, min_side=0, max_side=3, max_dims=3), seed=st.integers(0, 99))
+def test_the_gradient_of_a_broadcast_input_is_summed(cls, shapes, seed):
+    rng = np.random.default_rng(seed)
+    xs = [rng.uniform(low, high, shape) for (low, high), shape in zip(cls.domain, shapes.input_shapes, strict=True)]
+    dz = rng.normal(size=shapes.result_shape)
+    whole = [np.broadcast_to(x, shapes.result_shape).copy() for x in xs]
+    _, pullback = gg.vjp(lambda x, y: cls()(x, y), *xs)
+    _, pullback_of_whole = gg.vjp(lambda x, y: cls()(x, y), *whole)
+    for x, dx, copies in zip(xs, pullback(dz), pullback_of_whole(dz), strict=True):
+        places = np.broadcast_to(np.arange(x.size).reshape(x.shape), shapes.result_shape)
+        expected = np.bincount(places.ravel(), np.ravel(copies), minlength=x.size).reshape(x.shape)
+        np.testing.assert_allclose(dx, expected, rtol=1e-12, atol=1e-12)
