@@ -119,11 +119,33 @@ class Circuit:
 
         return [step.words for step in steps(self.model)]
 
+    def explain(self) -> str:
+        """What every gate tells of itself: pattern, local gradients as numbers, the NumPy lines of its backward.
+
+        >>> import gategrad as gg
+        >>> print(gg.circuit(lambda q, z: q * z, 3, -4).explain())
+        f = q · z
+          Multiply, a switcher
+          z = x · y. A switcher: each input receives the gradient scaled by the other input.
+          df/dq = −4
+          df/dz = 3
+          dx = y * dz
+          dy = x * dz
+        """
+        from gategrad.picture.facts import facts
+        from gategrad.picture.model import operation
+
+        blocks = []
+        for node in self.model.nodes:
+            written = operation(node, [wire.label for wire in node.inputs], spelled=True)
+            blocks.append("\n  ".join([f"{node.output.label} = {written}", *facts(node)]))
+        return "\n\n".join(blocks)
+
     def nudge(self, name: str, h: float = 0.01, index: Any = None) -> Nudge:
         """What the gradient predicts for the output when a value grows by `h`, beside what really happens.
 
         `name` is a variable or a named value in between. Of an array, `index` says which element grows; without
-        it, all do. Raises `KeyError` if there is no such name.
+        it, all do. Raises `LookupError` if there is no such name.
 
         >>> import gategrad as gg
         >>> print(gg.circuit(lambda q, z: q * z, 3, -4).nudge("z", h=0.01))

@@ -74,7 +74,9 @@ def _single(node: Node) -> Box:
     drawn = [wire for wire in node.inputs if wire.kind != "constant" or wire.is_array]
     if not drawn or len(drawn) == len(node.inputs):
         return Box(node.symbol, [node], list(node.inputs))
-    return Box(operation(node, [wire.label if wire not in drawn else "" for wire in node.inputs]).strip(), [node], drawn)
+    return Box(
+        operation(node, [wire.label if wire not in drawn else "" for wire in node.inputs]).strip(), [node], drawn
+    )
 
 
 # --- repeats ----------------------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ def heat_map(array: Any, x: float, y: float, role: str) -> str:
         places = np.argwhere(shades == shade)
         if shade and len(places):
             path = "".join(
-                f"M{x + column * cell:.5g} {y + row * cell:.5g}h{cell:.4g}v{cell:.4g}h-{cell:.4g}z" for row, column in places
+                f"M{x + column * cell:.5g} {y + row * cell:.5g}h{cell:.4g}v{cell:.4g}h-{cell:.4g}z"
+                for row, column in places
             )
             sign = "gg-up" if shade > 0 else "gg-down"
             parts.append(f'<path class="{sign} {role}" fill-opacity="{abs(shade) / _SHADES:.1f}" d="{path}"/>')
@@ -66,4 +67,6 @@ def _shades(matrix: Any) -> Any:
     finite = np.where(np.isfinite(matrix), matrix, 0.0)
     largest = np.abs(finite).max() or 1.0
     shades = np.sign(finite) * np.ceil(np.abs(finite) / largest * _SHADES)
-    return np.where(np.isnan(matrix), -_SHADES, np.where(np.isinf(matrix), np.sign(matrix) * _SHADES, shades)).astype(int)
+    return np.where(np.isnan(matrix), -_SHADES, np.where(np.isinf(matrix), np.sign(matrix) * _SHADES, shades)).astype(
+        int
+    )

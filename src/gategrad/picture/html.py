@@ -7,10 +7,11 @@ from html import escape
 from string import Template
 from typing import Any
 
+from gategrad.picture.facts import box_facts
 from gategrad.picture.fold import Box
 from gategrad.picture.model import Model, Node, Wire
 from gategrad.picture.numbers import brief, count
-from gategrad.picture.svg import asset, draw, drawable, facts
+from gategrad.picture.svg import asset, draw, drawable
 from gategrad.picture.words import backward_words, caption, forward_words
 
 __all__ = ["page"]
@@ -19,7 +20,7 @@ __all__ = ["page"]
 def page(model: Model, title: str) -> str:
     """The page; nothing in it is fetched from anywhere, and names and values are text, never markup."""
     boxes = drawable(model) or []
-    story = {"overview": caption(model), "steps": _steps(model, boxes), "gates": [facts(box) for box in boxes]}
+    story = {"overview": caption(model), "steps": _steps(model, boxes), "gates": [box_facts(box) for box in boxes]}
     return Template(asset("page.html")).substitute(
         title=escape(title),
         style=asset("page.css"),
@@ -55,18 +56,17 @@ def _steps(model: Model, boxes: list[Box]) -> list[dict[str, Any]]:
     for index in reversed(range(len(boxes))):
         box = boxes[index]
         done.update(box.nodes)
-        complete = [wire for wire in box.inputs if all(user in done for user, _ in wire.uses)]
+        arrived = [model.output] if len(done) == len(box.nodes) else []
+        arrived += [wire for wire in box.inputs if all(user in done for user, _ in wire.uses)]
         backward.append(
             {
                 "phase": "backward",
                 "gate": index,
                 "words": _backward(box, model),
-                "shows": [numbers[wire] for wire in complete],
+                "shows": [numbers[wire] for wire in arrived],
                 "along": [numbers[wire] for wire in (*box.inputs, box.output)],
             }
         )
-    if boxes:
-        backward[0]["shows"].append(numbers[model.output])
     return forward + backward
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from gategrad.picture.fold import Box
 from gategrad.picture.model import Model, Wire
@@ -66,7 +67,7 @@ def arrange(
     for route in routes:
         last = route.cells[-1]
         route.offset = port(last.box, route.port) if last.box is not None else 0.0
-        for index, (first, second) in enumerate(zip(route.cells, route.cells[1:], strict=False)):
+        for index, (first, second) in enumerate(pairwise(route.cells)):
             offset = route.offset if index == len(route.cells) - 2 else 0.0
             first.after.append((second, offset))
             second.before.append((first, offset))
@@ -165,9 +166,7 @@ def _crossings(layers: list[list[Cell]]) -> int:
     total = 0
     for layer in layers[1:]:
         rank = {cell: index for index, cell in enumerate(layers[layer[0].layer - 1])} if layer else {}
-        edges = [
-            (rank[source], index, offset) for index, cell in enumerate(layer) for source, offset in cell.before
-        ]
+        edges = [(rank[source], index, offset) for index, cell in enumerate(layer) for source, offset in cell.before]
         edges.sort()
         for first, (a, b, port) in enumerate(edges):
             total += sum(a < c and (d, other) < (b, port) for c, d, other in edges[first + 1 :])
@@ -199,7 +198,7 @@ def _wanted(cell: Cell, forward: bool) -> float:
 def _settle(layer: list[Cell], wanted: list[float]) -> None:
     """The heights closest to the wanted ones that keep the order and leave room between neighbours."""
     room = [0.0]
-    for upper, lower in zip(layer, layer[1:], strict=False):
+    for upper, lower in pairwise(layer):
         room.append(room[-1] + upper.below + lower.above)
     weights = [4.0 if cell.passing else 1.0 for cell in layer]
     level = _isotonic([target - offset for target, offset in zip(wanted, room, strict=True)], weights)
@@ -228,4 +227,3 @@ def _columns(layers: list[list[Cell]], channel: float) -> float:
             cell.width = width if cell.passing else cell.width
         x += width + channel
     return x - channel
-

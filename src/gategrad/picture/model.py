@@ -12,7 +12,19 @@ from gategrad.tape import Output
 
 __all__ = ["Model", "Node", "Wire", "operation"]
 
-_INFIX = {"+": "+", "-": "−", "−": "−", "×": "·", "*": "·", "·": "·", "÷": "/", "/": "/", "@": "@", "**": "**", "^": "**"}
+_INFIX = {
+    "+": "+",
+    "-": "−",
+    "−": "−",
+    "×": "·",
+    "*": "·",
+    "·": "·",
+    "÷": "/",
+    "/": "/",
+    "@": "@",
+    "**": "**",
+    "^": "**",
+}
 
 
 @dataclass(eq=False, slots=True)
@@ -100,12 +112,12 @@ class Model:
         return [*self.leaves, *self.constants, *(node.output for node in self.nodes)]
 
     def find(self, name: str) -> Wire:
-        """The wire with this name; raises `KeyError` with the names that there are."""
+        """The wire with this name; raises `LookupError` with the names that there are."""
         for wire in self.wires:
             if wire.label == name and wire.kind != "constant":
                 return wire
         known = ", ".join(wire.label for wire in (*self.leaves, self.output))
-        raise KeyError(f"this circuit has no value named {name!r}; it has {known}")
+        raise LookupError(f"this circuit has no value named {name!r}; it has {known}")
 
 
 def operation(node: Node, operands: list[str], spelled: bool = False) -> str:

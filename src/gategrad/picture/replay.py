@@ -32,7 +32,7 @@ def replay(z: Variable) -> tuple[Model, dict[Wire, Any]]:
     if z.gate is None:
         wire = Wire("leaf", plain(z), gradient=_ones(plain(z)))
         return Model([], [wire], [], wire), {wire: z}
-    with _collector_paused():
+    with _collector_paused(), np.errstate(all="ignore"):  # whatever there is to warn of, the user has seen it
         gates = gates_behind(z.gate)
         copies = _run(gates, z.level, level)
         gradients = walk(copies[z.gate].gate, _ones(plain(copies[z.gate])), retain=True, keep=True)
@@ -69,7 +69,8 @@ def output_when(z: Variable, changed: Mapping[Any, Any]) -> Any:
     """The value of `z` if these gates and leaves of its circuit had these values instead."""
     if z.gate is None:
         return changed.get(z, plain(z))
-    return plain(_run(gates_behind(z.gate), z.level, next_level(), changed)[z.gate])
+    with np.errstate(all="ignore"):
+        return plain(_run(gates_behind(z.gate), z.level, next_level(), changed)[z.gate])
 
 
 def _run(gates: list[Gate], was: int, level: int, changed: Mapping[Any, Any] | None = None) -> dict[Any, Any]:
@@ -186,9 +187,10 @@ def _pull(node: Node, values: list[Any], dz: Any) -> tuple[Any, ...]:
     inputs = [
         value if wire.gradient is None else leaf(value, level) for wire, value in zip(node.inputs, values, strict=True)
     ]
-    made = node.gate.fresh()(*inputs)
-    root = made[0].gate.inputs[0] if type(made) is tuple else made.gate
-    gradients = walk(root, dz)
+    with np.errstate(all="ignore"):
+        made = node.gate.fresh()(*inputs)
+        root = made[0].gate.inputs[0] if type(made) is tuple else made.gate
+        gradients = walk(root, dz)
     return tuple(_plain_gradient(gradients.get(x), x.raw) if type(x) is Variable else None for x in inputs)
 
 

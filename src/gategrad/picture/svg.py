@@ -7,17 +7,16 @@ from html import escape
 from importlib.resources import files
 from itertools import pairwise
 
+from gategrad.picture.facts import box_facts
 from gategrad.picture.fold import Box, fold
 from gategrad.picture.heat import heat_map, heat_size
 from gategrad.picture.layout import Cell, Layout, Route, arrange
 from gategrad.picture.model import Model, Wire
-from gategrad.picture.numbers import prose, spread, summary
+from gategrad.picture.numbers import spread
 from gategrad.picture.paint import columns
-from gategrad.picture.replay import local_gradients
-from gategrad.picture.rule import rule_lines
 from gategrad.picture.table import table
 
-__all__ = ["asset", "draw", "drawable", "facts"]
+__all__ = ["asset", "draw", "drawable"]
 
 _MOST_GATES = 5_000  # more are not even folded: a table says how many there are of what
 _MOST_BOXES = 150
@@ -39,21 +38,6 @@ def drawable(model: Model) -> list[Box] | None:
     """The boxes of the drawing, None if there are too many to be drawn."""
     boxes = fold(model) if len(model.nodes) <= _MOST_GATES else None
     return boxes if boxes is not None and len(boxes) <= _MOST_BOXES else None
-
-
-def facts(box: Box) -> list[str]:
-    """What a gate tells of itself: its name, pattern, local gradients and the NumPy lines of its backward."""
-    node = box.nodes[0]
-    if box.is_folded:
-        return [f"{len(box.nodes)} gates, {node.output.label} to {box.output.label}"]
-    options = ", ".join(f"{key}={value!r}" for key, value in node.options.items())
-    local = [
-        f"d{node.output.label}/d{wire.label} = {summary(gradient) if wire.is_array else prose(gradient)}"
-        for wire, gradient in zip(node.inputs, local_gradients(node), strict=True)
-        if gradient is not None and (wire.is_array or not node.output.is_array)
-    ]
-    head = f"{node.name}({options})" + (f", a {node.pattern}" if node.pattern else "")
-    return [head, *local, *rule_lines(node)]
 
 
 def asset(name: str) -> str:
@@ -120,7 +104,7 @@ class _Drawing:
         _, heat_below = heat_size(wire.gradient)
         half = _half_height(cell.box) if cell.box is not None else 0.0
         cell.above = max(half, 20.0 + (heat_above + 4 + _LINE if wire.is_array else 0)) + 5
-        cell.below = max(half, 19.0 + (heat_below + 5 if heat_below else 0)) + 5
+        cell.below = max(half, 19.0 + (heat_below + 6 if heat_below else 0)) + 5
         cell.width = self._start_width(cell) + self._label_width(wire)
         if wire is self._model.output:
             cell.width += text_width(wire.label) + 8
@@ -196,7 +180,7 @@ class _Drawing:
 
     def _box(self, box: Box, x: float, y: float) -> str:
         width, half = _box_width(box), _half_height(box)
-        tells = facts(box)
+        tells = box_facts(box)
         folded = " gg-folded" if box.is_folded else ""
         return (
             f'<g class="gg-gate{folded}" data-gate="{self._boxes.index(box)}" tabindex="0" role="img" '
@@ -209,8 +193,7 @@ class _Drawing:
         """The value above the wire with its heat map, the gradient below."""
         at, over = x, self._over(wire)
         if over:
-            role = "gg-name" if wire.named else "gg-made-up"
-            yield _text(role, x, y - 6 - (_LINE if wire.is_array else 0), over.strip(), number)
+            yield self._heading(wire, x, y - 6 - (_LINE if wire.is_array else 0), number)
         if not wire.is_array:
             at += text_width(over)
         role = "gg-constant" if wire.kind == "constant" else "gg-value"
@@ -220,7 +203,14 @@ class _Drawing:
         if wire.gradient is not None:
             yield f'<g class="gg-backward" data-wire="{number}">'
             yield _text("gg-gradient", x, y + 16, spread(wire.gradient))
-            yield heat_map(wire.gradient, x, y + 21, "gg-gradient") + "</g>"
+            yield heat_map(wire.gradient, x, y + 22, "gg-gradient") + "</g>"
+
+    def _heading(self, wire: Wire, x: float, y: float, number: int) -> str:
+        """The name in front of a number; over an array the name and, paler, the shape."""
+        if not self._shows_name(wire):
+            return _text("gg-shape", x, y, str(wire.shape))
+        name = _text("gg-name" if wire.named else "gg-made-up", x, y, wire.label, number)
+        return name + (_text("gg-shape", x + text_width(f"{wire.label} "), y, str(wire.shape)) if wire.is_array else "")
 
 
 def _value_text(wire: Wire) -> str:

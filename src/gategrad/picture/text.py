@@ -32,7 +32,9 @@ def draw(model: Model, color: bool | None = None, width: int | None = None) -> s
     width = width or shutil.get_terminal_size().columns
     color = _on_terminal() if color is None else color
     drawing = _drawing(model, width, color) or table(model, width, color)
-    notes = [textwrap.fill(note, max(width - 2, 20), initial_indent="  ", subsequent_indent="  ") for note in model.notes]
+    notes = [
+        textwrap.fill(note, max(width - 2, 20), initial_indent="  ", subsequent_indent="  ") for note in model.notes
+    ]
     return "\n".join([drawing, *([""] if notes else []), *notes])
 
 
@@ -232,5 +234,3 @@ class _Section:
 
 def _name(wire: Wire) -> str:
     return "" if wire.kind == "constant" else wire.label
-
-

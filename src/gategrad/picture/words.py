@@ -132,5 +132,3 @@ def _called(wire: Wire) -> str:
 def _shown(wire: Wire) -> str:
     """A value among operands: its number, or an array by its shape."""
     return str(wire.shape) if wire.is_array else brief(wire.value) if not isinstance(wire.value, tuple) else "…"
-
-
