@@ -8,6 +8,7 @@ from gategrad.gates.activation import sigmoid as sigmoid
 from gategrad.gates.activation import softplus as softplus
 from gategrad.gates.loss import cross_entropy as cross_entropy
 from gategrad.gates.loss import log_softmax as log_softmax
+from gategrad.gates.loss import mean_squared_error as mean_squared_error
 from gategrad.gates.loss import softmax as softmax
 from gategrad.gates.statistics import logsumexp as logsumexp
 from gategrad.kinds import Bilinear as Bilinear

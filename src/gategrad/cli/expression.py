@@ -17,7 +17,7 @@ from gategrad.cli.vocabulary import CONSTANTS
 from gategrad.errors import GategradError
 from gategrad.variable import Variable, plain
 
-__all__ = ["Apply", "Expression", "Instruction", "Literal", "Name"]
+__all__ = ["Apply", "Expression", "Instruction", "Literal", "Name", "gather", "join", "settle"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gategrad.picture.model import Node
 from gategrad.picture.paint import Role, columns
 from gategrad.picture.words import backward_words, forward_words
 
-__all__ = ["Report", "sentences"]
+__all__ = ["Report", "highlighted", "sentences"]
 
 _MOST_GATES = 60  # whose turns are told one by one
 _MOST_COMPARISONS = 20

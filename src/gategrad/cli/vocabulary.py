@@ -16,7 +16,7 @@ import numpy as np
 
 import gategrad
 from gategrad.gate import ufuncs
-from gategrad.variable import functions
+from gategrad.array_methods import functions
 
 __all__ = ["CONSTANTS", "known_functions", "resembling", "shortest_names", "takes_sequence"]
 
