@@ -12,7 +12,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
-__all__ = ["FLOAT64", "SEVERAL", "Spec", "lock", "own", "spec_of"]
+__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "lock", "own", "spec_of"]
 
 Spec = tuple[tuple[int, ...], Any] | None
 
@@ -70,6 +70,16 @@ def own(value: Any) -> Any:
         )
     what = "None" if value is None else describe(value)
     raise DtypeError(f"{what} can have no gradient: gg.variable takes numbers and arrays of floats")
+
+
+def as_value(x: Any, gate: Any, index: int) -> Any:
+    """An input of a gate as a number or an array; or the reason why it cannot be one."""
+    if isinstance(x, (list, tuple)) or (hasattr(x, "__array__") and not hasattr(x, "__array_function__")):
+        x = np.asarray(x)  # a list, a data frame's column, another library's tensor
+    dtype = getattr(x, "dtype", None)
+    if isinstance(x, (float, int, complex)) or (dtype is not None and dtype.kind in "fciub"):
+        return x
+    raise DtypeError(f"input {index} of {type(gate).__name__} is {describe(x)}: gates take numbers and arrays of them")
 
 
 def lock(value: Any) -> Any:

@@ -9,19 +9,20 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
 from gategrad.backward import backward
-from gategrad.constant import Constant
+from gategrad.constant import Constant, may_change
 from gategrad.errors import (
     EscapeError,
+    GateError,
     GradientNotKeptError,
     NoRuleError,
     NotTrackedError,
     ShapeError,
 )
 from gategrad.forward import recover, settle
-from gategrad.gate import Gate, on_meeting, ufuncs
+from gategrad.gate import NO_OPTIONS, Gate, on_meeting, ufuncs, unapplied
 from gategrad.masked import Masked, masked_ufunc
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
-from gategrad.values import FLOAT64, Spec, lock, own, spec_of
+from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 
 __all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
@@ -50,6 +51,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
             gate.inputs = (self.gate or self, y)
         else:
             return record(gate, (self, other))
+        gate.options = NO_OPTIONS
         gate.level = level
         gate.order = next_order()
         try:
@@ -375,8 +377,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 level = x.level
         elif type(x) is Masked:
             return _through_mask(gate, inputs)
-    if hasattr(gate, "needs"):
-        gate = gate.fresh()
+    gate = unapplied(gate)
+    gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
         return _compute(gate, inputs)
     values, sources, needs = [], [], []
@@ -390,19 +392,17 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 continue
             if x.level == UNTRACKED:
                 x = x.raw
-        elif kind is list or kind is tuple:
-            x = np.array(x)  # v @ [1, 2]: rules may ask every input that is no number for its shape
+        elif kind is not float and kind is not int:
+            x = as_value(x, gate, len(values))
         values.append(x)
-        if kind is np.ndarray and gate.remembers_inputs and x.flags.writeable:
+        if type(x) is np.ndarray and gate.remembers_inputs and may_change(x):
             x = Constant(x)
         sources.append(x)
         needs.append(False)
     gate.needs = tuple(needs)
-    gate.inputs = tuple(sources)
+    gate.inputs = recorded = tuple(sources)
     gate.level = level
     gate.order = next_order()
-    if gate._has_options:
-        gate.options = dict(gate.__dict__)
     try:
         z = gate.forward(*values)
     except Exception as error:
@@ -413,6 +413,11 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         z = settle(z, gate, values)
         if type(z) is tuple:
             return _spread(z, gate, level)
+    if gate.inputs is not recorded:
+        raise GateError(
+            f"{type(gate).__name__}.forward sets self.inputs, a name that the engine needs for itself: call it "
+            "something else"
+        )
     out = _new(Variable)
     out.raw = z
     out.gate = gate
@@ -426,7 +431,8 @@ on_meeting[Variable] = record
 def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate without recording it: the results are untracked variables."""
     gate.needs = (False,) * len(inputs)
-    values = [np.array(x) if type(x) is list or type(x) is tuple else plain(x) for x in inputs]
+    gate.level = UNTRACKED
+    values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]
     try:
         z = gate.forward(*values)
     except Exception as error:
