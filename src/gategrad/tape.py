@@ -139,7 +139,10 @@ def _readable(dz: Any, spec: Spec) -> Any:
     """A gradient in the form in which people read it: zeros where nothing flowed."""
     if dz is None and spec is not SEVERAL:
         return 0.0 if spec is None else np.zeros(*spec)[()]
-    return dz.resolve() if type(dz) is Masked else dz
+    if type(dz) is Masked:
+        dz = dz.resolve()
+        return float(dz) if spec is None and isinstance(dz, (np.ndarray, np.generic)) else dz
+    return dz
 
 
 def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
