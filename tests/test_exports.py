@@ -10,8 +10,8 @@ import pytest
 
 import gategrad as gg
 from gategrad import errors
-from gategrad.gate import Gate, all_gates
 from gategrad.array_methods import functions
+from gategrad.gate import Gate, all_gates
 
 
 def modules():

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 import gategrad
-from gategrad.gate import ufuncs
 from gategrad.array_methods import functions
+from gategrad.gate import ufuncs
 
 __all__ = ["CONSTANTS", "known_functions", "resembling", "shortest_names", "takes_sequence"]
 
