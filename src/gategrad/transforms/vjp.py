@@ -12,7 +12,7 @@ from gategrad.tape import next_level, walk
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable, leaf, plain
 
-__all__ = ["Pullback", "differentiable", "pull", "run", "vjp"]
+__all__ = ["Pullback", "differentiable", "gradient_of", "pull", "run", "strip", "vjp"]
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Pullback]:
