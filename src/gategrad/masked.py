@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.values import FLOAT64
+
 __all__ = ["Masked", "masked_ufunc", "select"]
 
 
@@ -27,13 +29,12 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the gradient."""
-        shape: tuple[int, ...] = self.value.shape
-        return shape
+        return getattr(self.value, "shape", ())
 
     @property
     def dtype(self) -> Any:
         """The dtype of the gradient."""
-        return self.value.dtype
+        return getattr(self.value, "dtype", FLOAT64)
 
     @property
     def ndim(self) -> int:
@@ -42,7 +43,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any) -> Masked:
         """The same gradient in another dtype."""
-        return Masked(self.value.astype(dtype), self.mask)
+        return Masked(np.astype(self.value, dtype), self.mask)
 
     def resolve(self) -> Any:
         """The gradient as an ordinary array: `value` where the mask is true, zero elsewhere."""
@@ -73,7 +74,8 @@ def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
         value = ufunc(*[x.value if type(x) is Masked else x for x in inputs])
     masks = [x.mask for x in inputs if type(x) is Masked]
     mask = masks[0] if len(masks) == 1 else np.logical_and(*masks)
-    return Masked(value, mask if mask.shape == value.shape else np.broadcast_to(mask, value.shape))
+    shape = getattr(value, "shape", ())
+    return Masked(value, mask if mask.shape == shape else np.broadcast_to(mask, shape))
 
 
 def select(mask: Any, dz: Any) -> Any:
@@ -81,11 +83,11 @@ def select(mask: Any, dz: Any) -> Any:
 
     For single numbers the answer is `dz` or None; for arrays a `Masked` gradient.
     """
-    shape = getattr(dz, "shape", ())
-    if mask is True or mask is False or mask.shape == shape == ():
+    if isinstance(mask, (bool, np.bool_)):
         return dz if mask else None
     if type(dz) is Masked:
         return Masked(dz.value, np.logical_and(dz.mask, mask))
+    shape = getattr(dz, "shape", ())
     return Masked(dz, mask if mask.shape == shape else np.broadcast_to(mask, shape))
 
 

@@ -89,12 +89,12 @@ def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: b
                 f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
                 "remembered. Pass retain=True to the first backward(), or run the forward pass again."
             )
+        if keep:
+            gate.grad = _readable(dz, gate.spec)
         if type(dz) is not float:
             dz = _handed(dz, gate)
-        if keep:
-            gate.grad = dz.resolve() if type(dz) is Masked else dz
         try:
-            dxs = gate.backward(dz)
+            dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
         except Exception as error:
             dxs = _recover(error, gate, dz)
         if type(dxs) is not tuple:
@@ -108,12 +108,12 @@ def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: b
             if not needs[index]:
                 if type(source) is Constant:
                     source.verify(type(gate).__name__, index)
-            elif dx is not None:
+            else:
                 spec = source.spec
-                if spec is not None or type(dx) is not float:
+                if dx is not None and (spec is not None or type(dx) is not float):
                     dx = fit(dx, spec, gate, index, dz)
                 if source in gradients:
-                    gradients[source] = gradients[source] + dx
+                    gradients[source] = _add(gradients[source], dx)
                 else:
                     gradients[source] = dx
                     if isinstance(source, Gate):
@@ -121,7 +121,25 @@ def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: b
             index += 1
         if not retain:
             gate.release()
+    for x, dx in gradients.items():
+        if dx is None:
+            gradients[x] = _readable(dx, x.spec)
     return gradients
+
+
+def _add(dx: Any, dy: Any) -> Any:
+    """Add the gradients of two branches; None, where nothing flows, adds nothing."""
+    return dy if dx is None else dx if dy is None else dx + dy
+
+
+def _readable(dz: Any, spec: Spec) -> Any:
+    """A gradient in the form in which people read it: zeros where nothing flowed."""
+    if dz is None and spec is not SEVERAL:
+        return 0.0 if spec is None else np.zeros(*spec)[()]
+    if type(dz) is Masked:
+        dz = dz.resolve()
+        return float(dz) if spec is None and isinstance(dz, (np.ndarray, np.generic)) else dz
+    return dz
 
 
 def _handed(dz: Any, gate: Gate) -> Any:
@@ -219,12 +237,12 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
         if have_dtype.kind == "c" and dtype.kind != "c":
             dx = np.real(dx)
         dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
+    if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
+        dx = dx.resolve()
     if spec is None:
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
         return dtype.type(dx)
-    if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
-        return dx.resolve()
     return dx
 
 

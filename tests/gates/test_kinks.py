@@ -227,3 +227,24 @@ def test_the_branch_not_taken_gets_nothing_whatever_it_holds():
     np.testing.assert_allclose(first[:2], np.exp(x[:2]))
     np.testing.assert_allclose(second[:2], np.exp(x[:2]))
     assert np.isfinite(first[2]) and np.isfinite(second[2])
+
+
+# --- nothing flows, but the answer is zero ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("x", [-3.0, np.array([-3.0, -1.0])], ids=["float", "array"])
+@pytest.mark.parametrize("f", [gg.relu, np.sign, lambda x: np.where(x > 0, x, 0.0)], ids=["relu", "sign", "where"])
+def test_behind_a_closed_gate_the_gradient_is_zero_rather_than_missing(f, x):
+    leaf = gg.variable(x)
+    inner = 2 * leaf
+    f(inner).backward(np.ones(np.shape(x)), keep=True)
+    np.testing.assert_array_equal(leaf.grad, np.zeros(np.shape(x)))
+    np.testing.assert_array_equal(inner.grad, np.zeros(np.shape(x)))
+    assert type(leaf.grad) is type(inner.grad) is type(x)
+
+
+def test_a_closed_gate_beside_an_open_one():
+    x = gg.variable(-3.0)
+    inner = 2 * x
+    (gg.relu(inner) + inner + gg.relu(inner)).backward()
+    assert x.grad == 2.0

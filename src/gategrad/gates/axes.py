@@ -15,12 +15,14 @@ __all__ = [
     "axes_of",
     "broadcast",
     "count",
+    "everywhere",
     "kept",
     "maximum_reduce",
     "minimum_reduce",
     "multiply_reduce",
     "refuse",
     "reshape",
+    "shape_of",
     "spread",
 ]
 
@@ -62,6 +64,17 @@ def refuse(name: str, **options: Any) -> None:
 def as_input(x: Any) -> Any:
     """A nested list as an array; everything else as it is."""
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+def shape_of(x: Any) -> Shape:
+    """`np.shape` of a number, an array or a variable, without the detour through NumPy's protocols."""
+    shape: Shape = getattr(x, "shape", ())
+    return shape
+
+
+def everywhere(mask: Any) -> bool:
+    """`np.all`, at once if the mask is a single truth."""
+    return bool(mask.all()) if type(mask) is np.ndarray else bool(mask)
 
 
 def axes_of(axis: Any, ndim: int) -> Shape:

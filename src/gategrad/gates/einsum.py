@@ -10,7 +10,7 @@ import numpy as np
 
 from gategrad.errors import NoRuleError, ShapeError
 from gategrad.gate import Gate
-from gategrad.gates.axes import as_input, refuse
+from gategrad.gates.axes import as_input, refuse, shape_of
 from gategrad.kinds import Example
 from gategrad.variable import implements
 
@@ -36,7 +36,7 @@ class Einsum(Gate):
     def forward(self, *xs: Any) -> Any:
         wanted = sum(self.needs)
         self.xs: list[Any] = [x if wanted > need else None for x, need in zip(xs, self.needs, strict=True)]
-        self.shapes = [np.shape(x) for x in xs]
+        self.shapes = [shape_of(x) for x in xs]
         return np.einsum(self.subscripts, *xs, optimize=self.optimize)
 
     def backward(self, dz: Any) -> Any:
@@ -49,7 +49,7 @@ class Einsum(Gate):
         mine, shape = terms.pop(i), self.shapes[i]
         others = [x for j, x in enumerate(self.xs) if j != i]
         lengths = {
-            (c, n) for term, x in zip(terms, others, strict=True) for c, n in zip(term, np.shape(x), strict=True)
+            (c, n) for term, x in zip(terms, others, strict=True) for c, n in zip(term, shape_of(x), strict=True)
         }
         alone = [(c, n) for c, n in zip(mine, shape, strict=True) if c not in output and (c, n) not in lengths]
         ones = [np.ones(n, getattr(dz, "dtype", None)) for _, n in alone]
@@ -73,7 +73,7 @@ def _einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: A
     if not isinstance(operands[0], str):
         raise NoRuleError("np.einsum of a variable takes subscripts as a text, as in np.einsum('ij,jk->ik', x, y)")
     xs = [as_input(x) for x in operands[1:]]
-    terms, output = _explicit(operands[0], [np.shape(x) for x in xs])
+    terms, output = _explicit(operands[0], [shape_of(x) for x in xs])
     for i, term in enumerate(terms):
         while len(set(term)) < len(term):
             xs[i], term = _on_diagonal(xs[i], term)

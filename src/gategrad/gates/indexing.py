@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import on_meeting
-from gategrad.gates.axes import as_input, refuse
+from gategrad.gates.axes import as_input, refuse, shape_of
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import getitem, implements, plain
 
@@ -28,7 +28,7 @@ class Index(Router, Linear):
         self.index = index
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         if type(x) is float:
             x = np.array(x)  # a number can be indexed too, by () and None and ...
         return x[self.index]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import ShapeError
-from gategrad.gates.axes import as_input, axes_of, refuse
+from gategrad.gates.axes import as_input, axes_of, refuse, shape_of
 from gategrad.kinds import Bilinear, Example
 from gategrad.variable import implements
 
@@ -90,7 +90,9 @@ def _rows(x: Any, ndim: int) -> Any:
 
 def _misfit(x: Any, y: Any) -> ShapeError | None:
     """What must equal what, if that is why a product failed."""
-    one, other = np.shape(x), np.shape(y)
+    if not all(isinstance(v, (int, float)) or hasattr(v, "shape") for v in (x, y)):
+        return None
+    one, other = shape_of(x), shape_of(y)
     shapes = f"matmul: x is {one}, y is {other}; "
     if not one or not other:
         scalar = "x" if not one else "y"
@@ -131,9 +133,9 @@ def _matmul(x1: Any, x2: Any, /) -> Any:
 def _dot(a: Any, b: Any, out: Any = None) -> Any:
     refuse("np.dot", out=out)
     a, b = as_input(a), as_input(b)
-    if not np.ndim(a) or not np.ndim(b):
+    if not len(shape_of(a)) or not len(shape_of(b)):
         return a * b
-    if np.ndim(b) == 1 or (np.ndim(a) <= 2 and np.ndim(b) == 2):
+    if len(shape_of(b)) == 1 or (len(shape_of(a)) <= 2 and len(shape_of(b)) == 2):
         return MatMul()(a, b)
     return _tensordot(a, b, axes=((-1,), (-2,)))
 
@@ -141,9 +143,9 @@ def _dot(a: Any, b: Any, out: Any = None) -> Any:
 @implements(np.inner)
 def _inner(a: Any, b: Any) -> Any:
     a, b = as_input(a), as_input(b)
-    if not np.ndim(a) or not np.ndim(b):
+    if not len(shape_of(a)) or not len(shape_of(b)):
         return a * b
-    return MatMul()(a, b) if np.ndim(b) == 1 else _tensordot(a, b, axes=((-1,), (-1,)))
+    return MatMul()(a, b) if len(shape_of(b)) == 1 else _tensordot(a, b, axes=((-1,), (-1,)))
 
 
 @implements(np.outer, np.linalg.outer)
@@ -162,7 +164,7 @@ def _vdot(a: Any, b: Any) -> Any:
 @implements(np.tensordot, np.linalg.tensordot)
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = as_input(a), as_input(b)
-    one, other = np.shape(a), np.shape(b)
+    one, other = shape_of(a), shape_of(b)
     a_axes, b_axes = _contracted(axes, one, other)
     if [one[i] for i in a_axes] != [other[i] for i in b_axes]:
         raise ShapeError(
@@ -190,9 +192,9 @@ def _contracted(axes: Any, one: tuple[int, ...], other: tuple[int, ...]) -> tupl
 @implements(np.kron)
 def _kron(a: Any, b: Any) -> Any:
     a, b = as_input(a), as_input(b)
-    ndim = max(np.ndim(a), np.ndim(b))
-    one = (1,) * (ndim - np.ndim(a)) + np.shape(a)
-    other = (1,) * (ndim - np.ndim(b)) + np.shape(b)
+    ndim = max(len(shape_of(a)), len(shape_of(b)))
+    one = (1,) * (ndim - len(shape_of(a))) + shape_of(a)
+    other = (1,) * (ndim - len(shape_of(b))) + shape_of(b)
     left = np.reshape(a, tuple([length for n in one for length in (n, 1)]))
     right = np.reshape(b, tuple([length for n in other for length in (1, n)]))
     return np.reshape(left * right, tuple([n * m for n, m in zip(one, other, strict=True)]))

@@ -18,6 +18,7 @@ from gategrad.gates.axes import (
     multiply_reduce,
     refuse,
     reshape,
+    shape_of,
     spread,
 )
 from gategrad.kinds import Example, Linear, Reduction
@@ -33,7 +34,7 @@ class Sum(Reduction, Linear):
     pattern, symbol = "distributor", "Σ"
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         return add_reduce(x, axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, dz: Any) -> Any:
@@ -46,7 +47,7 @@ class Mean(Reduction, Linear):
     pattern, symbol = "distributor", "mean"
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         if getattr(x, "dtype", None) == np.float16:
             return np.mean(x, axis=self.axis, keepdims=self.keepdims)  # sums in float32, lest it overflow
         return add_reduce(x, axis=self.axis, keepdims=self.keepdims) / count(self.shape, self.axis)
@@ -69,7 +70,7 @@ class Extremum(Reduction):
 
     def backward(self, dz: Any) -> Any:
         x, z = plain(self.x), plain(self.z)
-        shape = getattr(x, "shape", ())
+        shape = shape_of(x)
         folded = kept(shape, self.axis)
         chosen = (x == reshape(z, folded)) | np.isnan(x)
         ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(x, "dtype", None))
@@ -110,7 +111,7 @@ class Prod(Reduction):
 
     def backward(self, dz: Any) -> Any:
         x, z = self.x, self.z
-        shape, whole = getattr(x, "shape", ()), plain(z)
+        shape, whole = shape_of(x), plain(z)
         if np.all(np.isfinite(whole) & (whole != 0)):
             return spread(dz * z, self.axis, self.keepdims, shape) / x
         # z / x is 0/0 at a zero, and wrong where z has over- or underflowed
@@ -119,7 +120,7 @@ class Prod(Reduction):
 
 def _products_of_others(x: Any, axis: Any) -> Any:
     """For each element the product of all others along `axis`, without division."""
-    shape = getattr(x, "shape", ())
+    shape = shape_of(x)
     axes = axes_of(axis, len(shape))
     if not axes:
         return 1.0

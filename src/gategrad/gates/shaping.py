@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape
-from gategrad.gates.indexing import Scatter
+from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape, shape_of
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import astype, implements, plain
 
-__all__ = ["Astype", "BroadcastTo", "ExpandDims", "Flip", "Reshape", "Roll", "Squeeze", "Transpose", "Tril", "Triu"]
+__all__ = ["Astype", "BroadcastTo", "ExpandDims", "Flip", "Reshape", "Roll", "Squeeze", "Transpose"]
 
 
 class Reshape(Router, Linear):
@@ -25,7 +24,7 @@ class Reshape(Router, Linear):
         self.to: Any = shape
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         return reshape(x, self.to)
 
     def backward(self, dz: Any) -> Any:
@@ -49,7 +48,7 @@ class Squeeze(Router, Linear):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         z = np.squeeze(x, axis=self.axis)
         return reshape(z, ()) if not z.shape else z
 
@@ -73,7 +72,7 @@ class ExpandDims(Router, Linear):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        self.shape = getattr(x, "shape", ())
+        self.shape = shape_of(x)
         return np.expand_dims(x, self.axis)
 
     def backward(self, dz: Any) -> Any:
@@ -202,44 +201,6 @@ class Astype(Linear):
         yield cls(np.float64), (rng.uniform(-1.0, 1.0, (2, 3)),)
 
 
-class Tril(Router, Linear):
-    """z = x on and below its k-th diagonal, 0 above. A router: the gradient goes to what was kept."""
-
-    symbol = "tril"
-
-    def __init__(self, k: int = 0) -> None:
-        self.k = k
-
-    def forward(self, x: Any) -> Any:
-        return np.tril(x, self.k)
-
-    def backward(self, dz: Any) -> Any:
-        return np.tril(dz, self.k)
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
-        """Square, oblong, batched; several diagonals."""
-        for k, shape in ((0, (3, 3)), (1, (2, 4)), (-1, (2, 4, 3))):
-            yield cls(k), (rng.uniform(-1.0, 1.0, shape),)
-
-
-class Triu(Router, Linear):
-    """z = x on and above its k-th diagonal, 0 below. A router: the gradient goes to what was kept."""
-
-    symbol = "triu"
-
-    def __init__(self, k: int = 0) -> None:
-        self.k = k
-
-    def forward(self, x: Any) -> Any:
-        return np.triu(x, self.k)
-
-    def backward(self, dz: Any) -> Any:
-        return np.triu(dz, self.k)
-
-    examples = Tril.__dict__["examples"]
-
-
 # --- NumPy's functions ----------------------------------------------------------------------------------------
 
 
@@ -328,16 +289,6 @@ def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
     return Roll(shift, axis)(a)
 
 
-@implements(np.tril)
-def _tril(m: Any, k: int = 0) -> Any:
-    return Tril(k)(m)
-
-
-@implements(np.triu)
-def _triu(m: Any, k: int = 0) -> Any:
-    return Triu(k)(m)
-
-
 @implements(astype)
 def _astype(x: Any, dtype: Any) -> Any:
     # what is no longer a float is a decision (an index, a mask): it has no gradient, so it is no variable
@@ -409,29 +360,3 @@ def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     if axis is None:
         a, axis = np.reshape(a, -1), 0
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
-
-
-@implements(np.diagonal)
-def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    last = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    return last[(..., *_diagonal_places(offset, *last.shape[-2:]))]
-
-
-def _diagonal_places(offset: int, rows: int, columns: int) -> tuple[Any, Any]:
-    down, right = max(-offset, 0), max(offset, 0)
-    steps = np.arange(max(min(rows - down, columns - right), 0))
-    return steps + down, steps + right
-
-
-@implements(np.diag)
-def _diag(v: Any, k: int = 0) -> Any:
-    if len(v.shape) != 1:
-        return _diagonal(v, k)
-    n = v.shape[0] + abs(k)
-    return Scatter(_diagonal_places(k, n, n), (n, n))(v)
-
-
-@implements(np.trace)
-def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
-    refuse("np.trace", dtype=dtype, out=out)
-    return np.sum(_diagonal(a, offset, axis1, axis2), axis=-1)

@@ -12,11 +12,12 @@ from gategrad.gates.axes import (
     as_input,
     axes_of,
     count,
-    kept,
+    everywhere,
     maximum_reduce,
     minimum_reduce,
     refuse,
     reshape,
+    shape_of,
     spread,
 )
 from gategrad.kinds import Reduction
@@ -36,8 +37,8 @@ class Var(Reduction):
         self.ddof = ddof
 
     def forward(self, x: Any) -> Any:
-        self.n = _degrees(x, self.axis, self.ddof)
         self.deviation = d = _deviation(x, self.axis)
+        self.n = _degrees(x, self.axis, self.ddof)
         return add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n
 
     def backward(self, dz: Any) -> Any:
@@ -57,8 +58,8 @@ class Std(Reduction):
         self.ddof = ddof
 
     def forward(self, x: Any) -> Any:
-        self.n = _degrees(x, self.axis, self.ddof)
         d = _deviation(x, self.axis)
+        self.n = _degrees(x, self.axis, self.ddof)
         z = _root(add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n)
         self.x, self.deviation, self.z = x, d, z
         return z
@@ -70,7 +71,7 @@ class Std(Reduction):
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         share = dz / (_or_one(self.z, varies) * self.n)
         dx = spread(share, self.axis, self.keepdims, shape) * self.deviation
-        return dx if np.all(varies) else select(spread(varies, self.axis, self.keepdims, shape), dx)
+        return dx if everywhere(varies) else select(spread(varies, self.axis, self.keepdims, shape), dx)
 
 
 class LogSumExp(Reduction):
@@ -85,19 +86,20 @@ class LogSumExp(Reduction):
         axis = self.axis
         top = maximum_reduce(plain(x), axis=axis, keepdims=True)  # Σ exp(x - top) is between 1 and n
         finite = np.isfinite(top)
-        if not np.all(finite):
+        if not everywhere(finite):
             top = np.where(finite, top, np.zeros_like(top))
         self.exp = e = np.exp(x - top)
-        total = add_reduce(e, axis=axis, keepdims=True)
-        some = plain(total) > 0
-        self.total = total = _or_one(total, some)
-        z = np.log(total) + top
-        if not np.all(some):
-            z = np.where(some, z, np.full_like(plain(z), -np.inf))
-        return reshape(z, _folded(getattr(x, "shape", ()), axis, self.keepdims))
+        self.total = total = add_reduce(e, axis=axis, keepdims=True)
+        if everywhere(finite):
+            z = np.log(total) + top
+        else:
+            some = plain(total) > 0
+            self.total = _or_one(total, some)
+            z = np.where(some, np.log(self.total) + top, np.full_like(top, -np.inf))
+        return z if self.keepdims else reshape(z, _folded(shape_of(x), axis))
 
     def backward(self, dz: Any) -> Any:
-        return spread(dz, self.axis, self.keepdims, getattr(self.exp, "shape", ())) * (self.exp / self.total)
+        return spread(dz, self.axis, self.keepdims, shape_of(self.exp)) * (self.exp / self.total)
 
 
 class Norm(Reduction):
@@ -116,38 +118,36 @@ class Norm(Reduction):
 
     def backward(self, dz: Any) -> Any:
         some = plain(self.z) != 0
-        shape = getattr(self.x, "shape", ())
+        shape = shape_of(self.x)
         dx = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape) * self.x
-        return dx if np.all(some) else select(spread(some, self.axis, self.keepdims, shape), dx)
+        return dx if everywhere(some) else select(spread(some, self.axis, self.keepdims, shape), dx)
 
 
 def _deviation(x: Any, axis: Any) -> Any:
-    shape = getattr(x, "shape", ())
+    shape = shape_of(x)
     return x - add_reduce(x, axis=axis, keepdims=True) / count(shape, axis)
 
 
 def _degrees(x: Any, axis: Any, ddof: float) -> float:
     """The degrees of freedom: how many elements, less `ddof`."""
-    return max(count(getattr(x, "shape", ()), axis) - ddof, 0)
+    return max(count(shape_of(x), axis) - ddof, 0)
 
 
 def _or_one(x: Any, mask: Any) -> Any:
     """`x`, and 1 where the mask is false, so that dividing by it is safe."""
-    return x if np.all(mask) else np.where(mask, x, np.ones_like(plain(x)))
+    return x if everywhere(mask) else np.where(mask, x, np.ones_like(plain(x)))
 
 
 def _root(x: Any) -> Any:
     """√x, through which nothing flows where x is 0: not even 0 · inf, if it is differentiated itself."""
     some = plain(x) != 0
-    if np.all(some):
+    if everywhere(some):
         return np.sqrt(x)
     return np.where(some, np.sqrt(_or_one(x, some)), np.zeros_like(plain(x)))
 
 
-def _folded(shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[int, ...]:
-    """The shape of a reduction's output."""
-    if keepdims:
-        return kept(shape, axis)
+def _folded(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """The shape that a reduction leaves if it does not keep its axes."""
     folded = axes_of(axis, len(shape))
     return tuple([n for a, n in enumerate(shape) if a not in folded])
 
@@ -205,7 +205,7 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
 
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    ndim = len(x.shape)
+    ndim, axis = len(x.shape), tuple(axis) if isinstance(axis, list) else axis
     if axis is None and ord is not None and ndim > 2:
         raise ValueError("Improper number of dimensions to norm.")
     matrix = len(axes_of(axis, ndim)) == 2 and ord is not None

@@ -1,0 +1,1 @@
+"""LLVM IR, written as text."""

@@ -1,0 +1,182 @@
+"""The second half of the entry: make what the call returns.
+
+Containers and arrays are made before the program runs, which writes into the arrays; single numbers become objects
+afterwards. Everything is attached to its container at once, so that the root owns all there is and one release of it
+cleans up after any failure.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gategrad.compiler.codegen.entry_inputs import Inputs
+from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
+from gategrad.compiler.codegen.writer import Writer
+from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
+
+import numpy as np
+
+__all__ = ["Outputs"]
+
+
+class Place(NamedTuple):
+    """Where an object belongs: in the container of this kind, at an index or key."""
+
+    container: str
+    kind: type
+    key: object
+
+
+class Outputs:
+    """The output of one call; `pointers` are what the program writes to, one for each flat output."""
+
+    def __init__(self, write: Writer, signature: Signature, inputs: Inputs) -> None:
+        self.write = write
+        self.structure = signature.output
+        self.inputs = inputs
+        self.pointers: list[str] = []
+        self.root = ""
+        self._numbers: list[tuple[Scalar, str, Place | None]] = []
+
+    def allocate(self) -> None:
+        """Make the containers and arrays."""
+        self._make(self.structure, None)
+
+    def fill(self) -> None:
+        """Make the single numbers that the program has computed."""
+        for scalar, pointer, place in self._numbers:
+            number = self._number(scalar, pointer)
+            self.write.expect_object(number, "fail")
+            self._put(number, place)
+
+    def discard(self) -> None:
+        """Release all that was made so far, in the block that failures lead to."""
+        if not isinstance(self.structure, Scalar):
+            self.write.call("Py_DecRef", "void", f"ptr {self.root}")
+
+    def _make(self, structure: Structure, place: Place | None) -> None:
+        if isinstance(structure, Scalar):
+            kind = "double" if structure.kind == "f64" else "float"
+            pointer = self.write.alloca(kind)
+            self.pointers.append(pointer)
+            self._numbers.append((structure, pointer, place))
+        elif isinstance(structure, Array):
+            array = self._array(structure, place)
+            self.pointers.append(self.write.field("ptr", array, Ndarray.DATA))
+            self._put(array, place)
+        elif isinstance(structure, Container):
+            container = self._container(structure)
+            self.write.expect_object(container, _failure(place))
+            self._put(container, place)
+            for key, item in zip(structure.keys or range(len(structure.items)), structure.items, strict=True):
+                self._make(item, Place(container, structure.kind, key))
+        else:
+            self._put(self._existing(structure), place)
+
+    def _put(self, pointer: str, place: Place | None) -> None:
+        """Attach an object, which gives up the reference to it."""
+        write = self.write
+        if place is None:
+            self.root = pointer
+        elif place.kind is dict:
+            key = write.load(write.table.object(place.key))
+            status = write.call("PyDict_SetItem", "i32", f"ptr {place.container}", f"ptr {key}", f"ptr {pointer}")
+            write.call("Py_DecRef", "void", f"ptr {pointer}")
+            write.expect(write.value(f"icmp eq i32 {status}, 0"), "fail")
+        else:
+            assert isinstance(place.key, int)
+            within = place.kind is tuple
+            items = place.container if within else write.field("ptr", place.container, LIST_ITEMS)
+            slot = write.at(items, 8 * place.key + (TUPLE_ITEMS if within else 0))
+            write(f"store ptr {pointer}, ptr {slot}")
+
+    def _container(self, structure: Container) -> str:
+        write = self.write
+        if structure.kind is dict:
+            # A copy of a dict that has all the keys keeps their order and never has to grow.
+            template = write.load(write.table.object(dict.fromkeys(structure.keys)))
+            return write.call("PyDict_Copy", "ptr", f"ptr {template}")
+        new = "PyTuple_New" if structure.kind is tuple else "PyList_New"
+        return write.call(new, "ptr", f"i64 {len(structure.items)}")
+
+    def _existing(self, structure: Fixed | Same) -> str:
+        write = self.write
+        if isinstance(structure, Same):
+            pointer = self.inputs.objects[structure.index]
+        else:
+            pointer = write.load(write.table.object(structure.value))
+        write.call("Py_IncRef", "void", f"ptr {pointer}")
+        return pointer
+
+    def _number(self, scalar: Scalar, pointer: str) -> str:
+        write = self.write
+        if scalar.kind == "f64":
+            number = write.value(f"load double, ptr {pointer}")
+            return write.call("PyFloat_FromDouble", "ptr", f"double {number}")
+        descr = write.load(write.table.object(np.dtype(np.float32)))
+        return write.call("PyArray_Scalar", "ptr", f"ptr {pointer}", f"ptr {descr}", "ptr null")
+
+    def _array(self, array: Array, place: Place | None) -> str:
+        if array.over is None:
+            return self._fresh(array, place)
+        write = self.write
+        reuse, renew, made = write.label("reuse"), write.label("renew"), write.label("made")
+        given = self.inputs.objects[array.over]
+        write.branch(self._may_overwrite(array.over), reuse, renew)
+        write.block(reuse)
+        write.call("Py_IncRef", "void", f"ptr {given}")
+        write(f"br label %{made}")
+        write.block(renew)
+        fresh = self._fresh(array, place)
+        last = write.current
+        write(f"br label %{made}")
+        write.block(made)
+        return write.value(f"phi ptr [ {given}, %{reuse} ], [ {fresh}, %{last} ]")
+
+    def _may_overwrite(self, index: int) -> str:
+        """Is the input writeable, and does it share no memory with another one?"""
+        write, inputs = self.write, self.inputs
+        flags = write.field("i32", inputs.objects[index], Ndarray.FLAGS)
+        allowed = write.value(f"icmp ne i32 {write.value(f'and i32 {flags}, {Ndarray.WRITEABLE}')}, 0")
+        start, stop = self._span(index)
+        for other, leaf in enumerate(inputs.leaves):
+            if other == index or not isinstance(leaf, Array):
+                continue
+            first, last = self._span(other)
+            before = write.value(f"icmp ule ptr {stop}, {first}")
+            after = write.value(f"icmp uge ptr {start}, {last}")
+            apart = write.value(f"or i1 {before}, {after}")
+            allowed = write.value(f"and i1 {allowed}, {apart}")
+        return allowed
+
+    def _span(self, index: int) -> tuple[str, str]:
+        leaf = self.inputs.leaves[index]
+        assert isinstance(leaf, Array)
+        return self.inputs.values[index], self.write.at(self.inputs.values[index], leaf.nbytes)
+
+    def _fresh(self, array: Array, place: Place | None) -> str:
+        write = self.write
+        descr = write.load(write.table.object(array.dtype))
+        write.call("Py_IncRef", "void", f"ptr {descr}")  # the call below takes one reference for the array
+        rank = len(array.shape)
+        shape = self._constant(array.shape) if rank else "null"
+        kind = write.load(write.table.object(np.ndarray))
+        pointers = ["ptr null", "ptr null", "i32 0", "ptr null"]  # strides, data, flags, base: NumPy's choice
+        fresh = write.call(
+            "PyArray_NewFromDescr", "ptr", f"ptr {kind}", f"ptr {descr}", f"i32 {rank}", f"ptr {shape}", *pointers
+        )
+        write.expect_object(fresh, _failure(place))
+        return fresh
+
+    def _constant(self, sizes: tuple[int, ...]) -> str:
+        name = "@gg_shape." + ".".join(map(str, sizes))
+        text = ", ".join(f"i64 {size}" for size in sizes)
+        definition = f"{name} = private constant [{len(sizes)} x i64] [{text}]"
+        if definition not in self.write.globals:
+            self.write.globals.append(definition)
+        return name
+
+
+def _failure(place: Place | None) -> str:
+    # Before there is a root there is nothing to discard.
+    return "fail_early" if place is None else "fail"

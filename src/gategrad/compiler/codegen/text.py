@@ -1,0 +1,135 @@
+"""Writing LLVM IR as text: fresh names, instructions, counted loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Body", "literal", "llvm_type", "memory_type"]
+
+_TYPES = {"f8": "double", "f4": "float", "b1": "i1", "i8": "i64", "i4": "i32", "i2": "i16", "i1": "i8",
+          "u8": "i64", "u4": "i32", "u2": "i16", "u1": "i8"}  # fmt: skip
+
+
+def llvm_type(dtype: Any, lanes: int = 1) -> str:
+    """The type of a value in registers; truth values are single bits there.
+
+    >>> llvm_type(np.float64), llvm_type(np.bool_, 8)
+    ('double', '<8 x i1>')
+    """
+    scalar = _TYPES[np.dtype(dtype).str[1:]]
+    return scalar if lanes == 1 else f"<{lanes} x {scalar}>"
+
+
+def memory_type(dtype: Any, lanes: int = 1) -> str:
+    """The type of a value in memory, where NumPy's truth values are bytes."""
+    scalar = "i8" if np.dtype(dtype) == np.bool_ else _TYPES[np.dtype(dtype).str[1:]]
+    return scalar if lanes == 1 else f"<{lanes} x {scalar}>"
+
+
+def literal(value: Any, dtype: Any) -> str:
+    """A number as LLVM writes it; floats by their bits, so that nothing is rounded."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return f"0x{np.float64(dtype.type(value)).view(np.uint64):016X}"
+    if dtype == np.bool_:
+        return "true" if value else "false"
+    return str(int(value))
+
+
+class Body:
+    """The instructions of one function, as they are written."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.entry: list[str] = []  # allocations, which belong at the start of the function
+        self._count = 0
+
+    def name(self, hint: str = "v") -> str:
+        """A fresh local name."""
+        self._count += 1
+        return f"%{hint}{self._count}"
+
+    def write(self, line: str) -> None:
+        """Add an instruction that has no result."""
+        self.lines.append("  " + line)
+
+    def make(self, instruction: str, hint: str = "v") -> str:
+        """Add an instruction and name its result."""
+        result = self.name(hint)
+        self.lines.append(f"  {result} = {instruction}")
+        return result
+
+    def slot(self, kind: str, hint: str = "slot", align: int = 8) -> str:
+        """A place on the stack for one value, kept in a register by the optimiser."""
+        result = self.name(hint)
+        self.entry.append(f"  {result} = alloca {kind}, align {align}")
+        return result
+
+    def label(self, name: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{name[1:]}:")
+
+    @contextmanager
+    def loop(self, start: int, stop: int, step: int = 1) -> Iterator[str]:
+        """A counted loop; yields the counter. One iteration is written without a loop, none not at all by callers."""
+        if stop - start <= step:
+            yield str(start)
+            return
+        counter = self.slot("i64", "counter")
+        head, done = self.name("loop"), self.name("done")
+        self.write(f"store i64 {start}, ptr {counter}")
+        self.write(f"br label {head}")
+        self.label(head)
+        index = self.make(f"load i64, ptr {counter}", "i")
+        yield index
+        following = self.make(f"add nuw nsw i64 {index}, {step}")
+        self.write(f"store i64 {following}, ptr {counter}")
+        more = self.make(f"icmp slt i64 {following}, {stop}")
+        self.write(f"br i1 {more}, label {head}, label {done}")
+        self.label(done)
+
+    def address(self, pointer: str, dtype: Any, terms: list[tuple[str, int]], offset: int) -> str:
+        """`pointer + offset + Σ index · stride`, in elements of `dtype`."""
+        total = None
+        for index, stride in terms:
+            if stride == 0 or index == "0":
+                continue
+            if index.lstrip("-").isdigit():
+                offset += int(index) * stride
+                continue
+            term = index if stride == 1 else self.make(f"mul nsw i64 {index}, {stride}")
+            total = term if total is None else self.make(f"add nsw i64 {total}, {term}")
+        kind = memory_type(dtype)
+        if total is not None:
+            pointer = self.make(f"getelementptr inbounds {kind}, ptr {pointer}, i64 {total}", "p")
+        if offset:
+            pointer = self.make(f"getelementptr inbounds {kind}, ptr {pointer}, i64 {offset}", "p")
+        return pointer
+
+    def load(self, pointer: str, dtype: Any, lanes: int = 1) -> str:
+        """Read consecutive elements; truth values become bits."""
+        kind, align = memory_type(dtype, lanes), np.dtype(dtype).itemsize
+        value = self.make(f"load {kind}, ptr {pointer}, align {align}")
+        if np.dtype(dtype) == np.bool_:
+            zero = "0" if lanes == 1 else "zeroinitializer"
+            value = self.make(f"icmp ne {kind} {value}, {zero}")
+        return value
+
+    def store(self, value: str, pointer: str, dtype: Any, lanes: int = 1) -> None:
+        """Write consecutive elements."""
+        kind, align = memory_type(dtype, lanes), np.dtype(dtype).itemsize
+        if np.dtype(dtype) == np.bool_:
+            value = self.make(f"zext {llvm_type(dtype, lanes)} {value} to {kind}")
+        self.write(f"store {kind} {value}, ptr {pointer}, align {align}")
+
+    def splat(self, value: str, dtype: Any, lanes: int) -> str:
+        """The same number in every lane."""
+        if lanes == 1:
+            return value
+        kind, vector = llvm_type(dtype), llvm_type(dtype, lanes)
+        one = self.make(f"insertelement {vector} poison, {kind} {value}, i32 0")
+        return self.make(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")

@@ -1,0 +1,1 @@
+"""The Program: what a traced function does, as typed values in single assignment."""

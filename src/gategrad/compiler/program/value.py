@@ -1,0 +1,126 @@
+"""Value and Program: a graph of typed values, each computed once by one operation from earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.program.ops import OPS, Op
+
+__all__ = ["Builder", "Constant", "Program", "Value"]
+
+
+class Constant:
+    """An array inside a program, compared by its contents."""
+
+    __slots__ = ("_key", "array", "dtype", "shape")
+
+    def __init__(self, value: Any) -> None:
+        array = np.array(value)
+        array.flags.writeable = False
+        self.array = array
+        self.dtype, self.shape = array.dtype, array.shape
+        self._key = (array.dtype.str, array.shape, array.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return repr(self.array.item()) if self.shape == () else f"array{list(self.shape)}"
+
+
+class Value:
+    """One value of a program: the operation, its inputs and options, and the dtype and shape of the result."""
+
+    __slots__ = ("dtype", "inputs", "name", "op", "options", "shape")
+
+    def __init__(self, op: Op, inputs: tuple[Value, ...], options: dict[str, Any], name: str | None = None) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.options = options
+        self.dtype, self.shape = op.typing([(x.dtype, x.shape) for x in inputs], options)
+        self.name = name
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} {self.dtype}{list(self.shape)}>"
+
+
+class Builder:
+    """Makes values, each distinct one once: what is computed twice is written once."""
+
+    def __init__(self) -> None:
+        self._made: dict[Any, Value] = {}
+        self.inputs: list[Value] = []
+
+    def emit(self, op: str, inputs: Sequence[Value], **options: Any) -> Value:
+        """The value of this operation on these inputs."""
+        key = (op, *map(id, inputs), *options.items())
+        value = self._made.get(key)
+        if value is None:
+            value = self._made[key] = Value(OPS[op], tuple(inputs), options)
+        return value
+
+    def constant(self, array: Any) -> Value:
+        """A constant of the program; an array of one repeated element is that element, broadcast."""
+        array = np.asarray(array)
+        if array.size > 1:
+            first = array.flat[0]
+            if array.tobytes() == np.full(array.shape, first).tobytes():
+                return self.emit("broadcast", [self.constant(first)], shape=array.shape)
+        return self.emit("constant", (), value=Constant(array))
+
+    def input(self, dtype: Any, shape: tuple[int, ...], name: str) -> Value:
+        """A new input of the program."""
+        value = Value(OPS["input"], (), {"dtype": np.dtype(dtype), "shape": tuple(shape)}, name)
+        self.inputs.append(value)
+        return value
+
+
+class Program:
+    """Inputs, outputs, and all values in between in an order in which they can be computed."""
+
+    def __init__(self, inputs: Iterable[Value], outputs: Iterable[Value], name: str = "program") -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.name = name
+        self.values = _in_order(self.outputs)
+
+    def __str__(self) -> str:
+        from gategrad.compiler.program.text import write
+
+        return write(self)
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Interpret the program with NumPy."""
+        from gategrad.compiler.program.interpret import interpret
+
+        return interpret(self, arrays)
+
+
+def _in_order(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
+    """All values that the outputs need, inputs before users, without recursion; what nobody needs is not there."""
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[tuple[Value, bool]] = [(z, False) for z in reversed(outputs)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+        elif value not in seen:
+            seen.add(value)
+            stack.append((value, True))
+            stack.extend((x, False) for x in reversed(value.inputs) if x not in seen)
+    return tuple(order)

@@ -1,0 +1,174 @@
+"""From IR text to machine code in memory, and back out of memory when nobody needs it.
+
+`compile_object` is a pure function from text to the bytes of an object file, which is what the disk cache keeps;
+`load` links them into the process. LLVM is used through llvmlite, which is imported when the first code is compiled.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections import deque
+from functools import cache
+from typing import Any
+
+__all__ = ["Engine", "assembly", "available", "compile_object", "load", "machine", "optimised"]
+
+HUGE = 20_000
+"""Lines of IR above which the optimiser keeps to what is linear in the size of the program."""
+
+ROOTS = ("gg_entry", "gg_slow", "gg_program")
+"""The function that is called from outside is the first of these that a module has; all others are its own affair."""
+
+_retired: deque[tuple[Any, int]] = deque()
+
+
+class Engine:
+    """Loaded machine code. It is freed when the last reference to the engine dies and no call is inside it."""
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+        try:
+            self._inflight = self.address("gg_inflight")
+        except KeyError:
+            self._inflight = 0
+        # At exit the memory goes with the process; freeing code then would pull it from under daemon threads.
+        weakref.finalize(self, _retire, native, self._inflight).atexit = False
+
+    def address(self, symbol: str) -> int:
+        """The address of a function or global; KeyError if the module does not export it."""
+        address = self._native.get_global_value_address(symbol)
+        address = address or self._native.get_function_address(symbol)
+        if not address:
+            raise KeyError(symbol)
+        return int(address)
+
+
+def _retire(native: Any, inflight: int) -> None:
+    """Free code that no call is inside of; keep the rest for the next time that something is freed.
+
+    A call counts itself in and out while it holds the global lock, which is held here too: when the count is zero,
+    nobody is between counting out and returning.
+    """
+    _retired.append((native, inflight))
+    for _ in range(len(_retired)):
+        try:
+            native, inflight = _retired.popleft()
+        except IndexError:  # another thread was faster
+            return
+        if inflight and ctypes.c_int64.from_address(inflight).value:
+            _retired.append((native, inflight))
+        else:
+            native.close()
+
+
+def available() -> bool:
+    """Is there an LLVM that understands the text we write?"""
+    try:
+        from llvmlite import binding as llvm
+    except ImportError:
+        return False
+    return hasattr(llvm, "create_pass_builder")
+
+
+def load(ir_text: str, *, level: int = 3, object_code: bytes | None = None) -> Engine:
+    """Compile the text (or take its object code, if somebody kept it) and link it into this process."""
+    llvm = _llvm()
+    if object_code is None:
+        object_code = compile_object(ir_text, level=level)
+    target = machine(level)
+    native = llvm.create_mcjit_compiler(_parse(""), target, use_lmm=True)
+    native.add_object_file(llvm.ObjectFileRef.from_data(object_code))
+    native.finalize_object()
+    return Engine(native)
+
+
+def compile_object(ir_text: str, *, level: int = 3) -> bytes:
+    """Compile the text into the bytes of an object file, which hold no address of this process."""
+    level = _level(ir_text, level)
+    target = machine(level)
+    try:
+        with _parse(ir_text) as module:
+            _optimise(module, target, level)
+            return bytes(target.emit_object(module))
+    finally:
+        target.close()
+
+
+def optimised(ir_text: str, *, level: int = 3) -> str:
+    """The text after LLVM's optimiser, to be read by people."""
+    level = _level(ir_text, level)
+    target = machine(level)
+    try:
+        with _parse(ir_text) as module:
+            _optimise(module, target, level)
+            return str(module)
+    finally:
+        target.close()
+
+
+def assembly(ir_text: str, *, level: int = 3) -> str:
+    """The machine code in the notation of the processor's maker, to be read by people."""
+    level = _level(ir_text, level)
+    target = machine(level)
+    try:
+        with _parse(ir_text) as module:
+            _optimise(module, target, level)
+            return str(target.emit_assembly(module))
+    finally:
+        target.close()
+
+
+@cache
+def host() -> tuple[str, str, str]:
+    """Triple, name and features of the processor that the code is compiled for."""
+    llvm = _llvm()
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def machine(level: int = 3) -> Any:
+    """A new target machine for this host."""
+    triple, cpu, features = host()
+    target = _llvm().Target.from_triple(triple)
+    # All sections of a module lie close together (see `load`), so constants are reached relative to the code.
+    return target.create_target_machine(cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True)
+
+
+@cache
+def _llvm() -> Any:
+    from llvmlite import binding as llvm
+
+    try:
+        llvm.initialize()  # newer versions do it on import, and say so with an error
+    except RuntimeError:
+        pass
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+def _level(ir_text: str, level: int) -> int:
+    return min(level, 1) if ir_text.count("\n") > HUGE else level
+
+
+def _parse(ir_text: str) -> Any:
+    module = _llvm().parse_assembly(ir_text)
+    module.triple = host()[0]
+    module.verify()
+    return module
+
+
+def _optimise(module: Any, target: Any, level: int) -> None:
+    llvm = _llvm()
+    defined = {function.name: function for function in module.functions if not function.is_declaration}
+    root = next((name for name in ROOTS if name in defined), None)
+    for name, function in defined.items():
+        if root is not None and name != root:
+            function.linkage = "internal"
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = level > 1
+    options.slp_vectorization = level > 1
+    with llvm.create_pass_builder(target, options) as builder:
+        passes = builder.getModulePassManager()
+        passes.run(module, builder)
+        passes.close()

@@ -1,0 +1,182 @@
+"""Kernels: groups of values that one nest of loops computes together, so that what lies between stays in registers.
+
+A loop kernel walks a *domain*, a shape. Its values are elementwise maps over the domain and reductions of its axes.
+A reduction of the trailing axes (of each row, say) may be used again inside the kernel: the row is walked once more,
+while it is still in cache. That is how softmax, layer normalisation and their gradients become one pass over memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
+from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.schedule.views import VIEW_OPS, view_of
+
+__all__ = ["Kernel", "group"]
+
+Dims = tuple[int, ...]  # for each axis of a value, the axis of the domain that it runs along; -1 for none
+
+
+@dataclasses.dataclass
+class Kernel:
+    """Values that are computed together. `domain` is None for an operation that stands alone."""
+
+    domain: tuple[int, ...] | None
+    values: list[Value] = dataclasses.field(default_factory=list)
+    dims: dict[Value, Dims] = dataclasses.field(default_factory=dict)
+    row_axes: frozenset[int] = frozenset()  # the trailing axes whose reductions are used again inside
+    finished: set[Value] = dataclasses.field(default_factory=set)  # reductions that are known only at the end
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the kernel is straight-line code on single numbers."""
+        return self.domain == ()
+
+
+def group(program: Program) -> list[Kernel]:
+    """The kernels of a program in the order in which they run; views belong to none."""
+    return _Grouping(program).kernels
+
+
+class _Grouping:
+    def __init__(self, program: Program) -> None:
+        self.kernels: list[Kernel] = []
+        self.position: dict[Value, int] = {}
+        for value in program.values:
+            name = value.op.name
+            if name in ("input", "constant") or name in VIEW_OPS:
+                continue
+            if name in ELEMENTWISE:
+                self._place_map(value)
+            elif name in REDUCTIONS:
+                self._place_reduction(value)
+            else:
+                self._append(Kernel(None), value)
+
+    def _place_map(self, value: Value) -> None:
+        domain = value.shape if value.size != 1 else ()
+        earliest = self._earliest(value)
+        for position in range(len(self.kernels) - 1, earliest - 1, -1):
+            kernel = self.kernels[position]
+            if kernel.domain is None or kernel.is_scalar != (value.size == 1):
+                continue
+            dims = self._dims(value, kernel, position)
+            if dims is not None:
+                self._add(kernel, value, dims, position)
+                return
+        self._append(Kernel(domain), value, tuple(range(len(domain))) if domain else (-1,) * len(value.shape))
+
+    def _place_reduction(self, value: Value) -> None:
+        x, axes = value.inputs[0], value.options["axes"]
+        earliest = self._earliest(value)
+        for position in range(len(self.kernels) - 1, earliest - 1, -1):
+            kernel = self.kernels[position]
+            if not kernel.domain:
+                continue
+            dims = self._input_dims(x, kernel, position)
+            if dims is not None and all(dims[n] >= 0 or x.shape[n] == 1 for n in axes):
+                self._add_reduction(kernel, value, dims, position)
+                return
+        kernel = Kernel(x.shape)
+        self.kernels.append(kernel)
+        self._add_reduction(kernel, value, tuple(range(len(x.shape))), len(self.kernels) - 1)
+
+    def _add_reduction(self, kernel: Kernel, value: Value, dims: Dims, position: int) -> None:
+        axes = value.options["axes"]
+        folded = frozenset(dims[n] for n in axes if dims[n] >= 0)
+        rank = len(kernel.domain or ())
+        trailing = folded == frozenset(range(rank - len(folded), rank)) and len(folded) < rank
+        full = all(dims[n] >= 0 or value.inputs[0].shape[n] == 1 for n in range(len(dims)))
+        if trailing and full and (not kernel.row_axes or kernel.row_axes == folded):
+            kernel.row_axes = folded
+        else:
+            kernel.finished.add(value)
+        self._add(kernel, value, tuple(d for n, d in enumerate(dims) if n not in axes), position)
+
+    def _add(self, kernel: Kernel, value: Value, dims: Dims, position: int) -> None:
+        kernel.values.append(value)
+        kernel.dims[value] = dims
+        self.position[value] = position
+
+    def _append(self, kernel: Kernel, value: Value, dims: Dims = ()) -> None:
+        self.kernels.append(kernel)
+        self._add(kernel, value, dims, len(self.kernels) - 1)
+
+    def _earliest(self, value: Value) -> int:
+        """The first kernel in which the value could be: that of its latest input (the next one if that must end)."""
+        earliest = 0
+        for x in value.inputs:
+            base = view_of(x).base
+            if base in self.position:
+                earliest = max(earliest, self.position[base])
+        return earliest
+
+    def _dims(self, value: Value, kernel: Kernel, position: int) -> Dims | None:
+        """How the axes of an elementwise value run along the kernel's domain; None if it cannot be computed there."""
+        inside = []
+        for x in value.inputs:
+            base = view_of(x).base
+            if self.position.get(base) == position:
+                dims = self._input_dims(x, kernel, position)
+                if dims is None:
+                    return None
+                inside.append(dims)
+        if kernel.is_scalar:
+            return (-1,) * len(value.shape) if value.size == 1 else None
+        merged = [-1] * len(value.shape)
+        for dims in inside:
+            for n, d in enumerate(dims):
+                if d >= 0:
+                    if merged[n] not in (-1, d):
+                        return None
+                    merged[n] = d
+        if not inside and value.shape != kernel.domain:
+            return None
+        return self._completed(merged, value.shape, kernel.domain or ())
+
+    def _completed(self, merged: list[int], shape: tuple[int, ...], domain: tuple[int, ...]) -> Dims | None:
+        """Find domain axes for the axes along which the inputs inside the kernel do not vary."""
+        if len(shape) == len(domain) and all(n in (d, 1) for n, d in zip(shape, domain, strict=True)):
+            natural = [d if n != 1 else -1 for d, n in enumerate(shape)]
+            if all(a in (-1, b) for a, b in zip(merged, natural, strict=True)):
+                return tuple(natural)
+        if all(d >= 0 or n == 1 for d, n in zip(merged, shape, strict=True)):
+            used = [d for d in merged if d >= 0]
+            return tuple(merged) if used == sorted(set(used)) else None
+        return None
+
+    def _input_dims(self, x: Value, kernel: Kernel, position: int) -> Dims | None:
+        """How a value that is used in the kernel runs along its domain; loaded ones as their shape suggests."""
+        chain = []
+        base = x
+        while base.op.name in VIEW_OPS:
+            chain.append(base)
+            base = base.inputs[0]
+        if self.position.get(base) != position:
+            return tuple(range(len(x.shape))) if x.shape == kernel.domain else None
+        if base in kernel.finished:
+            return None
+        dims: Dims | None = kernel.dims[base]
+        for step in reversed(chain):
+            dims = _through(step, dims)
+            if dims is None:
+                return None
+        return dims
+
+
+def _through(step: Value, dims: Dims) -> Dims | None:
+    """What a view does to the correspondence of axes; None if the elements no longer line up."""
+    name, before = step.op.name, step.inputs[0].shape
+    if name == "transpose":
+        return tuple(dims[n] for n in step.options["axes"])
+    if name == "broadcast":
+        extra = len(step.shape) - len(before)
+        return (-1,) * extra + dims
+    if name == "reshape":
+        kept = [(n, d) for n, d in zip(before, dims, strict=True) if n != 1]
+        if [n for n, _ in kept] != [n for n in step.shape if n != 1]:
+            return None
+        rest = iter(kept)
+        return tuple(next(rest)[1] if n != 1 else -1 for n in step.shape)
+    return None

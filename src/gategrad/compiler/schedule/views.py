@@ -1,0 +1,166 @@
+"""Views: values that are other values' elements in another arrangement, found by strides instead of computed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from gategrad.compiler.program.ops import OPS, Op
+from gategrad.compiler.program.value import Builder, Program, Value
+
+__all__ = ["View", "contiguous", "is_contiguous", "make_viewable", "view_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """Element `i` of the view is element `offset + Σ i[d] · strides[d]` of the contiguous buffer of `base`."""
+
+    base: Value
+    offset: int
+    strides: tuple[int, ...]
+
+
+def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
+    """The strides, in elements, of an array whose elements lie in order."""
+    strides = []
+    step = 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return tuple(reversed(strides))
+
+
+def is_contiguous(view: View, shape: Sequence[int]) -> bool:
+    """Whether the elements of the view lie in order, without gaps."""
+    return all(n == 1 or a == b for n, a, b in zip(shape, view.strides, contiguous(shape), strict=True))
+
+
+def view_of(value: Value) -> View:
+    """Where the elements of a value lie: in the buffer of the value itself unless it only rearranges another."""
+    chain = []
+    while value.op.name in _VIEWS:
+        chain.append(value)
+        value = value.inputs[0]
+    view = View(value, 0, contiguous(value.shape))
+    for step in reversed(chain):
+        after = _VIEWS[step.op.name](view, step)
+        if after is None:  # `make_viewable` has put a copy wherever this could happen
+            raise AssertionError(f"{step!r} of {step.inputs[0]!r} is no view")
+        view = after
+    return view
+
+
+def _reshape(view: View, value: Value) -> View | None:
+    """Reshape by splitting and joining axes, if the strides allow it."""
+    old = [(n, s) for n, s in zip(value.inputs[0].shape, view.strides, strict=True) if n != 1]
+    strides: list[int] = []
+    position = 0
+    group: list[tuple[int, int]] = []  # new axes, filled from the old axes that they are made of
+    new = list(value.shape)
+    if value.size == 0:
+        return View(view.base, view.offset, contiguous(value.shape))
+    axis = 0
+    while axis < len(new):
+        if new[axis] == 1:
+            strides.append(0)
+            axis += 1
+            continue
+        if position >= len(old):
+            return None
+        have, group = old[position][0], [old[position]]
+        position += 1
+        want, first = new[axis], axis
+        axis += 1
+        while want != have:
+            if want < have:
+                if axis >= len(new):
+                    return None
+                want *= new[axis]
+                axis += 1
+            else:
+                if position >= len(old):
+                    return None
+                previous = group[-1]
+                group.append(old[position])
+                if previous[1] != old[position][0] * old[position][1]:
+                    return None
+                have *= old[position][0]
+                position += 1
+        step = group[-1][1]
+        made = []
+        for n in reversed(new[first:axis]):
+            made.append(step)
+            step *= n
+        strides.extend(reversed(made))
+    return View(view.base, view.offset, tuple(strides))
+
+
+def _transpose(view: View, value: Value) -> View:
+    return View(view.base, view.offset, tuple(view.strides[n] for n in value.options["axes"]))
+
+
+def _broadcast(view: View, value: Value) -> View:
+    shape = value.inputs[0].shape
+    extra = len(value.shape) - len(shape)
+    kept = tuple(
+        0 if n == 1 and m != 1 else s for n, m, s in zip(shape, value.shape[extra:], view.strides, strict=True)
+    )
+    return View(view.base, view.offset, (0,) * extra + kept)
+
+
+def _slice(view: View, value: Value) -> View:
+    parts = value.options["parts"]
+    if value.size == 0:
+        return View(view.base, view.offset, contiguous(value.shape))
+    offset = view.offset + sum(part[0] * s for part, s in zip(parts, view.strides, strict=True))
+    return View(view.base, offset, tuple(part[2] * s for part, s in zip(parts, view.strides, strict=True)))
+
+
+_VIEWS = {"reshape": _reshape, "transpose": _transpose, "broadcast": _broadcast, "slice": _slice}
+VIEW_OPS = frozenset(_VIEWS)
+
+
+# --- copies where views do not do ------------------------------------------------------------------------------------
+
+
+def make_viewable(program: Program) -> Program:
+    """The same program with copies where a view is not enough.
+
+    That is: under a reshape that strides cannot express, at outputs that are no values of their own, and at inputs
+    of operations that want their elements in order.
+    """
+    builder = Builder()
+    new: dict[Value, Value] = {}
+    for value in program.values:
+        if value.op.name in ("input",):
+            new[value] = value
+            continue
+        inputs = [new[x] for x in value.inputs]
+        if value.op.name in _NEED_ORDER:
+            inputs = [_in_order(x, builder) for x in inputs]
+        made = builder.emit(value.op.name, inputs, **value.options)
+        made.name = made.name or value.name
+        if value.op.name == "reshape" and _VIEWS["reshape"](view_of(inputs[0]), made) is None:
+            made = builder.emit("reshape", [builder.emit("copy", inputs)], **value.options)
+        new[value] = made
+    outputs = []
+    for z in program.outputs:
+        z = new[z]
+        if z.op.name in _VIEWS or z.op.name in ("input", "constant") or z in outputs:
+            z = Value(_copy_op(), (z,), {}, z.name)
+        outputs.append(z)
+    return Program(program.inputs, outputs, program.name)
+
+
+_NEED_ORDER = frozenset(
+    ["gather", "scatter_add", "cumsum", "cumprod", "argmax", "argmin", "argsort", "callback", "embed"]
+)
+
+
+def _in_order(x: Value, builder: Builder) -> Value:
+    return x if is_contiguous(view_of(x), x.shape) and view_of(x).offset == 0 else builder.emit("copy", [x])
+
+
+def _copy_op() -> Op:
+
+    return OPS["copy"]
