@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,9 @@ __all__ = ["flatten", "is_value"]
 
 _VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
 _NAMESPACE = "gategrad"
+
+_registering = threading.Lock()
+_registered: set[type] = set()
 
 
 def is_value(x: Any) -> bool:
@@ -42,7 +46,10 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         if not unknown:
             return values, lambda new: optree.tree_unflatten(structure, new)
         for cls in unknown:
-            _register_dataclass(cls)
+            with _registering:
+                if cls not in _registered:
+                    _register_dataclass(cls)
+                    _registered.add(cls)
 
 
 def _register_dataclass(cls: type) -> None:
