@@ -16,7 +16,7 @@ from gategrad.kinds import Elementwise as Elementwise
 from gategrad.kinds import Linear as Linear
 from gategrad.kinds import Reduction as Reduction
 from gategrad.kinds import Router as Router
-from gategrad.tape import no_grad as no_grad
+from gategrad.pause import no_grad as no_grad
 from gategrad.transforms.grad import grad as grad
 from gategrad.transforms.grad import value_and_grad as value_and_grad
 from gategrad.transforms.vjp import vjp as vjp

@@ -71,8 +71,12 @@ class Gate:
     remembers_inputs: ClassVar[bool] = True
     """Whether `forward` may keep its inputs; a gate that never does spares the engine a check for stale arrays."""
 
+    is_ours: ClassVar[bool] = True
+    """Whether the gate comes with the library, and is tested not to write into what it is handed."""
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        cls.is_ours = cls.__module__.startswith("gategrad.")
         if cls.__dict__.get("ufunc") is not None:
             ufuncs[cls.ufunc] = cls
 

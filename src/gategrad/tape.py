@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,19 @@ from gategrad.gate import Gate
 from gategrad.masked import Masked, select
 from gategrad.values import FLOAT64, SEVERAL, Spec
 
-__all__ = ["AMBIENT", "UNTRACKED", "Output", "Parts", "fit", "next_level", "next_order", "no_grad", "paused", "walk"]
+__all__ = [
+    "AMBIENT",
+    "UNTRACKED",
+    "Output",
+    "Parts",
+    "fit",
+    "next_level",
+    "next_order",
+    "paused",
+    "paused_level",
+    "send",
+    "walk",
+]
 
 AMBIENT = 0
 """The level of the variables that the user makes with `gg.variable`."""
@@ -36,10 +47,11 @@ next_order: Callable[[], int] = itertools.count(0, -1).__next__
 """Recording order, counted downwards: the heap of the backward walk yields the smallest first."""
 
 _levels = itertools.count(1)
-_paused: ContextVar[int] = ContextVar("gategrad_paused", default=UNTRACKED)
 
-paused: Callable[[], int] = _paused.get
+paused_level: ContextVar[int] = ContextVar("gategrad_paused", default=UNTRACKED)
 """Gates are recorded only on levels above this number (`no_grad` raises it, for the current context alone)."""
+
+paused: Callable[[], int] = paused_level.get
 
 
 def next_level() -> int:
@@ -47,38 +59,27 @@ def next_level() -> int:
     return next(_levels)
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without remembering: gates keep no cache and no circuit. A context manager and a decorator.
-
-    Remembering is what costs memory in backpropagation, and inference has no use for it. The results are
-    untracked variables. Derivatives that are taken inside (`gg.grad` within the block) still work.
-
-    >>> import gategrad as gg
-    >>> w = gg.variable(2.0)
-    >>> with gg.no_grad():
-    ...     z = w * w
-    >>> z.item(), z.gate is None
-    (4.0, True)
-    """
-    token = _paused.set(next_level())
-    try:
-        yield
-    finally:
-        _paused.reset(token)
-
-
 # --- the walk ------------------------------------------------------------------------------------------------
 
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
-    """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches.
+    """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
+    return _pass([(0, root)], {root: dz}, retain, keep)
+
+
+def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
+    """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
+    frontier = [(source.order, source) for source in gradients if isinstance(source, Gate)]
+    heapify(frontier)
+    return _pass(frontier, gradients, retain, keep=False)
+
+
+def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: bool, keep: bool) -> dict[Any, Any]:
+    """The backward pass: from the gates on the frontier to the leaves, which are all that is left in `gradients`.
 
     Gates are visited in the reverse of the order in which they were recorded, each once, when all that uses its
     output has been visited. The circuit is walked with a heap, never by recursion, so its depth has no limit.
     """
-    gradients: dict[Any, Any] = {root: dz}  # what has arrived so far; in the end only leaves are left
-    frontier = [(root.order, root)]
     while frontier:
         gate = heappop(frontier)[1]
         dz = gradients.pop(gate)
@@ -90,21 +91,17 @@ def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> di
             )
         if keep:
             gate.grad = _readable(dz, gate.spec)
-        if type(dz) is Parts:
-            dz = tuple(dz.parts)
+        if type(dz) is not float:
+            dz = _handed(dz, gate)
         try:
             dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
-        except (ZeroDivisionError, OverflowError):
-            dxs = _backward_as_numpy(gate, dz)
+        except Exception as error:
+            dxs = _recover(error, gate, dz)
         if type(dxs) is not tuple:
             dxs = tuple(dxs) if type(dxs) is list else (dxs,)
         inputs = gate.inputs
         if len(dxs) != len(inputs):
-            raise GateError(
-                f"{_method(gate)} returned {len(dxs)} gradient{'s' * (len(dxs) != 1)} for {len(inputs)} "
-                f"input{'s' * (len(inputs) != 1)}: return one for each input, in input order (None for an input "
-                "that receives nothing)"
-            )
+            raise _wrong_count(len(dxs), gate)
         index = 0
         for dx in dxs:
             source = inputs[index]
@@ -145,8 +142,30 @@ def _readable(dz: Any, spec: Spec) -> Any:
     return dz
 
 
+def _handed(dz: Any, gate: Gate) -> Any:
+    """The upstream gradient as the rule gets it: a tuple for several outputs; an array that it cannot write into."""
+    if type(dz) is Parts:
+        return tuple(dz.parts)
+    if type(dz) is np.ndarray and not gate.is_ours:
+        dz = dz.view()
+        dz.flags.writeable = False  # other gates may have been handed the same array
+    return dz
+
+
+def _recover(error: Exception, gate: Gate, dz: Any) -> Any:
+    """Answer as NumPy would where Python's numbers raise; else say which rule failed, and why."""
+    if isinstance(error, (ZeroDivisionError, OverflowError)):
+        return _backward_as_numpy(gate, dz)
+    if type(error) is ValueError and "read-only" in str(error):
+        raise GateError(
+            f"{_method(gate)} wrote into dz or into a value: other gates have been handed the same array. "
+            "Compute a new one (2 * dz rather than dz *= 2)"
+        ) from error
+    raise error
+
+
 def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
-    """Python floats raise where NumPy answers inf or nan: ask again with NumPy's numbers."""
+    """Ask the rule again, with NumPy's numbers in place of Python's: they answer inf, nan or a real root."""
     remembered = gate.__dict__
     for name, value in remembered.items():
         if type(value) is float:
@@ -201,11 +220,15 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     try:
         have_shape, have_dtype = dx.shape, dx.dtype
     except AttributeError:
-        if type(dx) is not float and type(dx) is not int:
+        if type(dx) is complex:  # a negative number to a broken power: NumPy says nan
+            dxs = _backward_as_numpy(gate, dz)
+            dx = dxs[index] if isinstance(dxs, (tuple, list)) else dxs
+        if type(dx) not in (float, int, np.float64):
             raise _wrong_type(dx, gate, index) from None
+        dx = float(dx)
         have_shape, have_dtype = (), FLOAT64
         if spec is None:
-            return float(dx)
+            return dx
     if have_shape != shape:
         dx = _unbroadcast(dx, have_shape, shape, gate, index, dz)
         if dx is None:
@@ -237,6 +260,14 @@ def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Ga
     raise GateError(
         f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
         "a gradient has the shape of its input"
+    )
+
+
+def _wrong_count(count: int, gate: Gate) -> Exception:
+    expected = len(gate.inputs)
+    return GateError(
+        f"{_method(gate)} returned {count} gradient{'s' * (count != 1)} for {expected} input{'s' * (expected != 1)}: "
+        "return one for each input, in input order (None for an input that receives nothing)"
     )
 
 

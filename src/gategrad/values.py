@@ -49,23 +49,25 @@ def own(value: Any) -> Any:
         return float(value)
     if type(value) is np.float64:
         return float(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise DtypeError("a masked array has no gradient where it is masked: fill it, or use np.where")
     array: Any = value
-    is_array = hasattr(value, "dtype")
-    if not is_array:
+    is_array = isinstance(value, np.generic) or (hasattr(value, "dtype") and hasattr(value, "__array_function__"))
+    if not is_array or (isinstance(value, np.ndarray) and type(value) is not np.ndarray):
         try:
             array = np.array(value)
         except ValueError as error:
             raise ShapeError(f"gg.variable was given rows of different lengths ({error})") from None
         except EscapeError:
             raise DtypeError("gg.variable was given a list of variables: join them with np.stack") from None
-        if array.dtype.kind in "iu":
+        if array.dtype.kind in "iu" and not hasattr(value, "dtype"):
             array = array.astype(np.float64)
     kind = array.dtype.kind
     if kind in "fc":
         return array.copy() if is_array else array
     if kind in "iu":
         raise DtypeError(
-            f"an array of {array.dtype} can have no gradient: its values cannot change by a little. "
+            f"{describe(array)} can have no gradient: its values cannot change by a little. "
             "Use gg.variable(x.astype(float)), or keep it a plain array if you index with it"
         )
     what = "None" if value is None else describe(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from gategrad.array_methods import ArrayMethods, astype, functions, getitem, imp
 from gategrad.backward import backward
 from gategrad.constant import Constant, may_change
 from gategrad.errors import (
+    DtypeError,
     EscapeError,
     GateError,
     GradientNotKeptError,
@@ -77,12 +79,14 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
 
 
 def _comparison(name: str) -> Any:
-    ufunc = getattr(np, name)
+    operation = getattr(operator, name)
 
     def compare(self: Variable, other: Any) -> Any:
-        return ufunc(plain(self), plain(other))
+        return operation(plain(self), plain(other))
 
-    compare.__doc__ = f"numpy.{name} of the plain values: comparisons have no gradient, so the answer is no variable."
+    compare.__doc__ = (
+        f"`operator.{name}` of the plain values: comparisons have no gradient, so the answer is no variable."
+    )
     return compare
 
 
@@ -101,6 +105,12 @@ class Variable(ArrayMethods):
     """
 
     __slots__ = ("__weakref__", "_gradient", "gate", "level", "name", "raw", "spec")
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise TypeError("variables are made by gg.variable(value), with a small v")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Variable cannot be subclassed: hold one as an attribute instead")
 
     raw: Any  # the value as gates see it: a float, an array, or a value on a lower tape
     gate: Gate | None  # the gate that computed this value; None for a leaf
@@ -141,6 +151,8 @@ class Variable(ArrayMethods):
                 raise ShapeError(
                     f"a value of shape {np.shape(new)} cannot replace one of shape {self.shape}: make a new gg.variable"
                 )
+            if np.iscomplexobj(new) and self.dtype.kind != "c":
+                raise DtypeError(f"a complex value cannot replace one of {self.dtype}: make a new gg.variable")
             new = self.dtype.type(new) if self.spec is not None and self.shape == () else new
             new = float(new) if self.spec is None else np.asarray(new, dtype=self.dtype)
         self.raw = lock(new)
@@ -164,6 +176,11 @@ class Variable(ArrayMethods):
     def grad(self, gradient: Any) -> None:
         if self.gate is not None:
             raise NotTrackedError("the gradient of an interior value is written by backward(keep=True) alone")
+        if gradient is not None:
+            gradient = np.asarray(gradient, self.dtype)
+            if gradient.shape != self.shape:
+                raise ShapeError(f"a gradient of shape {gradient.shape} cannot belong to a value of shape {self.shape}")
+            gradient = float(gradient) if self.spec is None else gradient[()]
         self._gradient = gradient
 
     def item(self) -> float:
@@ -204,16 +221,16 @@ class Variable(ArrayMethods):
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
 
-    __lt__ = _comparison("less")
-    __le__ = _comparison("less_equal")
-    __gt__ = _comparison("greater")
-    __ge__ = _comparison("greater_equal")
-    __eq__ = _comparison("equal")
-    __ne__ = _comparison("not_equal")
+    __lt__ = _comparison("lt")
+    __le__ = _comparison("le")
+    __gt__ = _comparison("gt")
+    __ge__ = _comparison("ge")
+    __eq__ = _comparison("eq")
+    __ne__ = _comparison("ne")
     __hash__ = object.__hash__  # by identity: leaves are keys of the dictionary of gradients
 
     def __neg__(self) -> Any:
-        return ufuncs[np.negative]()(self)
+        return record(ufuncs[np.negative](), (self,))
 
     def __pos__(self) -> Any:
         return self
@@ -361,7 +378,7 @@ def plain(x: Any) -> Any:
 
 def _restore(raw: Any, name: str | None, gradient: Any) -> Variable:
     new = variable(raw, name)
-    new._gradient = gradient
+    new._gradient = gradient.copy() if isinstance(gradient, np.ndarray) else gradient
     return new
 
 

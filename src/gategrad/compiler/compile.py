@@ -139,9 +139,7 @@ class Call(Gate):
         raise NotImplementedError
 
 
-def compile(
-    f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()
-) -> Any:
+def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()) -> Any:
     """Compile a function to native code: its arithmetic, and that of every derivative taken inside, as one program.
 
     >>> import numpy as np, gategrad as gg
@@ -191,7 +189,10 @@ def _link(
 
 
 def _leaves_of(argument: Argument) -> list[Structure]:
-    return [Scalar("f64") if type(x) is float else Scalar("f32") if type(x) is np.float32 else Array(x.dtype, x.shape) for x in argument.leaves]
+    return [
+        Scalar("f64") if type(x) is float else Scalar("f32") if type(x) is np.float32 else Array(x.dtype, x.shape)
+        for x in argument.leaves
+    ]
 
 
 def _leaf(z: Any) -> Structure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,9 @@ __all__ = ["flatten", "is_value"]
 
 _VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
 _NAMESPACE = "gategrad"
+
+_registering = threading.Lock()
+_registered: set[type] = set()
 
 
 def is_value(x: Any) -> bool:
@@ -43,7 +47,10 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         if not unknown:
             return values, functools.partial(optree.tree_unflatten, structure)
         for cls in unknown:
-            _register_dataclass(cls)
+            with _registering:
+                if cls not in _registered:
+                    _register_dataclass(cls)
+                    _registered.add(cls)
 
 
 def _register_dataclass(cls: type) -> None:

@@ -62,9 +62,7 @@ def write_scalars(body: Body, needs: Needs, kernel: Kernel, memory: Memory) -> N
             base = view_of(x).base
             operand = registers.get(base) or memory.number(body, base)
             if operand is None:
-                operand = body.load(
-                    body.address(memory.pointers[base], x.dtype, [], view_of(x).offset), x.dtype
-                )
+                operand = body.load(body.address(memory.pointers[base], x.dtype, [], view_of(x).offset), x.dtype)
             operands.append(operand)
         result = lower(body, needs, value.op.name, operands, [x.dtype for x in value.inputs], value.dtype, 1)
         registers[value] = result
@@ -201,8 +199,10 @@ class _Writer:
         loops: list[_Loop] = []
         patterns = self._patterns()
         for axis in axes:
-            if loops and loops[-1].axes[-1] == axis - 1 and all(
-                p[axis - 1] == p[axis] * self.domain[axis] for p in patterns
+            if (
+                loops
+                and loops[-1].axes[-1] == axis - 1
+                and all(p[axis - 1] == p[axis] * self.domain[axis] for p in patterns)
             ):
                 last = loops[-1]
                 loops[-1] = _Loop(last.length * self.domain[axis], (*last.axes, axis))
@@ -330,7 +330,13 @@ class _Writer:
         with self.body.loop(start, stop, lanes * unroll) as i:
             for copy in range(unroll):
                 shift = copy * lanes
-                index = i if shift == 0 else str(int(i) + shift) if i.isdigit() else self.body.make(f"add nuw nsw i64 {i}, {shift}")
+                index = (
+                    i
+                    if shift == 0
+                    else str(int(i) + shift)
+                    if i.isdigit()
+                    else self.body.make(f"add nuw nsw i64 {i}, {shift}")
+                )
                 self.indices[place] = index
                 self._element(wanted, sinks, stage, {v: a[copy] for v, a in accumulators.items()}, lanes)
 
@@ -379,7 +385,9 @@ class _Writer:
             full[value] = lower(self.body, self.needs, value.op.name, operands, dtypes, value.dtype, lanes)
             if self.stage[value] == stage:
                 if value in self.stored:
-                    self._write_vector(full[value], self._own_strides(value), self.memory.pointers[value], 0, value.dtype, lanes)
+                    self._write_vector(
+                        full[value], self._own_strides(value), self.memory.pointers[value], 0, value.dtype, lanes
+                    )
                 elif value in self.saved:
                     self.body.store(full[value], self._scratch_address(value), value.dtype, lanes)
         for value in sinks:
@@ -410,10 +418,14 @@ class _Writer:
 
     def _terms(self, strides: tuple[int, ...]) -> list[tuple[str, int]]:
         loops = [*self.outer_loops, *self.inner_loops]
-        return [(self.indices[n], strides[loop.axes[-1]]) for n, loop in enumerate(loops) if n in self.indices and loop.axes]
+        return [
+            (self.indices[n], strides[loop.axes[-1]]) for n, loop in enumerate(loops) if n in self.indices and loop.axes
+        ]
 
     def _own_address(self, value: Value) -> str:
-        return self.body.address(self.memory.pointers[value], value.dtype, self._terms_outer(self._own_strides(value)), 0)
+        return self.body.address(
+            self.memory.pointers[value], value.dtype, self._terms_outer(self._own_strides(value)), 0
+        )
 
     def _terms_outer(self, strides: tuple[int, ...]) -> list[tuple[str, int]]:
         return [(self.indices[n], strides[loop.axes[-1]]) for n, loop in enumerate(self.outer_loops)]

@@ -98,9 +98,7 @@ def _positions(
     return places
 
 
-def _row(
-    body: Body, value: Value, memory: Memory, length: int, read: str, write: str, add: bool
-) -> None:
+def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write: str, add: bool) -> None:
     lanes = memory.vector_bytes // value.dtype.itemsize
     bulk = length - length % lanes
     for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
@@ -139,9 +137,7 @@ def _scatter_add(body: Body, needs: Needs, value: Value, memory: Memory, fail: F
         return
     with body.loop(0, count) as i:
         places = _positions(body, indices, value.shape[: len(indices)], memory, i, fail)
-        write = body.address(
-            memory.pointers[value], value.dtype, [(place, step * length) for place, step in places], 0
-        )
+        write = body.address(memory.pointers[value], value.dtype, [(place, step * length) for place, step in places], 0)
         read = body.address(memory.pointers[view_of(x).base], x.dtype, [(i, length)], 0)
         _row(body, value, memory, length, read, write, add=True)
 
@@ -189,7 +185,9 @@ def _place_of(compare: str) -> Callable[..., None]:
                     kind = llvm_type(x.dtype)
                     before = body.make(f"load {kind}, ptr {best}")
                     better = _better(body, needs, compare, element, before, x.dtype)
-                    body.write(f"store {kind} {body.make(f'select i1 {better}, {kind} {element}, {kind} {before}')}, ptr {best}")
+                    body.write(
+                        f"store {kind} {body.make(f'select i1 {better}, {kind} {element}, {kind} {before}')}, ptr {best}"
+                    )
                     held = body.make(f"load i64, ptr {place}")
                     body.write(f"store i64 {body.make(f'select i1 {better}, i64 {k}, i64 {held}')}, ptr {place}")
             target = body.address(memory.pointers[value], value.dtype, [(i, inner), (j, 1)], 0)

@@ -95,7 +95,8 @@ def _tile(
     (x_down, x_across), (y_down, y_across), (z_down, _) = strides
     with body.loop(0, inner) as k:
         right = [
-            body.load(body.address(at[1], dtype, [(k, y_down), (j, y_across)], c * lanes), dtype, lanes) for c in range(count)
+            body.load(body.address(at[1], dtype, [(k, y_down), (j, y_across)], c * lanes), dtype, lanes)
+            for c in range(count)
         ]
         for r in range(height):
             left = body.load(body.address(at[0], dtype, [(i, x_down), (k, x_across)], r * x_down), dtype)
@@ -114,9 +115,7 @@ def _tile(
 # --- BLAS ------------------------------------------------------------------------------------------------------------
 
 
-def _blas(
-    body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, table: Table
-) -> None:
+def _blas(body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, table: Table) -> None:
     """One call of ?gemm. BLAS counts by columns, so it is asked for the transposed product, zᵀ = yᵀ xᵀ."""
     rows, inner, columns = sizes
     name = "dgemm" if dtype.itemsize == 8 else "sgemm"

@@ -28,7 +28,9 @@ def plan(buffers: list[Buffer], start: int = 0) -> int:
     total = start
     for buffer in sorted(buffers, key=lambda b: -b.nbytes):
         offset = start
-        for other in sorted((p for p in placed if p.first <= buffer.last and buffer.first <= p.last), key=lambda p: p.offset):
+        for other in sorted(
+            (p for p in placed if p.first <= buffer.last and buffer.first <= p.last), key=lambda p: p.offset
+        ):
             if offset + buffer.nbytes <= other.offset:
                 break
             offset = max(offset, _aligned(other.offset + other.nbytes))

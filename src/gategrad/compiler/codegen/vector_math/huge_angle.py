@@ -91,7 +91,11 @@ def scalar_reduction() -> Definition:
         name = f"%s{i}"
     symbol = "@gg_reduced_huge"
     text = "\n".join(
-        (f"define internal {STRUCT} {symbol}(double %x) noinline cold nounwind {{", *lines, f"  ret {STRUCT} {name}\n}}\n")
+        (
+            f"define internal {STRUCT} {symbol}(double %x) noinline cold nounwind {{",
+            *lines,
+            f"  ret {STRUCT} {name}\n}}\n",
+        )
     )
     return Definition(symbol, text, tuple(body.needs.values()))
 
