@@ -13,7 +13,7 @@ from gategrad.transforms.containers import flatten
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable, leaf, plain
 
-__all__ = ["Pullback", "collect", "differentiable", "gradient_of", "pull", "run", "strip", "vjp"]
+__all__ = ["Pullback", "collect", "differentiable", "pull", "run", "strip", "vjp"]
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Pullback]:
