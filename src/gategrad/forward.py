@@ -37,7 +37,7 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
         if complex not in map(type, inputs):
             z = gate.forward(*map(_as_numpy, inputs))  # (-8.0) ** (1 / 3): NumPy says nan
         return settle(np.complex128(z) if type(z) is complex else z, gate, inputs)
-    elif kind is int:
+    elif kind is float or kind is int:
         gate.spec = None
         return float(z)
     elif not hasattr(z, "dtype") or z.dtype.kind not in "fc":
