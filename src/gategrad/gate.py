@@ -137,7 +137,7 @@ _seen: set[type[Gate]] = set()
 
 def unapplied(gate: Gate) -> Gate:
     """The gate itself if this is its first application, else a fresh one with the same options."""
-    if hasattr(gate, "needs"):
+    if hasattr(gate, "needs") and hasattr(gate, "options"):
         return gate.fresh()
     if type(gate) not in _seen:
         _meet_class(gate)

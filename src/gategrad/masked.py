@@ -60,6 +60,14 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Any:
         return self.resolve()[index]
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self.resolve(), dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.resolve(), name)  # any other method of an array: a rule need not know of masks
+
 
 def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     """Apply a ufunc to inputs of which some are masked; the mask goes on if zeros go in where zeros come out."""

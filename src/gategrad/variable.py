@@ -125,6 +125,8 @@ class Variable(ArrayMethods):
             return None
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
+        if attribute == "grad":  # the property below raised AttributeError, and Python asks here once more
+            raise GradientNotKeptError(_NOT_KEPT)
         raise AttributeError(_unknown_attribute(attribute))
 
     # --- what it holds
@@ -168,9 +170,7 @@ class Variable(ArrayMethods):
         try:
             return self.gate.grad
         except AttributeError:
-            raise GradientNotKeptError(
-                "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
-            ) from None
+            raise GradientNotKeptError(_NOT_KEPT) from None
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
@@ -483,6 +483,9 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
 
 
 # --- messages -----------------------------------------------------------------------------------------------------
+
+
+_NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
 
 
 def _escape(what: str, becomes: str) -> str:

@@ -32,11 +32,20 @@ def functions(gate):
 
     def first(*xs):
         z, pullback = gg.vjp(value, *xs)
-        return pullback(np.cos(np.arange(np.size(z), dtype=np.float64)).reshape(np.shape(z)).astype(z.dtype) if np.shape(z) else z * 0 + 1.0)
+        return pullback(
+            np.cos(np.arange(np.size(z), dtype=np.float64)).reshape(np.shape(z)).astype(z.dtype)
+            if np.shape(z)
+            else z * 0 + 1.0
+        )
 
     def second(*xs):
         zs, pullback = gg.vjp(first, *xs)
-        return pullback(tuple(np.sin(np.arange(np.size(z)) + 1.0).reshape(np.shape(z)).astype(z.dtype) if np.shape(z) else 0.7 for z in zs))
+        return pullback(
+            tuple(
+                np.sin(np.arange(np.size(z)) + 1.0).reshape(np.shape(z)).astype(z.dtype) if np.shape(z) else 0.7
+                for z in zs
+            )
+        )
 
     return value, first, second
 
