@@ -55,8 +55,7 @@ class Pullback:
             if type(z) is Variable and z.level == self._level:
                 source = z.gate or z
                 gradients[source] = gradients[source] + seed if source in gradients else seed
-        send(gradients, retain=True)
-        return collect(self._leaves, self._rebuilds, gradients)
+        return collect(self._leaves, self._rebuilds, send(gradients, retain=True))
 
 
 def _fit_seed(dz: Any, z: Any) -> Any:
