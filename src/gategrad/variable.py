@@ -29,7 +29,7 @@ from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 __all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
 _BOTH, _LEFT, _RIGHT, _ONE = (True, True), (True, False), (False, True), (True,)
-_ARRAY = np.ndarray
+_ARRAY, _FLOAT64 = np.ndarray, np.float64
 _new: Callable[[type], Any] = object.__new__
 
 
@@ -138,7 +138,10 @@ def _finish(gate: Any, level: int, values: tuple[Any, ...]) -> Any:
 
 
 def _arrange(z: Any, gate: Any, values: Any) -> Any:
-    """`settle`, with a short way for an array from a gate of ours, which has no need to be checked."""
+    """`settle`, with a short way for numbers, and for arrays from gates of ours, which need no check."""
+    if type(z) is _FLOAT64:
+        gate.spec = None
+        return float(z)
     if type(z) is _ARRAY and gate.is_ours:
         z.setflags(write=False)  # other gates will remember it: nobody may write behind their backs
         gate.spec = z.shape, z.dtype
