@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, leaves
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, OBJECT_TYPE, SCALAR_VALUE, SIZE, TUPLE_ITEMS, Ndarray
-
-import numpy as np
 
 __all__ = ["Inputs", "check_inputs"]
 

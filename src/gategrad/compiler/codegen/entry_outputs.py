@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from gategrad.compiler.codegen.entry_inputs import Inputs
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
-
-import numpy as np
 
 __all__ = ["Outputs"]
 

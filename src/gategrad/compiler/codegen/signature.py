@@ -6,13 +6,25 @@ carry data (`Scalar`, `Array`), counted from left to right, are the flat inputs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-__all__ = ["Array", "Container", "Fixed", "Same", "Scalar", "Signature", "Structure", "dict_of", "leaves", "list_of", "tuple_of"]
+__all__ = [
+    "Array",
+    "Container",
+    "Fixed",
+    "Same",
+    "Scalar",
+    "Signature",
+    "Structure",
+    "dict_of",
+    "leaves",
+    "list_of",
+    "tuple_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,13 @@ class Signature:
     def __post_init__(self) -> None:
         object.__setattr__(self, "flat_inputs", tuple(data_leaves(*self.inputs)))
         object.__setattr__(self, "flat_outputs", tuple(data_leaves(self.output)))
+        over = [leaf for leaf in self.flat_outputs if isinstance(leaf, Array) and leaf.over is not None]
+        for leaf in over:
+            given = self.flat_inputs[leaf.over or 0]
+            if not isinstance(given, Array) or (given.dtype, given.shape) != (leaf.dtype, leaf.shape):
+                raise ValueError(f"{leaf} cannot be written over {given}: dtype and shape must be the same")
+        if len({leaf.over for leaf in over}) != len(over):
+            raise ValueError("two outputs cannot be written over the same input")
 
 
 def tuple_of(*items: Structure) -> Container:

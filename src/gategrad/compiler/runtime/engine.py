@@ -65,7 +65,7 @@ def _retire(native: Any, inflight: int) -> None:
 def available() -> bool:
     """Is there an LLVM that understands the text we write?"""
     try:
-        from llvmlite import binding as llvm
+        from llvmlite import binding as llvm  # type: ignore[import-untyped]
     except ImportError:
         return False
     return hasattr(llvm, "create_pass_builder")
@@ -131,9 +131,7 @@ def machine(level: int = 3) -> Any:
     triple, cpu, features = host()
     target = _llvm().Target.from_triple(triple)
     # All sections of a module lie close together (see `load`), so constants are reached relative to the code.
-    return target.create_target_machine(
-        cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True
-    )
+    return target.create_target_machine(cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True)
 
 
 @cache
