@@ -17,7 +17,7 @@ __all__ = ["Engine", "assembly", "available", "compile_object", "load", "machine
 HUGE = 20_000
 """Lines of IR above which the optimiser keeps to what is linear in the size of the program."""
 
-ROOTS = ("gg_entry", "gg_slow", "gg_program")
+ROOTS = ("gg_entry", "gg_packed", "gg_slow", "gg_program")
 """The function that is called from outside is the first of these that a module has; all others are its own affair."""
 
 _retired: deque[tuple[Any, int]] = deque()
