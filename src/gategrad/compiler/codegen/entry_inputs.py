@@ -31,6 +31,7 @@ class Inputs:
         self.leaves = signature.flat_inputs
         self.values: list[str] = []
         self.objects: list[str] = []
+        self.looks_up = False  # are there dicts, whose items may be missing?
         self._returned = {leaf.index for leaf in leaves(signature.output) if isinstance(leaf, Same)}
         self._held: list[str] = []
         self._late: list[tuple[int, str, str]] = []
@@ -122,6 +123,7 @@ def _check(write: Writer, structure: Structure, pointer: str, inputs: Inputs, *,
 
 
 def _check_dict(write: Writer, container: Container, pointer: str, inputs: Inputs) -> None:
+    inputs.looks_up = True
     size = write.call("PyDict_Size", "i64", f"ptr {pointer}")
     _expect_equal(write, "i64", size, str(len(container.items)))
     for key, item in zip(container.keys, container.items, strict=True):
@@ -129,10 +131,9 @@ def _check_dict(write: Writer, container: Container, pointer: str, inputs: Input
 
 
 def _dict_item(write: Writer, pointer: str, key: object) -> str:
-    # PyDict_GetItem swallows errors: a key whose comparison raises is a key that does not match.
     name = write.load(write.table.object(key))
-    item = write.call("PyDict_GetItem", "ptr", f"ptr {pointer}", f"ptr {name}")
-    write.expect_object(item, "slow")
+    item = write.call("PyDict_GetItemWithError", "ptr", f"ptr {pointer}", f"ptr {name}")
+    write.expect_object(item, "no_item")
     return item
 
 
