@@ -72,6 +72,8 @@ class Compiled:
             cpu=llvm.get_host_cpu_name() if cpu is None else cpu,
             features=host_features() if features is None else features,
             opt=3,
+            reloc="pic",
+            codemodel="small",
         )
         module = llvm.parse_assembly(text)
         module.verify()
