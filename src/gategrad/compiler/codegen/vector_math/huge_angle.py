@@ -8,6 +8,7 @@ One angle at a time: vectors with a huge lane are rare.
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 from gategrad.compiler.codegen.vector_math.builder import (
     Body,
@@ -43,7 +44,7 @@ def digits_from(position: Value) -> list[Value]:
         pointer = f"getelementptr [{len(TWO_OVER_PI_WORDS)} x i64], ptr {DIGITS.symbol}, i64 0, i64 {place.name}"
         address = body.emit(WORD, pointer)
         words.append(body.emit(WORD, f"load i64, ptr {address.name}, align 8"))
-    return [body.intrinsic("fshl", high, low, shift) for high, low in zip(words, words[1:], strict=False)]
+    return [body.intrinsic("fshl", high, low, shift) for high, low in pairwise(words)]
 
 
 def quarter_turns(x: Value) -> Value:
@@ -91,7 +92,11 @@ def scalar_reduction() -> Definition:
         name = f"%s{i}"
     symbol = "@gg_reduced_huge"
     text = "\n".join(
-        (f"define internal {STRUCT} {symbol}(double %x) noinline cold nounwind {{", *lines, f"  ret {STRUCT} {name}\n}}\n")
+        (
+            f"define internal {STRUCT} {symbol}(double %x) noinline cold nounwind {{",
+            *lines,
+            f"  ret {STRUCT} {name}\n}}\n",
+        )
     )
     return Definition(symbol, text, tuple(body.needs.values()))
 

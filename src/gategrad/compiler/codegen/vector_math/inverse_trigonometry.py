@@ -129,8 +129,6 @@ def acos(x: Value) -> Value:
     beyond, high, low = asin_parts(abs(x))
     below = negative(x)
     half, half_low, *_ = constant_parts("half_pi", x)
-    base, base_low = (
-        select(beyond, select(below, x.like(2 * number), 0.0), number) for number in (half, half_low)
-    )
+    base, base_low = (select(beyond, select(below, x.like(2 * number), 0.0), number) for number in (half, half_low))
     minus = beyond ^ ~below
     return added(base, base_low, flipped(high, minus), flipped(low, minus))

@@ -27,6 +27,7 @@ from gategrad.compiler.codegen.vector_math.logarithm import decomposed, with_spe
 from gategrad.compiler.codegen.vector_math.precision import coefficients, constant_parts, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
+
 def log_sum(x: Value) -> tuple[Value, Value]:
     """log(x) as a sum of two doubles: 2s + s·z·(2/3 + z·P(z)) with s = (m − 1)/(m + 1), z = s²."""
     k, m = decomposed(x)
