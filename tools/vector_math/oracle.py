@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from mpmath import mp, mpf
 from scipy import special
+from tools.vector_math.loop import FLOATS
 
 from gategrad.compiler.codegen.vector_math.builder import DType
 
 Array = np.ndarray
-FLOATS: dict[str, type] = {"f64": np.float64, "f32": np.float32}
 INTEGERS: dict[str, type] = {"f64": np.int64, "f32": np.int32}
 ACCURACY = 2.0  # ulp
 

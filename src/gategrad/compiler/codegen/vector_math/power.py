@@ -32,7 +32,7 @@ def log_sum(x: Value) -> tuple[Value, Value]:
     """log(x) as a sum of two doubles: 2s + s·z·(2/3 + z·P(z)) with s = (m − 1)/(m + 1), z = s²."""
     k, m = decomposed(x)
     f = m - 1.0
-    s, s_low = quotient(f, x.like(0.0), *fast_two_sum(x.like(2.0), f))
+    s, s_low = quotient(f, None, *fast_two_sum(x.like(2.0), f))
     z, z_low = two_product(s, s)
     z_low = fma(s * 2.0, s_low, z_low)
     third, third_low, *_ = constant_parts("two_thirds", x)
