@@ -158,7 +158,7 @@ def test_closure_lists_every_need_once_and_first() -> None:
     symbols = [definition.symbol for definition in closure([define("sin", "f64", 8), define("cos", "f64", 8)])]
     assert len(set(symbols)) == len(symbols)
     assert symbols.index("@gg_two_over_pi") < symbols.index("@gg_reduced_huge") < symbols.index("@gg_sin_v8f64")
-    assert module_text("sin", "f64", 8).count("define internal { double, double, i64 } @gg_reduced_huge") == 1
+    assert module_text("sin", "f64", 8).count("define internal { double, i64, double } @gg_reduced_huge") == 1
 
 
 def test_an_unknown_name_is_a_key_error() -> None:

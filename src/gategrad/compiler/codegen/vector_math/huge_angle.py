@@ -85,7 +85,7 @@ def scalar_reduction() -> Definition:
     r_low = fma(high, first, -r) + fma(high, second, low * first)
     count = ((turns + (1 << 125)) >> 126).convert("trunc", WORD)
     below = x < 0.0
-    results = (flipped(r, below), flipped(r_low, below), select(below, 0 - count, count))
+    results = (flipped(r, below), select(below, 0 - count, count), flipped(r_low, below))
     name, lines = "undef", body.lines
     for i, value in enumerate(results):
         lines.append(f"  %s{i} = insertvalue {STRUCT} {name}, {value.type.text} {value.name}, {i}")
@@ -101,15 +101,15 @@ def scalar_reduction() -> Definition:
     return Definition(symbol, text, tuple(body.needs.values()))
 
 
-STRUCT = "{ double, double, i64 }"
+STRUCT = "{ double, i64, double }"
 
 
 def reduced_huge(x: Value) -> list[Value]:
-    """r, r_low and the quarter turns of every lane, for 1 ≤ |x| < inf."""
+    """r, the quarter turns and r_low of every lane, for 1 ≤ |x| < inf."""
     body, lanes = x.body, x.type.lanes
     reduction = scalar_reduction()
     body.require(reduction)
-    types = (x.type, x.type, x.type.of("i", 64))
+    types = (x.type, x.type.of("i", 64), x.type)
     vectors = ["poison"] * 3
     for lane in range(lanes):
         one = x.name if lanes == 1 else body.emit(DOUBLE, f"extractelement {x.type.text} {x.name}, i32 {lane}").name

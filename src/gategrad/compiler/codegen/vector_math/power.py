@@ -22,9 +22,16 @@ from gategrad.compiler.codegen.vector_math.builder import (
     sqrt,
     two_product,
 )
-from gategrad.compiler.codegen.vector_math.exponential import OVERFLOW, UNDERFLOW, exp_of_sum, scaled
+from gategrad.compiler.codegen.vector_math.exponential import (
+    OVERFLOW,
+    UNDERFLOW,
+    exp_of_reduced,
+    exp_of_sum,
+    reduced,
+    scaled,
+)
 from gategrad.compiler.codegen.vector_math.logarithm import decomposed, with_special_values
-from gategrad.compiler.codegen.vector_math.precision import coefficients, constant_parts, precision
+from gategrad.compiler.codegen.vector_math.precision import coefficients, constant_parts, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
 
@@ -47,28 +54,29 @@ def log_sum(x: Value) -> tuple[Value, Value]:
     return fast_two_sum(whole, rest + fma(k, ln2_low, error + fma(s_low, 2.0, u_low)))
 
 
-def log_single(x: Value) -> Value:
-    """log(x) in one double, with the polynomial single precision needs."""
-    k, m = decomposed(x)
-    f = m - 1.0
-    s = f / (f + 2.0)
-    z = s * s
-    series = fma(z * z, polynomial(z, coefficients("log_tail", x.body)), fma(z, 2.0 / 3.0, 2.0))
-    return fma(k, math.log(2.0), s * series)
-
-
 def magnitude(size: Value, y: Value) -> Value:
-    """size^y for size ≥ 0; NaN where size^y is one of the exceptional ones, 1^±inf and 0^0 among them."""
+    """size^y for size ≥ 0; NaN for 1^±inf and 0^0, inf^0."""
     if size.body.goal == "f32":
-        product, product_low = y * with_special_values(size, log_single(size)), size.like(0.0)
-    else:
-        high, low = log_sum(size)
-        high = with_special_values(size, high)
-        product, product_low = two_product(y, high)
-        product_low = select(abs(product) < -UNDERFLOW["f64"], fma(y, low, product_low), 0.0)
+        return magnitude_single(size.widened(), y.widened()).narrowed()
+    high, low = log_sum(size)
+    high = with_special_values(size, high)
+    product, product_low = two_product(y, high)
+    product_low = select(abs(product) < -UNDERFLOW["f64"], fma(y, low, product_low), 0.0)
     exponent = at_least(at_most(product, OVERFLOW["f64"]), UNDERFLOW["f64"])
     n, high, low = exp_of_sum(exponent, product_low)
     return scaled(high + low, n, exponent > 0.0)
+
+
+def magnitude_single(size: Value, y: Value) -> Value:
+    """The same in doubles, good to single precision, whose subnormal numbers and overflow are ordinary doubles."""
+    k, m = decomposed(size, subnormals=False)
+    f = m - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    series = fma(z * z, polynomial(z, coefficients("log_tail", size.body)), fma(z, 2.0 / 3.0, 2.0))
+    logarithm = with_special_values(size, fma(k, math.log(2.0), s * series))
+    _, n, r, _ = reduced(at_least(at_most(y * logarithm, 200.0), -200.0))
+    return exp_of_reduced(r) * power_of_two(n, r)
 
 
 def integral(y: Value) -> tuple[Value, Value]:
@@ -85,7 +93,7 @@ def integral(y: Value) -> tuple[Value, Value]:
     return integer, odd
 
 
-@elementary("pow", inputs=2, widened=True)
+@elementary("pow", inputs=2)
 def pow(x: Value, y: Value) -> Value:
     """x^y with every special value of IEEE 754 (and C99's annex F)."""
     size = abs(x)
