@@ -2,7 +2,7 @@
 
     PYTHONPATH=src python -m tools.vector_math.table [--points 30000]
 
-Takes two minutes. Accuracy is against mpmath at random and hard points; speed is the best of interleaved runs over
+Takes a minute. Accuracy is against mpmath at random and hard points; speed is the best of interleaved runs over
 4,096 elements in cache, beside NumPy (SciPy for erf, erfc and the sigmoid).
 """
 
@@ -40,9 +40,11 @@ Elementary functions as the compiler emits them (`src/gategrad/compiler/codegen/
 - **ns**: per element, over {size:,} elements in cache, one vector at a time ({lanes}); **×2**: two vectors at a time,
   which hides the latency of the longer functions. **NumPy**: the same loop in NumPy or SciPy (erf, erfc, sigmoid).
 - Special values (±0, ±inf, NaN, subnormal numbers, the whole table of pow) are NumPy's.
-- The bits are the same at every vector width and on every processor, with and without a fused multiply-add (without, LLVM
+- But for NaNs, the bits are the same at every vector width and on every processor, with and without a fused multiply-add (without, LLVM
   calls the C library's `fma`, which is slow but exact).
-- `sin`, `cos` and `tan` take a guarded branch for vectors that hold an angle beyond 2³⁰: about 20 ns for each lane.
+- `sin`, `cos` and `tan` take a guarded branch for vectors that hold an angle beyond 2³⁰: about 10 ns for each lane of it.
+- The sign and payload of a NaN are not specified, as in IEEE 754. `pow` is bound by the latency of its long chain of double-double
+  steps; x², √x and small integer powers deserve their own instructions.
 
 Measured on {machine}, LLVM {llvm}, llvmlite {llvmlite}, NumPy {numpy}, SciPy {scipy}, one thread.
 

@@ -127,6 +127,16 @@ def test_values_at_the_ends_of_the_range_and_exact_ones(name: str, x: float, z: 
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_pow_of_a_negative_base(dtype: str) -> None:
+    """Even integers give |x|^y, odd ones −|x|^y, everything else NaN."""
+    x = np.linspace(0.1, 3.0, 64, dtype=FLOATS[dtype])
+    power = compile_loop("pow", dtype, 8)
+    for y, sign in ((4.0, 1.0), (-2.0, 1.0), (3.0, -1.0), (-7.0, -1.0), (0.5, np.nan), (-1.5, np.nan)):
+        exponent = np.full_like(x, y)
+        np.testing.assert_array_equal(power(-x, exponent), sign * power(x, exponent))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_log2_and_exp2_are_exact_on_powers_of_two(dtype: str) -> None:
     info = np.finfo(FLOATS[dtype])
     n = np.arange(info.minexp - info.nmant, info.maxexp).astype(info.dtype)

@@ -30,7 +30,7 @@ from gategrad.compiler.codegen.vector_math.exponential import (
     reduced,
     scaled,
 )
-from gategrad.compiler.codegen.vector_math.logarithm import decomposed, with_special_values
+from gategrad.compiler.codegen.vector_math.logarithm import decomposed
 from gategrad.compiler.codegen.vector_math.precision import coefficients, constant_parts, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
@@ -55,11 +55,10 @@ def log_sum(x: Value) -> tuple[Value, Value]:
 
 
 def magnitude(size: Value, y: Value) -> Value:
-    """size^y for size ≥ 0; NaN for 1^±inf and 0^0, inf^0."""
+    """size^y for 0 < size < inf, and NaN for 1^±inf."""
     if size.body.goal == "f32":
         return magnitude_single(size.widened(), y.widened()).narrowed()
     high, low = log_sum(size)
-    high = with_special_values(size, high)
     product, product_low = two_product(y, high)
     product_low = select(abs(product) < -UNDERFLOW["f64"], fma(y, low, product_low), 0.0)
     exponent = at_least(at_most(product, OVERFLOW["f64"]), UNDERFLOW["f64"])
@@ -74,7 +73,7 @@ def magnitude_single(size: Value, y: Value) -> Value:
     s = f / (f + 2.0)
     z = s * s
     series = fma(z * z, polynomial(z, coefficients("log_tail", size.body)), fma(z, 2.0 / 3.0, 2.0))
-    logarithm = with_special_values(size, fma(k, math.log(2.0), s * series))
+    logarithm = fma(k, math.log(2.0), s * series)
     _, n, r, _ = reduced(at_least(at_most(y * logarithm, 200.0), -200.0))
     return exp_of_reduced(r) * power_of_two(n, r)
 
@@ -99,11 +98,13 @@ def pow(x: Value, y: Value) -> Value:
     size = abs(x)
     integer, odd = integral(y)
     one = x.like(1.0)
-    result = magnitude(size, y)
-    result = select(size.equals(1.0) & y.equals(y), one, result)
+    grows = (size > 1.0) ^ (y < 0.0)
+    limit = select(grows, x.like(math.inf), 0.0)
+    result = select(size.equals(0.0) | size.equals(math.inf), limit, magnitude(size, y))
+    result = select(size.equals(1.0) & abs(y).equals(math.inf), one, result)
     result = flipped(result, odd & negative(x))
-    rootless = (x < 0.0) & (x > -math.inf) & y.equals(y) & ~integer
-    result = select(rootless, x.like(math.nan), result)
+    rootless = (x < 0.0) & (x > -math.inf) & ~integer
+    result = select(rootless | x.unordered(y), x.like(math.nan), result)
     return select(x.equals(1.0) | y.equals(0.0), one, result)
 
 
