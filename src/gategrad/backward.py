@@ -41,14 +41,19 @@ def _seed_of_one(spec: Any) -> Any:
             f"backward() on an array of shape {shape} needs the upstream gradient dz, an array of that shape. "
             "For the gradient of a single number, reduce first: np.sum(f).backward()"
         )
+    if dtype.kind == "c":
+        raise NotScalarError("backward() on a complex number needs the upstream gradient dz, a complex number")
     return np.ones(shape, dtype)[()]
 
 
 def _fit_seed(dz: Any, z: Any) -> Any:
     if hasattr(dz, "spec"):
         raise DtypeError("backward(dz) takes a number or an array; for derivatives of gradients use gg.grad or gg.vjp")
-    dz = np.asarray(dz)
-    if dz.dtype.kind not in "fciu":
+    try:
+        dz = np.asarray(dz)
+    except ValueError as error:
+        raise ShapeError(f"dz was given with rows of different lengths ({error})") from None
+    if dz.dtype.kind not in "fciu" or (dz.dtype.kind == "c" != z.dtype.kind):
         raise DtypeError(f"dz is {describe(dz)}: it takes a number or an array of floats")
     if dz.shape != z.shape:
         raise ShapeError(f"dz has shape {dz.shape}, but the value that it is the gradient of has shape {z.shape}")

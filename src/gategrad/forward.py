@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gategrad.errors import GateError, GategradError, ShapeError, describe
+from gategrad.constant import may_change
+from gategrad.errors import GateError, ShapeError, describe
 from gategrad.gate import Gate
 from gategrad.values import SEVERAL, spec_of
 
@@ -23,24 +25,35 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
     if kind is np.ndarray:
         if z.dtype.kind not in "fc":
             raise _wrong_output(z, gate)
+        z = _apart(z, inputs)
         z.flags.writeable = False  # other gates will remember it: nobody may write behind their backs
     elif kind is tuple:
+        if tuple in map(type, z):
+            raise _wrong_output(z, gate)
         z = tuple([settle(part, gate, inputs) for part in z])
         gate.spec = SEVERAL
         return z
-    elif kind is complex and complex not in map(type, inputs):
-        return settle(gate.forward(*map(_as_numpy, inputs)), gate, inputs)  # (-8.0) ** (1 / 3): NumPy says nan
-    elif kind is int:
+    elif kind is complex:
+        if complex not in map(type, inputs):
+            z = gate.forward(*map(_as_numpy, inputs))  # (-8.0) ** (1 / 3): NumPy says nan
+        return settle(np.complex128(z) if type(z) is complex else z, gate, inputs)
+    elif kind is float or kind is int:
         gate.spec = None
         return float(z)
     elif not hasattr(z, "dtype") or z.dtype.kind not in "fc":
         raise _wrong_output(z, gate)
+    elif getattr(z, "level", -1) >= max(gate.level, 0):
+        raise _hidden_input(gate)
     gate.spec = spec_of(z)
     return z
 
 
-def _as_numpy(x: Any) -> Any:
-    return np.float64(x) if type(x) is float or type(x) is int else x
+def _apart(z: Any, inputs: Sequence[Any]) -> Any:
+    """`z` itself, unless it is (a view of) an input that belongs to the caller: that one must stay writeable."""
+    for x in inputs:
+        if (z is x or z.base is not None) and type(x) is np.ndarray and may_change(x) and np.may_share_memory(z, x):
+            return z.copy()
+    return z
 
 
 def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
@@ -48,21 +61,37 @@ def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
     numbers = any(type(x) is float or type(x) is int for x in inputs)
     if isinstance(error, (ZeroDivisionError, OverflowError)) and numbers:
         return gate.forward(*map(_as_numpy, inputs))
-    shapes = [np.shape(x) if isinstance(x, np.ndarray) else getattr(x, "shape", ()) for x in inputs]
     name = type(gate).__name__
-    if isinstance(error, ValueError) and "read-only" in str(error):
+    if type(error) is ValueError and "read-only" in str(error):
         raise GateError(
             f"{name}.forward wrote into one of its inputs: other gates remember that array. "
             "Compute a new one (x + 1 rather than x += 1)"
         ) from error
-    if isinstance(error, ValueError) and not isinstance(error, GategradError) and any(shapes):
+    shapes = [getattr(x, "shape", ()) for x in inputs]
+    if type(error) is ValueError and any(shapes) and _ABOUT_SHAPES.search(str(error)):
         listed = ", ".join(f"{letter} is {shape}" for letter, shape in zip("xyzuvw", shapes, strict=False))
         raise ShapeError(f"{name}: {listed}: {error}") from error
     raise error
+
+
+def _as_numpy(x: Any) -> Any:
+    return np.float64(x) if type(x) is float or type(x) is int else x
+
+
+_ABOUT_SHAPES = re.compile("shape|broadcast|dimension|align|size|ax[ei]s|operand|subscript")
+"""How NumPy speaks of shapes that do not fit; any other ValueError is the gate's own and passes as it is."""
 
 
 def _wrong_output(z: Any, gate: Gate) -> Exception:
     return GateError(
         f"{type(gate).__name__}.forward returned {describe(z)}: return a float, a floating-point array, "
         "or a tuple of them"
+    )
+
+
+def _hidden_input(gate: Gate) -> Exception:
+    name = type(gate).__name__
+    return GateError(
+        f"{name}.forward computed with a variable that is not among its inputs, and whose gradient would be lost: "
+        f"make it an input, {name}(...)(x, w), or pass its .value"
     )

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from gategrad.errors import GateError
 
-__all__ = ["Gate", "all_gates", "on_meeting", "ufuncs"]
+__all__ = ["NO_OPTIONS", "Gate", "all_gates", "on_meeting", "ufuncs", "unapplied"]
 
 
 class Gate:
@@ -41,14 +41,15 @@ class Gate:
     Un-broadcasting, the adding of branches and the checks of shape and dtype are the engine's work, never a rule's.
     """
 
-    __slots__ = ("grad", "inputs", "level", "needs", "options", "order", "spec")
+    __slots__ = ("grad", "inputs", "level", "needs", "options", "order", "spec", "users")
 
     # What the engine writes on a gate when it is applied to variables. Slots, so that `__dict__` holds
     # exactly the options and what `forward` remembered: that is what the ledger of memory counts.
     inputs: tuple[Any, ...]  # one per input: the gate that made it, the leaf variable, or the constant itself
     needs: tuple[bool, ...]  # which inputs want a gradient; empty once the backward pass has been through
-    options: dict[str, Any]  # the attributes that the constructor set; only on gates that have a constructor
+    options: dict[str, Any]  # the attributes it had before it was applied
     order: int  # recording order, counted downwards so that the smallest comes first on the way back
+    users: int  # how often its output has been used: so many answers the backward pass waits for
     level: int  # the tape this gate is recorded on
     spec: Any  # what the output is: None for a Python float, else (shape, dtype)
     grad: Any  # the upstream gradient, if `backward(keep=True)` asked for it
@@ -71,11 +72,12 @@ class Gate:
     remembers_inputs: ClassVar[bool] = True
     """Whether `forward` may keep its inputs; a gate that never does spares the engine a check for stale arrays."""
 
-    _has_options: ClassVar[bool] = False
+    is_ours: ClassVar[bool] = True
+    """Whether the gate comes with the library, and is tested not to write into what it is handed."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._has_options = cls.__init__ is not object.__init__
+        cls.is_ours = cls.__module__.startswith("gategrad.")
         if cls.__dict__.get("ufunc") is not None:
             ufuncs[cls.ufunc] = cls
 
@@ -96,14 +98,15 @@ class Gate:
             meet = on_meeting.get(type(x))
             if meet is not None:
                 return meet(self, inputs)
-        self.needs = (False,) * len(inputs)
-        return self.forward(*inputs)
+        gate = unapplied(self)
+        gate.options = dict(gate.__dict__)
+        gate.needs = (False,) * len(inputs)
+        return gate.forward(*inputs)
 
     def fresh(self) -> Gate:
         """A gate with the same options that has not been applied yet."""
         gate = type(self).__new__(type(self))
-        options = self.options if hasattr(self, "options") else self.__dict__
-        gate.__dict__.update(options if self._has_options else {})
+        gate.__dict__.update(getattr(self, "options", self.__dict__))
         return gate
 
     def release(self) -> None:
@@ -111,11 +114,11 @@ class Gate:
         self.needs = ()
         remembered = self.__dict__
         remembered.clear()
-        if self._has_options:
+        if self.options:
             remembered.update(self.options)
 
     def __repr__(self) -> str:
-        options = getattr(self, "options", None) or (self.__dict__ if self._has_options else {})
+        options = getattr(self, "options", self.__dict__)
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in options.items())})"
 
     def __copy__(self) -> Gate:
@@ -125,6 +128,38 @@ class Gate:
         gate = self.fresh()
         gate.__dict__.update(copy.deepcopy(gate.__dict__, memo))
         return gate
+
+
+NO_OPTIONS: dict[str, Any] = {}
+"""The options of most gates; shared, and never written into."""
+
+_seen: set[type[Gate]] = set()
+
+
+def unapplied(gate: Gate) -> Gate:
+    """The gate itself if this is its first application, else a fresh one with the same options."""
+    if hasattr(gate, "needs") and hasattr(gate, "options"):
+        return gate.fresh()
+    if type(gate) not in _seen:
+        _meet_class(gate)
+    return gate
+
+
+def _meet_class(gate: Gate) -> None:
+    """The first gate of a class is about to be applied: make sure that the class leaves the engine its own."""
+    cls, name = type(gate), type(gate).__name__
+    taken = [attribute for attribute in Gate.__slots__ if hasattr(gate, attribute)]
+    if taken:
+        raise GateError(
+            f"{name} sets self.{taken[0]} in its constructor, a name that the engine needs for itself "
+            f"(as it does {', '.join(Gate.__slots__)}): call it something else"
+        )
+    if not hasattr(gate, "__dict__"):
+        raise GateError(f"{name} defines __slots__, but the engine finds what a gate remembers in its __dict__")
+    if cls.__hash__ is not object.__hash__:  # @dataclass compares by value, but each application is a node of its own
+        cls.__hash__ = object.__hash__  # type: ignore[method-assign]
+        cls.__eq__ = object.__eq__  # type: ignore[method-assign]
+    _seen.add(cls)
 
 
 on_meeting: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {}

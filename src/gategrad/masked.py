@@ -60,9 +60,20 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Any:
         return self.resolve()[index]
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self.resolve(), dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.resolve(), name)  # any other method of an array: a rule need not know of masks
+
 
 def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     """Apply a ufunc to inputs of which some are masked; the mask goes on if zeros go in where zeros come out."""
+    if ufunc is np.add and all(type(x) is Masked for x in inputs):
+        x, y = inputs  # branches meet: what is zero in both stays so
+        return Masked(x.resolve() + y.resolve(), np.logical_or(x.mask, y.mask))
     first_alone = type(inputs[0]) is Masked and not any(type(x) is Masked for x in inputs[1:])
     keeps_zero = ufunc in (np.negative, np.conjugate, np.multiply) or (ufunc is np.divide and first_alone)
     if not keeps_zero:

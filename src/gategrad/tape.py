@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,22 @@ import numpy as np
 from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.gate import Gate
-from gategrad.masked import Masked
+from gategrad.masked import Masked, select
 from gategrad.values import FLOAT64, SEVERAL, Spec
 
-__all__ = ["AMBIENT", "UNTRACKED", "Output", "Parts", "fit", "next_level", "next_order", "no_grad", "paused", "walk"]
+__all__ = [
+    "AMBIENT",
+    "UNTRACKED",
+    "Output",
+    "Parts",
+    "fit",
+    "next_level",
+    "next_order",
+    "paused",
+    "paused_level",
+    "send",
+    "walk",
+]
 
 AMBIENT = 0
 """The level of the variables that the user makes with `gg.variable`."""
@@ -33,13 +44,14 @@ UNTRACKED = -1
 """The level of values that remember no circuit: detached, or computed under `no_grad`."""
 
 next_order: Callable[[], int] = itertools.count(0, -1).__next__
-"""Recording order, counted downwards: the heap of the backward walk yields the smallest first."""
+"""Recording order, counted downwards: a heap yields the latest first."""
 
 _levels = itertools.count(1)
-_paused: ContextVar[int] = ContextVar("gategrad_paused", default=UNTRACKED)
 
-paused: Callable[[], int] = _paused.get
+paused_level: ContextVar[int] = ContextVar("gategrad_paused", default=UNTRACKED)
 """Gates are recorded only on levels above this number (`no_grad` raises it, for the current context alone)."""
+
+paused: Callable[[], int] = paused_level.get
 
 
 def next_level() -> int:
@@ -47,88 +59,152 @@ def next_level() -> int:
     return next(_levels)
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without remembering: gates keep no cache and no circuit. A context manager and a decorator.
-
-    Remembering is what costs memory in backpropagation, and inference has no use for it. The results are
-    untracked variables. Derivatives that are taken inside (`gg.grad` within the block) still work.
-
-    >>> import gategrad as gg
-    >>> w = gg.variable(2.0)
-    >>> with gg.no_grad():
-    ...     z = w * w
-    >>> z.item(), z.gate is None
-    (4.0, True)
-    """
-    token = _paused.set(next_level())
-    try:
-        yield
-    finally:
-        _paused.reset(token)
-
-
 # --- the walk ------------------------------------------------------------------------------------------------
 
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
-    """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches.
+    """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
+    return _pass([(root, dz)], {}, {}, retain, keep)
 
-    Gates are visited in the reverse of the order in which they were recorded, each once, when all that uses its
-    output has been visited. The circuit is walked with a heap, never by recursion, so its depth has no limit.
+
+def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
+    """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
+    gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
+    leaves = {source: dz for source, dz in gradients.items() if source not in gates}
+    return _pass([], gates, leaves, retain, keep=False)
+
+
+def _pass(
+    ready: list[tuple[Gate, Any]],
+    waiting: dict[Any, list[Any]],
+    leaves: dict[Any, Any],
+    retain: bool,
+    keep: bool,
+) -> dict[Any, Any]:
+    """The backward pass, from the gates that are ready to the leaves, whose gradients it gathers.
+
+    A gate is visited once, when all that use its output (`gate.users`) have answered; until then it waits with what
+    has arrived (the sum, and how many answers are missing). Users that the walk never comes to, because the output
+    does not depend on them, leave gates waiting when nothing is ready: then the latest recorded of those goes first,
+    since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
     """
-    gradients: dict[Any, Any] = {root: dz}  # what has arrived so far; in the end only leaves are left
-    frontier = [(root.order, root)]
-    while frontier:
-        gate = heappop(frontier)[1]
-        dz = gradients.pop(gate)
+    order: list[tuple[int, Gate]] | None = None
+    while True:
+        if not ready:
+            if not waiting:
+                break
+            if order is None:
+                order = [(gate.order, gate) for gate in waiting]
+                heapify(order)
+            gate = heappop(order)[1]
+            if gate not in waiting:
+                continue
+            dz = waiting.pop(gate)[0]
+        else:
+            gate, dz = ready.pop()
         needs = gate.needs
         if not needs:
-            raise ReleasedError(
-                f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
-                "remembered. Pass retain=True to the first backward(), or run the forward pass again."
-            )
+            raise _released(gate)
         if keep:
-            gate.grad = dz
-        if type(dz) is Parts:
-            dz = tuple(dz.parts)
+            gate.grad = _readable(dz, gate.spec)
+        if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
+            dz = _handed(dz, gate)
         try:
-            dxs = gate.backward(dz)
-        except (ZeroDivisionError, OverflowError):
-            dxs = _backward_as_numpy(gate, dz)
+            dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
+        except Exception as error:
+            dxs = _recover(error, gate, dz)
         if type(dxs) is not tuple:
             dxs = tuple(dxs) if type(dxs) is list else (dxs,)
         inputs = gate.inputs
         if len(dxs) != len(inputs):
-            raise GateError(
-                f"{_method(gate)} returned {len(dxs)} gradient{'s' * (len(dxs) != 1)} for {len(inputs)} "
-                f"input{'s' * (len(inputs) != 1)}: return one for each input, in input order (None for an input "
-                "that receives nothing)"
-            )
-        index = 0
+            raise _wrong_count(len(dxs), gate)
+        index = -1
         for dx in dxs:
+            index += 1  # noqa: SIM113 (enumerate costs more, and this is the innermost loop of backpropagation)
             source = inputs[index]
             if not needs[index]:
                 if type(source) is Constant:
                     source.verify(type(gate).__name__, index)
-            elif dx is not None:
-                spec = source.spec
-                if spec is not None or type(dx) is not float:
+                continue
+            spec = source.spec
+            if spec is None:
+                if type(dx) is not float and dx is not None:
                     dx = fit(dx, spec, gate, index, dz)
-                if source in gradients:
-                    gradients[source] = gradients[source] + dx
-                else:
-                    gradients[source] = dx
-                    if isinstance(source, Gate):
-                        heappush(frontier, (source.order, source))
-            index += 1
+            elif (type(dx) is not _ARRAY or dx.shape != spec[0] or dx.dtype is not spec[1]) and dx is not None:
+                dx = fit(dx, spec, gate, index, dz)
+            users = source.users
+            if users == 1:
+                ready.append((source, dx))
+            elif users == 0:
+                leaves[source] = _add(leaves[source], dx) if source in leaves else dx
+            elif source not in waiting:
+                waiting[source] = [dx, users - 1]
+                if order is not None:
+                    heappush(order, (source.order, source))
+            else:
+                entry = waiting[source]
+                entry[0] = _add(entry[0], dx)
+                entry[1] -= 1
+                if not entry[1]:
+                    del waiting[source]
+                    ready.append((source, entry[0]))
         if not retain:
             gate.release()
-    return gradients
+    for x, dx in leaves.items():
+        if dx is None:
+            leaves[x] = _readable(dx, x.spec)
+    return leaves
+
+
+_ARRAY = np.ndarray
+
+
+def _released(gate: Gate) -> ReleasedError:
+    return ReleasedError(
+        f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
+        "remembered. Pass retain=True to the first backward(), or run the forward pass again."
+    )
+
+
+def _add(dx: Any, dy: Any) -> Any:
+    """Add the gradients of two branches; None, where nothing flows, adds nothing."""
+    return dy if dx is None else dx if dy is None else dx + dy
+
+
+def _readable(dz: Any, spec: Spec) -> Any:
+    """A gradient in the form in which people read it: zeros where nothing flowed."""
+    if dz is None and spec is not SEVERAL:
+        return 0.0 if spec is None else np.zeros(*spec)[()]
+    if type(dz) is Masked:
+        dz = dz.resolve()
+        return float(dz) if spec is None and isinstance(dz, (np.ndarray, np.generic)) else dz
+    return dz
+
+
+def _handed(dz: Any, gate: Gate) -> Any:
+    """The upstream gradient as the rule gets it: a tuple for several outputs; an array that it cannot write into."""
+    if type(dz) is Parts:
+        return tuple(dz.parts)
+    if type(dz) is np.ndarray and not gate.is_ours:
+        dz = dz.view()
+        dz.flags.writeable = False  # other gates may have been handed the same array
+    return dz
+
+
+def _recover(error: Exception, gate: Gate, dz: Any) -> Any:
+    """Answer as NumPy would where Python's numbers raise; else say which rule failed, and why."""
+    if isinstance(error, (ZeroDivisionError, OverflowError)):
+        return _backward_as_numpy(gate, dz)
+    if type(error) is ValueError and "read-only" in str(error):
+        raise GateError(
+            f"{_method(gate)} wrote into dz or into a value: other gates have been handed the same array. "
+            "Compute a new one (2 * dz rather than dz *= 2)"
+        ) from error
+    raise error
 
 
 def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
-    """Python floats raise where NumPy answers inf or nan: ask again with NumPy's numbers."""
+    """Ask the rule again, with NumPy's numbers in place of Python's: they answer inf, nan or a real root."""
     remembered = gate.__dict__
     for name, value in remembered.items():
         if type(value) is float:
@@ -183,13 +259,19 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     try:
         have_shape, have_dtype = dx.shape, dx.dtype
     except AttributeError:
-        if type(dx) is not float and type(dx) is not int:
+        if type(dx) is complex:  # a negative number to a broken power: NumPy says nan
+            dxs = _backward_as_numpy(gate, dz)
+            dx = dxs[index] if isinstance(dxs, (tuple, list)) else dxs
+        if type(dx) not in (float, int, np.float64):
             raise _wrong_type(dx, gate, index) from None
+        dx = float(dx)
         have_shape, have_dtype = (), FLOAT64
         if spec is None:
-            return float(dx)
+            return dx
     if have_shape != shape:
         dx = _unbroadcast(dx, have_shape, shape, gate, index, dz)
+        if dx is None:
+            return None
     if have_dtype is not dtype and have_dtype != dtype:
         if have_dtype.kind not in "fc":
             raise _wrong_type(dx, gate, index)
@@ -212,10 +294,19 @@ def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Ga
         axes = (*range(extra), *repeated)
         if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
             summed = np.sum(dx, axis=axes)
-            return summed if summed.shape == want else np.reshape(summed, want)
+            summed = summed if summed.shape == want else np.reshape(summed, want)
+            return select(np.any(dx.mask, axis=axes).reshape(want)[()], summed) if type(dx) is Masked else summed
     raise GateError(
         f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
         "a gradient has the shape of its input"
+    )
+
+
+def _wrong_count(count: int, gate: Gate) -> Exception:
+    expected = len(gate.inputs)
+    return GateError(
+        f"{_method(gate)} returned {count} gradient{'s' * (count != 1)} for {expected} input{'s' * (expected != 1)}: "
+        "return one for each input, in input order (None for an input that receives nothing)"
     )
 
 

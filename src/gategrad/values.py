@@ -12,7 +12,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
-__all__ = ["FLOAT64", "SEVERAL", "Spec", "lock", "own", "spec_of"]
+__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "lock", "own", "spec_of"]
 
 Spec = tuple[tuple[int, ...], Any] | None
 
@@ -49,27 +49,39 @@ def own(value: Any) -> Any:
         return float(value)
     if type(value) is np.float64:
         return float(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise DtypeError("a masked array has no gradient where it is masked: fill it, or use np.where")
     array: Any = value
-    is_array = hasattr(value, "dtype")
-    if not is_array:
+    is_array = isinstance(value, np.generic) or (hasattr(value, "dtype") and hasattr(value, "__array_function__"))
+    if not is_array or (isinstance(value, np.ndarray) and type(value) is not np.ndarray):
         try:
             array = np.array(value)
         except ValueError as error:
             raise ShapeError(f"gg.variable was given rows of different lengths ({error})") from None
         except EscapeError:
             raise DtypeError("gg.variable was given a list of variables: join them with np.stack") from None
-        if array.dtype.kind in "iu":
+        if array.dtype.kind in "iu" and not hasattr(value, "dtype"):
             array = array.astype(np.float64)
     kind = array.dtype.kind
     if kind in "fc":
         return array.copy() if is_array else array
     if kind in "iu":
         raise DtypeError(
-            f"an array of {array.dtype} can have no gradient: its values cannot change by a little. "
+            f"{describe(array)} can have no gradient: its values cannot change by a little. "
             "Use gg.variable(x.astype(float)), or keep it a plain array if you index with it"
         )
     what = "None" if value is None else describe(value)
     raise DtypeError(f"{what} can have no gradient: gg.variable takes numbers and arrays of floats")
+
+
+def as_value(x: Any, gate: Any, index: int) -> Any:
+    """An input of a gate as a number or an array; or the reason why it cannot be one."""
+    if isinstance(x, (list, tuple)) or (hasattr(x, "__array__") and not hasattr(x, "__array_function__")):
+        x = np.asarray(x)  # a list, a data frame's column, another library's tensor
+    dtype = getattr(x, "dtype", None)
+    if isinstance(x, (float, int, complex)) or (dtype is not None and dtype.kind in "fciub"):
+        return x
+    raise DtypeError(f"input {index} of {type(gate).__name__} is {describe(x)}: gates take numbers and arrays of them")
 
 
 def lock(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -9,23 +10,26 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
 from gategrad.backward import backward
-from gategrad.constant import Constant
+from gategrad.constant import Constant, may_change
 from gategrad.errors import (
+    DtypeError,
     EscapeError,
+    GateError,
     GradientNotKeptError,
     NoRuleError,
     NotTrackedError,
     ShapeError,
 )
 from gategrad.forward import recover, settle
-from gategrad.gate import Gate, on_meeting, ufuncs
+from gategrad.gate import NO_OPTIONS, Gate, on_meeting, ufuncs, unapplied
 from gategrad.masked import Masked, masked_ufunc
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
-from gategrad.values import FLOAT64, Spec, lock, own, spec_of
+from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 
 __all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
-_BOTH, _LEFT, _RIGHT = (True, True), (True, False), (False, True)
+_BOTH, _LEFT, _RIGHT, _ONE = (True, True), (True, False), (False, True), (True,)
+_ARRAY = np.ndarray
 _new: Callable[[type], Any] = object.__new__
 
 
@@ -33,25 +37,36 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
     """Write out one binary operator and its reflection, with a short way for what is common: same tape, or floats."""
 
     def apply(self: Variable, other: Any) -> Any:
-        gate = ufuncs[ufunc]()
         level = self.level
         if level <= paused():
-            return record(gate, (self, other))
-        x = self.raw
-        if type(other) is Variable:
+            return record(ufuncs[ufunc](), (self, other))
+        kind = type(other)
+        if kind is Variable:
             if other.level != level:
-                return record(gate, (self, other))
-            y = other.raw
-            gate.needs = _BOTH
-            gate.inputs = (self.gate or self, other.gate or other)
-        elif type(other) is float or type(other) is int:
-            y = other
-            gate.needs = _LEFT
-            gate.inputs = (self.gate or self, y)
+                return record(ufuncs[ufunc](), (self, other))
+            y, source, needs = other.raw, other.gate, _BOTH
+            if source is None:
+                source = other
+            else:
+                source.users += 1
+        elif kind is float or kind is int:
+            y = source = other
+            needs = _LEFT
         else:
-            return record(gate, (self, other))
+            return record(ufuncs[ufunc](), (self, other))
+        gate = ufuncs[ufunc]()
+        gate.needs = needs
+        first = self.gate
+        if first is None:
+            gate.inputs = (self, source)
+        else:
+            first.users += 1
+            gate.inputs = (first, source)
+        gate.options = NO_OPTIONS
         gate.level = level
         gate.order = next_order()
+        gate.users = 0
+        x = self.raw
         try:
             z = gate.forward(x, y)
         except Exception as error:
@@ -59,7 +74,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         if type(z) is float:
             gate.spec = None
         else:
-            z = settle(z, gate, (x, y))
+            z = _arrange(z, gate, (x, y))
         out = _new(Variable)
         out.raw = z
         out.gate = gate
@@ -67,20 +82,79 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         return out
 
     def reflected(self: Variable, other: Any) -> Any:
-        return record(ufuncs[ufunc](), (other, self))
+        level = self.level
+        kind = type(other)
+        if level <= paused() or not (kind is float or kind is int):
+            return record(ufuncs[ufunc](), (other, self))
+        gate = ufuncs[ufunc]()
+        gate.needs = _RIGHT
+        first = self.gate
+        if first is None:
+            gate.inputs = (other, self)
+        else:
+            first.users += 1
+            gate.inputs = (other, first)
+        return _finish(gate, level, (other, self.raw))
 
     apply.__doc__ = f"numpy.{ufunc.__name__} of this value and another."
     reflected.__doc__ = f"numpy.{ufunc.__name__} of another value and this one."
     return apply, reflected
 
 
+def _unary(gate: Gate, x: Variable) -> Any:
+    """Record a gate without options on one variable: the short way of `record`."""
+    level = x.level
+    if level <= paused():
+        return record(gate, (x,))
+    gate.needs = _ONE
+    source = x.gate
+    if source is None:
+        gate.inputs = (x,)
+    else:
+        source.users += 1
+        gate.inputs = (source,)
+    return _finish(gate, level, (x.raw,))
+
+
+def _finish(gate: Any, level: int, values: tuple[Any, ...]) -> Any:
+    """Run a gate of ours whose needs and inputs are noted, and hand out its output as a variable."""
+    gate.options = NO_OPTIONS
+    gate.level = level
+    gate.order = next_order()
+    gate.users = 0
+    try:
+        z = gate.forward(*values)
+    except Exception as error:
+        z = recover(error, gate, values)
+    if type(z) is float:
+        gate.spec = None
+    else:
+        z = _arrange(z, gate, values)
+    out = _new(Variable)
+    out.raw = z
+    out.gate = gate
+    out.level = level
+    return out
+
+
+def _arrange(z: Any, gate: Any, values: Any) -> Any:
+    """`settle`, with a short way for an array from a gate of ours, which has no need to be checked."""
+    if type(z) is _ARRAY and gate.is_ours:
+        z.setflags(write=False)  # other gates will remember it: nobody may write behind their backs
+        gate.spec = z.shape, z.dtype
+        return z
+    return settle(z, gate, values)
+
+
 def _comparison(name: str) -> Any:
-    ufunc = getattr(np, name)
+    operation = getattr(operator, name)
 
     def compare(self: Variable, other: Any) -> Any:
-        return ufunc(plain(self), plain(other))
+        return operation(plain(self), plain(other))
 
-    compare.__doc__ = f"numpy.{name} of the plain values: comparisons have no gradient, so the answer is no variable."
+    compare.__doc__ = (
+        f"`operator.{name}` of the plain values: comparisons have no gradient, so the answer is no variable."
+    )
     return compare
 
 
@@ -100,6 +174,13 @@ class Variable(ArrayMethods):
 
     __slots__ = ("__weakref__", "_gradient", "gate", "level", "name", "raw", "spec")
 
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise TypeError("variables are made by gg.variable(value), with a small v")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Variable cannot be subclassed: hold one as an attribute instead")
+
+    users = 0  # as a source of gradients, a leaf is where the walk ends: it waits for nobody
     raw: Any  # the value as gates see it: a float, an array, or a value on a lower tape
     gate: Gate | None  # the gate that computed this value; None for a leaf
     level: int  # the tape it belongs to
@@ -113,6 +194,8 @@ class Variable(ArrayMethods):
             return None
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
+        if attribute == "grad":  # the property below raised AttributeError, and Python asks here once more
+            raise GradientNotKeptError(_NOT_KEPT)
         raise AttributeError(_unknown_attribute(attribute))
 
     # --- what it holds
@@ -139,6 +222,8 @@ class Variable(ArrayMethods):
                 raise ShapeError(
                     f"a value of shape {np.shape(new)} cannot replace one of shape {self.shape}: make a new gg.variable"
                 )
+            if np.iscomplexobj(new) and self.dtype.kind != "c":
+                raise DtypeError(f"a complex value cannot replace one of {self.dtype}: make a new gg.variable")
             new = self.dtype.type(new) if self.spec is not None and self.shape == () else new
             new = float(new) if self.spec is None else np.asarray(new, dtype=self.dtype)
         self.raw = lock(new)
@@ -154,14 +239,17 @@ class Variable(ArrayMethods):
         try:
             return self.gate.grad
         except AttributeError:
-            raise GradientNotKeptError(
-                "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
-            ) from None
+            raise GradientNotKeptError(_NOT_KEPT) from None
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
         if self.gate is not None:
             raise NotTrackedError("the gradient of an interior value is written by backward(keep=True) alone")
+        if gradient is not None:
+            gradient = np.asarray(gradient, self.dtype)
+            if gradient.shape != self.shape:
+                raise ShapeError(f"a gradient of shape {gradient.shape} cannot belong to a value of shape {self.shape}")
+            gradient = float(gradient) if self.spec is None else gradient[()]
         self._gradient = gradient
 
     def item(self) -> float:
@@ -202,22 +290,22 @@ class Variable(ArrayMethods):
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
 
-    __lt__ = _comparison("less")
-    __le__ = _comparison("less_equal")
-    __gt__ = _comparison("greater")
-    __ge__ = _comparison("greater_equal")
-    __eq__ = _comparison("equal")
-    __ne__ = _comparison("not_equal")
+    __lt__ = _comparison("lt")
+    __le__ = _comparison("le")
+    __gt__ = _comparison("gt")
+    __ge__ = _comparison("ge")
+    __eq__ = _comparison("eq")
+    __ne__ = _comparison("ne")
     __hash__ = object.__hash__  # by identity: leaves are keys of the dictionary of gradients
 
     def __neg__(self) -> Any:
-        return ufuncs[np.negative]()(self)
+        return _unary(ufuncs[np.negative](), self)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return ufuncs[np.absolute]()(self)
+        return _unary(ufuncs[np.absolute](), self)
 
     # --- NumPy's protocols
 
@@ -225,7 +313,7 @@ class Variable(ArrayMethods):
         if method == "__call__" and not options:
             gate = ufuncs.get(ufunc)
             if gate is not None:
-                return record(gate(), inputs)
+                return _unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
         return _rare_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -359,7 +447,7 @@ def plain(x: Any) -> Any:
 
 def _restore(raw: Any, name: str | None, gradient: Any) -> Variable:
     new = variable(raw, name)
-    new._gradient = gradient
+    new._gradient = gradient.copy() if isinstance(gradient, np.ndarray) else gradient
     return new
 
 
@@ -375,8 +463,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 level = x.level
         elif type(x) is Masked:
             return _through_mask(gate, inputs)
-    if hasattr(gate, "needs"):
-        gate = gate.fresh()
+    gate = unapplied(gate)
+    gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
         return _compute(gate, inputs)
     values, sources, needs = [], [], []
@@ -385,22 +473,26 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         if kind is Variable:
             if x.level == level:
                 values.append(x.raw)
-                sources.append(x.gate or x)
+                source = x.gate
+                if source is not None:
+                    source.users += 1
+                sources.append(source or x)
                 needs.append(True)
                 continue
             if x.level == UNTRACKED:
                 x = x.raw
+        elif kind is not float and kind is not int and (kind is not _ARRAY or x.dtype.kind not in "fciub"):
+            x = as_value(x, gate, len(values))
         values.append(x)
-        if kind is np.ndarray and gate.remembers_inputs and x.flags.writeable:
+        if type(x) is np.ndarray and gate.remembers_inputs and may_change(x):
             x = Constant(x)
         sources.append(x)
         needs.append(False)
     gate.needs = tuple(needs)
-    gate.inputs = tuple(sources)
+    gate.inputs = recorded = tuple(sources)
     gate.level = level
     gate.order = next_order()
-    if gate._has_options:
-        gate.options = dict(gate.__dict__)
+    gate.users = 0
     try:
         z = gate.forward(*values)
     except Exception as error:
@@ -408,9 +500,14 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     if type(z) is float:
         gate.spec = None
     else:
-        z = settle(z, gate, values)
+        z = _arrange(z, gate, values)
         if type(z) is tuple:
             return _spread(z, gate, level)
+    if gate.inputs is not recorded:
+        raise GateError(
+            f"{type(gate).__name__}.forward sets self.inputs, a name that the engine needs for itself: call it "
+            "something else"
+        )
     out = _new(Variable)
     out.raw = z
     out.gate = gate
@@ -424,7 +521,8 @@ on_meeting[Variable] = record
 def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate without recording it: the results are untracked variables."""
     gate.needs = (False,) * len(inputs)
-    values = [plain(x) for x in inputs]
+    gate.level = UNTRACKED
+    values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]
     try:
         z = gate.forward(*values)
     except Exception as error:
@@ -449,6 +547,8 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
         output.inputs = (gate,)
         output.level = level
         output.order = next_order()
+        output.users = 0
+        gate.users += 1
         output.options = {"index": index, "count": len(outputs)}
         output.spec = spec_of(z)
         out = leaf(z, level)
@@ -458,6 +558,9 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
 
 
 # --- messages -----------------------------------------------------------------------------------------------------
+
+
+_NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
 
 
 def _escape(what: str, becomes: str) -> str:

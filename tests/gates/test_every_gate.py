@@ -183,7 +183,7 @@ def test_float32_stays_float32(gate, inputs):
     f = Function(gate, inputs)
     single = [np.float32(x) for x in f.xs]
     z, pullback = gg.vjp(f, *single)
-    assert all(part.dtype == np.float32 for part in z)
+    assert all(part.dtype == getattr(gate, "dtype", np.float32) for part in z)  # a cast says itself what comes out
     gradients = pullback(tuple(dz.astype(np.float32) for dz in map(np.asarray, f.upstream())))
     assert all(dx.dtype == np.float32 for dx in gradients)
     double = [x.astype(np.float64) if x.shape else float(x) for x in single]

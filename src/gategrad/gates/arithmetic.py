@@ -104,7 +104,7 @@ class Power(Elementwise):
         z = x**y
         self.x = x
         self.y = y
-        self.z = z if self.needs[1] else None
+        self.z: Any = z if self.needs[1] else None
         return z
 
     def backward(self, dz: Any) -> Any:
@@ -127,6 +127,8 @@ class Power(Elementwise):
 
     def _into_exponent(self, dz: Any) -> Any:
         x = self.x
+        if type(x) is int or type(x) is float:  # a NumPy scalar would turn float32 into float64
+            return self.z * float(np.log(x)) * dz if x else None
         zero = x == 0
         if occurs(zero):
             return select(np.logical_not(zero), self.z * np.log(np.where(zero, 1.0, x)) * dz)

@@ -130,9 +130,14 @@ class LogAddExp(Elementwise):
         return np.logaddexp(x, y)
 
     def backward(self, dz: Any) -> Any:
-        x, y = self.x, self.y
-        equal = np.isinf(x) & (x == y)  # where the difference would be NaN
-        if occurs(equal):
-            x, y = np.where(equal, 0.0, x), np.where(equal, 0.0, y)
         need_x, need_y = self.needs
-        return sigmoid(x - y) * dz if need_x else None, sigmoid(y - x) * dz if need_y else None
+        difference = self._difference()
+        return sigmoid(difference) * dz if need_x else None, sigmoid(-difference) * dz if need_y else None
+
+    def _difference(self) -> Any:
+        x, y = self.x, self.y
+        undefined = np.isinf(x) & (x == y)
+        if not occurs(undefined):
+            return x - y
+        with np.errstate(invalid="ignore"):
+            return np.where(undefined, 0.0, np.subtract(x, y))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from gategrad.errors import NotScalarError, describe
-from gategrad.transforms.vjp import gradient_of, pull, run, strip
+from gategrad.transforms.vjp import collect, pull, run, strip
+from gategrad.values import FLOAT64
 from gategrad.variable import Variable, plain
 
 __all__ = ["Derivative", "grad", "value_and_grad"]
@@ -39,10 +41,11 @@ class Derivative:
         level, output, leaves, rebuilds = run(self._f, args, options, argnums)
         z, aux = _split_aux(output) if self._has_aux else (output, None)
         gradients = pull(z, _seed(z), level)
-        dxs = tuple(
-            rebuild([gradient_of(x, gradients) for x in group]) for group, rebuild in zip(leaves, rebuilds, strict=True)
-        )
+        dxs = collect(leaves, rebuilds, gradients)
         return strip(z, level), (_strip_all(aux, level) if self._has_aux else None), dxs if several else dxs[0]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(cast(Any, self), instance)
 
     def __repr__(self) -> str:
         name = getattr(self._f, "__qualname__", repr(self._f))
@@ -104,7 +107,10 @@ def _positions(argnums: tuple[int, ...], count: int, f: Any) -> list[int]:
                 f"the gradient of {name} is wanted for positional argument {n} (argnums), "
                 f"but it was called with {count} positional argument{'s' * (count != 1)}"
             )
-    return [n % count for n in argnums]
+    positions = [n % count for n in argnums]
+    if len(set(positions)) < len(positions):
+        raise TypeError(f"argnums names one argument twice: {argnums}")
+    return positions
 
 
 def _split_aux(output: Any) -> tuple[Any, Any]:
@@ -114,22 +120,22 @@ def _split_aux(output: Any) -> tuple[Any, Any]:
 
 
 def _seed(z: Any) -> Any:
-    if type(z) is not Variable:
-        if not isinstance(z, (float, int, np.generic)) and np.shape(z) != ():
-            raise _not_scalar(z)
+    """1, as the gradient of the output: a single real number."""
+    if type(z) is Variable:
+        shape, dtype = z.shape, z.dtype
+        if shape == () and dtype.kind == "f":
+            return 1.0 if z.spec is None else dtype.type(1)
+    elif isinstance(z, (float, int)) or (
+        getattr(z, "shape", None) == () and getattr(z, "dtype", FLOAT64).kind in "fiub"
+    ):
         return 1.0
-    spec = z.spec
-    if spec is None:
-        return 1.0
-    if spec[0] != ():
-        raise _not_scalar(plain(z))
-    return spec[1].type(1)
+    raise _not_scalar(plain(z))
 
 
 def _not_scalar(z: Any) -> Exception:
+    advice = "Is a `return` missing?" if z is None else "Reduce it (np.sum), or take gg.vjp"
     return NotScalarError(
-        f"the gradient is of a function that returns a single number; this one returned {describe(z)}. "
-        "Reduce it (np.sum), or take gg.vjp"
+        f"the gradient is of a function that returns a single real number; this one returned {describe(z)}. {advice}"
     )
 
 

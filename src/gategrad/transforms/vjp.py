@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError, ShapeError, describe
-from gategrad.tape import next_level, walk
+from gategrad.tape import next_level, send, walk
 from gategrad.transforms.containers import flatten
+from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable, leaf, plain
 
-__all__ = ["Pullback", "differentiable", "pull", "run", "vjp"]
+__all__ = ["Pullback", "collect", "differentiable", "pull", "run", "strip", "vjp"]
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Pullback]:
@@ -29,7 +30,10 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Pullback]:
     (array([1., 4.]), (array([ 2., 40.]),))
     """
     level, leaves, rebuilds, arguments = _open(primals)
-    outputs, rebuild_output = flatten(f(*arguments))
+    z = f(*arguments)
+    if z is None:
+        raise DtypeError("the function returned None: nothing to differentiate (is a `return` missing?)")
+    outputs, rebuild_output = flatten(z)
     values = [strip(z, level) for z in outputs]
     return rebuild_output(values), Pullback(level, outputs, values, leaves, rebuilds)
 
@@ -47,17 +51,27 @@ class Pullback:
             raise ShapeError(f"dz has {len(dzs)} values, but the output of the function has {len(self._outputs)}")
         gradients: dict[Any, Any] = {}
         for z, value, seed in zip(self._outputs, self._values, dzs, strict=True):
-            if np.shape(plain(seed)) != np.shape(plain(value)):
-                raise ShapeError(
-                    f"dz has shape {np.shape(plain(seed))}, but the output it belongs to has "
-                    f"shape {np.shape(plain(value))}"
-                )
-            for source, gradient in pull(z, seed, self._level, retain=True).items():
-                gradients[source] = gradients[source] + gradient if source in gradients else gradient
-        return tuple(
-            rebuild([gradient_of(x, gradients) for x in group])
-            for group, rebuild in zip(self._leaves, self._rebuilds, strict=True)
-        )
+            seed = _fit_seed(seed, value)
+            if type(z) is Variable and z.level == self._level:
+                source = z.gate or z
+                gradients[source] = gradients[source] + seed if source in gradients else seed
+        return collect(self._leaves, self._rebuilds, send(gradients, retain=True))
+
+
+def _fit_seed(dz: Any, z: Any) -> Any:
+    """An upstream gradient in the shape and dtype of the output that it belongs to."""
+    spec = spec_of(z)
+    shape, dtype = ((), FLOAT64) if spec is None else spec
+    have = np.shape(plain(dz))
+    if have != shape:
+        raise ShapeError(f"dz has shape {have}, but the output it belongs to has shape {shape}")
+    if type(dz) is Variable:
+        return dz
+    if isinstance(dz, (bool, str)) or np.asarray(dz).dtype.kind not in "fciu":
+        raise DtypeError(f"dz is {describe(dz)}: it takes numbers and arrays of floats")
+    if spec is None:
+        return float(dz)
+    return dz if getattr(dz, "dtype", None) == dtype else np.asarray(dz).astype(dtype)[()]
 
 
 # --- the steps, shared with grad -------------------------------------------------------------------------------
@@ -72,11 +86,11 @@ def run(f: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], a
     return level, f(*arguments, **options), leaves, rebuilds
 
 
-def pull(z: Any, dz: Any, level: int, retain: bool = False) -> dict[Any, Any]:
+def pull(z: Any, dz: Any, level: int) -> dict[Any, Any]:
     """The gradients that `dz` at `z` sends to the leaves of a tape; nothing if `z` does not depend on them."""
     if type(z) is not Variable or z.level != level:
         return {}
-    return {z: dz} if z.gate is None else walk(z.gate, dz, retain=retain)
+    return {z: dz} if z.gate is None else walk(z.gate, dz)
 
 
 def strip(z: Any, level: int) -> Any:
@@ -84,17 +98,23 @@ def strip(z: Any, level: int) -> Any:
     return z.raw if type(z) is Variable and (z.level == level or z.level < 0) else z
 
 
-def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
-    """What arrived at a leaf, and zeros of its shape and dtype if nothing did."""
+def collect(groups: list[list[Variable]], rebuilds: list[Any], gradients: dict[Any, Any]) -> tuple[Any, ...]:
+    """What arrived at the leaves, each group in its container."""
+    return tuple(
+        rebuild([_gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)
+    )
+
+
+def _gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
+    """What arrived at a leaf, and zeros of its shape and dtype if nothing did.
+
+    Arrays are copied: a rule may hand one array to several inputs, or what it remembers, or `dz` itself.
+    """
     dx = gradients.get(x)
     if dx is None:
         spec = x.spec
         return 0.0 if spec is None else np.zeros(*spec)[()]
-    if type(dx) is np.ndarray and (
-        dx.base is not None or any(dx is other for y, other in gradients.items() if y is not x)
-    ):
-        return dx.copy()  # a rule may hand one array to several inputs, or a view; each caller gets its own
-    return dx
+    return dx.copy() if type(dx) is np.ndarray else dx
 
 
 def differentiable(x: Any, where: str) -> Any:
@@ -120,9 +140,15 @@ def _open(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[Any]
     level = next_level()
     groups, rebuilds, lifted = [], [], []
     for position, primal in enumerate(primals):
-        values, rebuild = flatten(primal)
-        group = [leaf(differentiable(x, f"argument {position}"), level) for x in values]
+        where = f"argument {position}"
+        values, rebuild = flatten(differentiable(None, where) if primal is None else primal)
+        group = [leaf(_still(differentiable(x, where)), level) for x in values]
         groups.append(group)
         rebuilds.append(rebuild)
         lifted.append(rebuild(group))
     return level, groups, rebuilds, lifted
+
+
+def _still(x: Any) -> Any:
+    """A copy of the caller's array that nobody can write into while gates remember it."""
+    return lock(np.array(x)) if isinstance(x, np.ndarray) else x

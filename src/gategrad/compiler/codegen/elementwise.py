@@ -43,7 +43,17 @@ def can_lower(op: str, dtype: Any, math: frozenset[str]) -> bool:
         return floating and CALLS[op] in math
     if op in _ARITHMETIC:
         return bool(_ARITHMETIC[op][0 if floating else 1])
-    if op in _INTRINSICS or op in ("sign", "negative", "isnan", "isinf", "isfinite", "maximum", "minimum", "fmax", "fmin"):
+    if op in _INTRINSICS or op in (
+        "sign",
+        "negative",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "maximum",
+        "minimum",
+        "fmax",
+        "fmin",
+    ):
         return floating
     return op in _COMPARISONS or op in ("select", "cast", "copy", "logical_not", "invert")
 

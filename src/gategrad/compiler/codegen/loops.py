@@ -62,9 +62,7 @@ def write_scalars(body: Body, needs: Needs, kernel: Kernel, memory: Memory) -> N
             base = view_of(x).base
             operand = registers.get(base) or memory.number(body, base)
             if operand is None:
-                operand = body.load(
-                    body.address(memory.pointers[base], x.dtype, [], view_of(x).offset), x.dtype
-                )
+                operand = body.load(body.address(memory.pointers[base], x.dtype, [], view_of(x).offset), x.dtype)
             operands.append(operand)
         result = lower(body, needs, value.op.name, operands, [x.dtype for x in value.inputs], value.dtype, 1)
         registers[value] = result
@@ -72,8 +70,6 @@ def write_scalars(body: Body, needs: Needs, kernel: Kernel, memory: Memory) -> N
 
 
 def _keep_number(body: Body, memory: Memory, value: Value, result: str) -> None:
-    if value in memory.pointers:
-        body.store(result, memory.pointers[value], value.dtype)
     if value not in memory.slots:
         memory.slots[value] = body.slot(llvm_type(value.dtype))
     body.write(f"store {llvm_type(value.dtype)} {result}, ptr {memory.slots[value]}")
@@ -203,8 +199,10 @@ class _Writer:
         loops: list[_Loop] = []
         patterns = self._patterns()
         for axis in axes:
-            if loops and loops[-1].axes[-1] == axis - 1 and all(
-                p[axis - 1] == p[axis] * self.domain[axis] for p in patterns
+            if (
+                loops
+                and loops[-1].axes[-1] == axis - 1
+                and all(p[axis - 1] == p[axis] * self.domain[axis] for p in patterns)
             ):
                 last = loops[-1]
                 loops[-1] = _Loop(last.length * self.domain[axis], (*last.axes, axis))
@@ -272,14 +270,11 @@ class _Writer:
         for stage in range(max(self.stage.values(), default=0) + 1):
             self._row_values(stage)
             self._walk(stage)
-        for value in self.kernel.values:  # single numbers that only the last row leaves behind
-            if value in self.stored and value in self.rows and value.size == 1:
-                _keep_number(self.body, self.memory, value, self.rows[value])
         for value in self.kernel.values:
-            if value.op.name in REDUCTIONS and value.size == 1 and value in self.memory.pointers:
-                if value in self.memory.slots and value not in self.rows and not self.outer_loops:
-                    register = self.memory.number(self.body, value)
-                    self.body.store(str(register), self.memory.pointers[value], value.dtype)
+            if value.op.name in REDUCTIONS and not self._input_is_full(value):
+                self._add_to_total(value, self._row_operand(value.inputs[0], value))
+            elif value in self.stored and value in self.rows and value.size == 1:
+                _keep_number(self.body, self.memory, value, self.rows[value])
 
     def _row_values(self, stage: int) -> None:
         for value in self.kernel.values:
@@ -335,7 +330,13 @@ class _Writer:
         with self.body.loop(start, stop, lanes * unroll) as i:
             for copy in range(unroll):
                 shift = copy * lanes
-                index = i if shift == 0 else str(int(i) + shift) if i.isdigit() else self.body.make(f"add nuw nsw i64 {i}, {shift}")
+                index = (
+                    i
+                    if shift == 0
+                    else str(int(i) + shift)
+                    if i.isdigit()
+                    else self.body.make(f"add nuw nsw i64 {i}, {shift}")
+                )
                 self.indices[place] = index
                 self._element(wanted, sinks, stage, {v: a[copy] for v, a in accumulators.items()}, lanes)
 
@@ -349,11 +350,12 @@ class _Writer:
     def _is_sink(self, value: Value, stage: int) -> bool:
         """Whether a walk has to compute this value for its own sake."""
         if value.op.name in REDUCTIONS:
-            return self._walk_of(value) == stage and (self._input_is_full(value))
+            return self._walk_of(value) == stage and self._input_is_full(value)
         return self._is_full(value) and self.stage[value] == stage and (value in self.stored or value in self.saved)
 
     def _input_is_full(self, value: Value) -> bool:
-        return True
+        base = view_of(value.inputs[0]).base
+        return base not in self.inside or self._is_full(base)
 
     def _wanted(self, sinks: list[Value], stage: int) -> list[Value]:
         """Everything full that this walk computes, in order; values saved by earlier walks are read instead."""
@@ -383,7 +385,9 @@ class _Writer:
             full[value] = lower(self.body, self.needs, value.op.name, operands, dtypes, value.dtype, lanes)
             if self.stage[value] == stage:
                 if value in self.stored:
-                    self._write_vector(full[value], self._own_strides(value), self.memory.pointers[value], 0, value.dtype, lanes)
+                    self._write_vector(
+                        full[value], self._own_strides(value), self.memory.pointers[value], 0, value.dtype, lanes
+                    )
                 elif value in self.saved:
                     self.body.store(full[value], self._scratch_address(value), value.dtype, lanes)
         for value in sinks:
@@ -414,10 +418,14 @@ class _Writer:
 
     def _terms(self, strides: tuple[int, ...]) -> list[tuple[str, int]]:
         loops = [*self.outer_loops, *self.inner_loops]
-        return [(self.indices[n], strides[loop.axes[-1]]) for n, loop in enumerate(loops) if n in self.indices and loop.axes]
+        return [
+            (self.indices[n], strides[loop.axes[-1]]) for n, loop in enumerate(loops) if n in self.indices and loop.axes
+        ]
 
     def _own_address(self, value: Value) -> str:
-        return self.body.address(self.memory.pointers[value], value.dtype, self._terms_outer(self._own_strides(value)), 0)
+        return self.body.address(
+            self.memory.pointers[value], value.dtype, self._terms_outer(self._own_strides(value)), 0
+        )
 
     def _terms_outer(self, strides: tuple[int, ...]) -> list[tuple[str, int]]:
         return [(self.indices[n], strides[loop.axes[-1]]) for n, loop in enumerate(self.outer_loops)]
@@ -501,7 +509,12 @@ class _Writer:
         if self._known_inside(value):
             self.rows[value] = total
             self._store_row(value)
-        elif value.size == 1:
+        else:
+            self._add_to_total(value, total)
+
+    def _add_to_total(self, value: Value, total: str) -> None:
+        """What a row contributes to a reduction that ends with the kernel."""
+        if value.size == 1:
             slot = self.memory.slots[value]
             before = self.body.make(f"load {llvm_type(value.dtype)}, ptr {slot}")
             after = self._combine(value, before, total, 1)

@@ -12,7 +12,19 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-__all__ = ["Array", "Container", "Fixed", "Same", "Scalar", "Signature", "Structure", "dict_of", "leaves", "list_of", "tuple_of"]
+__all__ = [
+    "Array",
+    "Container",
+    "Fixed",
+    "Same",
+    "Scalar",
+    "Signature",
+    "Structure",
+    "dict_of",
+    "leaves",
+    "list_of",
+    "tuple_of",
+]
 
 
 @dataclass(frozen=True, slots=True)

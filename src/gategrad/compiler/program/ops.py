@@ -119,7 +119,11 @@ def _one_axis_less(inputs: list[Typed], options: Any) -> Typed:
 
 _define("argmax", _one_axis_less, lambda x, axis: np.argmax(x, axis=axis))
 _define("argmin", _one_axis_less, lambda x, axis: np.argmin(x, axis=axis))
-_define("argsort", lambda inputs, o: (np.dtype(np.intp), inputs[0][1]), lambda x, axis: np.argsort(x, axis=axis, kind="stable"))
+_define(
+    "argsort",
+    lambda inputs, o: (np.dtype(np.intp), inputs[0][1]),
+    lambda x, axis: np.argsort(x, axis=axis, kind="stable"),
+)
 _define("cumsum", _same, lambda x, axis: np.cumsum(x, axis=axis))
 _define("cumprod", _same, lambda x, axis: np.cumprod(x, axis=axis))
 

@@ -11,6 +11,7 @@ Everything else about the class (attributes, methods, pickling, subclasses, weak
 from __future__ import annotations
 
 import ctypes
+import weakref
 from functools import cache
 from types import MethodType
 from typing import Any, Protocol
@@ -19,24 +20,39 @@ from gategrad.compiler.runtime.engine import Engine, available, load
 from gategrad.compiler.runtime.layout import SIZE, obstacle
 from gategrad.compiler.runtime.table import Table, python_function
 
-__all__ = ["Callable", "install", "installed", "is_native", "native_type", "slow_address"]
+__all__ = ["MISMATCH", "Callable", "Code", "install", "installed", "native_type", "point", "slow_address"]
+
+
+MISMATCH: Any = object()
+"""What code answers to arguments that it was not compiled for."""
 
 
 class Code(Protocol):
-    """Something that holds loaded machine code; `entry` is the address to call, 0 if there is none."""
+    """Something that holds loaded machine code. `entry` is its address, or 0 if it can be called by `answer` alone."""
 
     @property
     def entry(self) -> int: ...
 
+    def answer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the code if the arguments match, else return MISMATCH."""
+
 
 class Callable:
-    """What the base class of a function object must be: a callable whose calls end in `slow`."""
+    """The base of function objects. Calls are answered by the installed code, or else by `slow`."""
+
+    _code: Code | None = None
 
     def slow(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that no installed code was made for."""
         raise NotImplementedError
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        # Native calls do not come here. Those through Python do, and those of subclasses of native types.
+        code = installed(self)
+        if code is not None:
+            answer = code.answer(args, kwargs)
+            if answer is not MISMATCH:
+                return answer
         return self.slow(*args, **kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -77,6 +93,7 @@ class _Spec(ctypes.Structure):
     )
 
 
+_natives: weakref.WeakSet[type] = weakref.WeakSet()
 _specs: list[Any] = []  # CPython may refer to the texts in a spec for as long as the type lives
 
 
@@ -102,35 +119,32 @@ def native_type(base: type[Callable]) -> type[Callable]:
     )
     native: type[Callable] = make(ctypes.byref(spec), (base,))
     native.__doc__ = base.__doc__
+    _natives.add(native)
     return native
 
 
-def is_native(function: Callable) -> bool:
-    """Can this function object be given native code?"""
-    return hasattr(type(function), _CODE)
-
-
-def installed(function: Callable) -> Any:
-    """The code that calls of this function object run now, or None."""
+def installed(function: Callable) -> Code | None:
+    """The code that calls of this function object run now, if any."""
     return getattr(function, _CODE, None)
 
 
 def install(function: Callable, code: Code | None) -> None:
     """Send calls to `code` from now on (None: to `slow`); calls that are under way finish in the code they are in."""
-    if not is_native(function):
-        return
-    field = ctypes.c_size_t.from_address(id(function) + _entry_offset(type(function)))
     before = installed(function)  # lives until the address has been replaced
-    field.value = 0 if code is None else code.entry
+    point(function, 0 if code is None else code.entry)
     if code is not None:
-        setattr(function, _CODE, code)
+        function._code = code
     elif before is not None:
-        delattr(function, _CODE)
+        del function._code
 
 
-def _entry_offset(kind: type) -> int:
-    native = next(parent for parent in kind.__mro__ if _CODE in vars(parent))
-    return native.__basicsize__ - _ADDED
+def point(function: Callable, entry: int) -> None:
+    """Write the address that calls jump to, in one store; who keeps the code there alive is the caller's affair."""
+    for kind in type(function).__mro__:
+        if kind in _natives:
+            offset = kind.__basicsize__ - _ADDED
+            ctypes.c_size_t.from_address(id(function) + offset).value = entry
+            return
 
 
 # --- from native code back into Python -------------------------------------------------------------------

@@ -131,9 +131,7 @@ def machine(level: int = 3) -> Any:
     triple, cpu, features = host()
     target = _llvm().Target.from_triple(triple)
     # All sections of a module lie close together (see `load`), so constants are reached relative to the code.
-    return target.create_target_machine(
-        cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True
-    )
+    return target.create_target_machine(cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True)
 
 
 @cache

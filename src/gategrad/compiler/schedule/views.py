@@ -163,5 +163,4 @@ def _in_order(x: Value, builder: Builder) -> Value:
 
 def _copy_op() -> Op:
 
-
     return OPS["copy"]

@@ -248,9 +248,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 @traces(np.flip)
 def flip(m: Any, axis: Any = None) -> Any:
     axes = _axes(m, axis)
-    return emit(
-        "slice", m, parts=tuple((n - 1, -1, -1) if k in axes else (0, n, 1) for k, n in enumerate(m.shape))
-    )
+    return emit("slice", m, parts=tuple((n - 1, -1, -1) if k in axes else (0, n, 1) for k, n in enumerate(m.shape)))
 
 
 @traces(np.concatenate)
@@ -303,14 +301,18 @@ def index(x: Any, key: Any) -> Any:
     if not builtins.any(_is_array(k) for k in keys):
         return _basic(x, keys)
     arrays = [n for n, k in enumerate(keys) if _is_array(k)]
-    if builtins.any(k is None or isinstance(k, (int, np.integer)) for k in keys) or arrays[-1] - arrays[0] >= len(arrays):
+    if builtins.any(k is None or isinstance(k, (int, np.integer)) for k in keys) or arrays[-1] - arrays[0] >= len(
+        arrays
+    ):
         raise NotTraceableError("this mixture of indices cannot be traced")
     basic = [slice(None) if _is_array(k) else k for k in keys]
     x = _basic(x, basic)
     first, count = arrays[0], len(arrays)
-    indices = np.broadcast_arrays(*[keys[n] for n in arrays]) if not builtins.any(
-        type(keys[n]) is Symbol for n in arrays
-    ) else _broadcast_symbols([keys[n] for n in arrays])
+    indices = (
+        np.broadcast_arrays(*[keys[n] for n in arrays])
+        if not builtins.any(type(keys[n]) is Symbol for n in arrays)
+        else _broadcast_symbols([keys[n] for n in arrays])
+    )
     order = [*range(first, first + count), *[n for n in range(x.ndim) if not first <= n < first + count]]
     z = emit("gather", transpose(x, order), *indices)
     rank = len(indices[0].shape)
@@ -455,7 +457,9 @@ def _einsum_terms(subscripts: str, operands: Any) -> tuple[list[tuple[str, Any]]
     left, arrow, result = text.partition("->")
     inputs = left.split(",")
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text]
-    dots = builtins.max((np.ndim(x) - len(t) + 3 for t, x in zip(inputs, operands, strict=True) if "..." in t), default=0)
+    dots = builtins.max(
+        (np.ndim(x) - len(t) + 3 for t, x in zip(inputs, operands, strict=True) if "..." in t), default=0
+    )
     named = "".join(spare[:dots])
     terms = []
     for t, x in zip(inputs, operands, strict=True):
@@ -494,9 +498,11 @@ def _contract(a: str, x: Any, b: str, y: Any, rest: set[str]) -> tuple[str, Any]
     def product(group: list[str]) -> int:
         return int(np.prod(sizes(group)))
 
-    left = np.reshape(np.transpose(x, [a.index(c) for c in batch + rows + inner]), (*sizes(batch), product(rows), product(inner)))
+    left = np.reshape(
+        np.transpose(x, [a.index(c) for c in batch + rows + inner]), (*sizes(batch), product(rows), product(inner))
+    )
     right = np.reshape(
-        np.transpose(y, [b.index(c) for c in batch + inner + columns]), (*sizes(batch), product(inner), product(columns))
+        np.transpose(y, [b.index(c) for c in batch + inner + columns]),
+        (*sizes(batch), product(inner), product(columns)),
     )
     return letters, np.reshape(matmul(left, right), sizes(batch + rows + columns))
-

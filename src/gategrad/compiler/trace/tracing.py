@@ -35,6 +35,8 @@ def trace(f: Callable[..., Any], args: Any, specs: list[Spec], names: list[str],
     for z in outputs:
         z = z.raw if type(z) is Variable and z.level < 0 else z
         if type(z) is not Symbol and not isinstance(z, (float, int, np.ndarray, np.generic)):
-            raise TraceError(f"a compiled function returned {describe(z)}: it returns numbers, arrays and containers of them")
+            raise TraceError(
+                f"a compiled function returned {describe(z)}: it returns numbers, arrays and containers of them"
+            )
         values.append(as_value(float(z) if type(z) is int else z, builder))
     return Program(builder.inputs, values, name), rebuild

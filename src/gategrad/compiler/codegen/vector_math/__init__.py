@@ -9,13 +9,31 @@ from __future__ import annotations
 
 from functools import cache
 
-from gategrad.compiler.codegen.vector_math import exponential, logarithm
+from gategrad.compiler.codegen.vector_math import (
+    error_function,
+    exponential,
+    hyperbolic,
+    inverse_hyperbolic,
+    inverse_trigonometry,
+    logarithm,
+    power,
+    trigonometry,
+)
 from gategrad.compiler.codegen.vector_math.builder import Body, Definition, DType, Type, Value, closure
 from gategrad.compiler.codegen.vector_math.registry import FUNCTIONS
 
 __all__ = ["Definition", "closure", "define", "inputs", "names"]
 
-_ROOMS = (exponential, logarithm)  # importing them fills FUNCTIONS
+_ROOMS = (
+    exponential,
+    logarithm,
+    hyperbolic,
+    trigonometry,
+    power,
+    error_function,
+    inverse_trigonometry,
+    inverse_hyperbolic,
+)  # importing them fills FUNCTIONS
 
 
 def names() -> tuple[str, ...]:
@@ -59,6 +77,7 @@ def define(name: str, dtype: DType, lanes: int = 1) -> Definition:
     text = "\n".join(
         (
             f"define internal {type.text} {symbol}({parameters}) alwaysinline nounwind {{",
+            "entry:",
             *body.lines,
             f"  ret {type.text} {result.name}",
             "}\n",

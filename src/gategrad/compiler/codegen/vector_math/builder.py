@@ -8,7 +8,7 @@ says which operations fuse (`fma`) and in which order sums are taken, and LLVM k
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -96,6 +96,7 @@ class Body:
     lines: list[str] = field(default_factory=list)
     needs: dict[str, Definition] = field(default_factory=dict)
     _names: int = 0
+    _block: str = "entry"
 
     def fresh(self) -> str:
         self._names += 1
@@ -108,6 +109,21 @@ class Body:
 
     def constant(self, type: Type, number: Number) -> Value:
         return Value(self, type, type.literal(number))
+
+    def where_any(self, mask: Value, rare: Callable[[], Sequence[Value]], usual: Sequence[Value]) -> list[Value]:
+        """`rare()` in the lanes of the mask and `usual` in the others; a branch skips `rare` if the mask is empty."""
+        lanes = mask.type.lanes
+        whole = mask if lanes == 1 else mask.convert("bitcast", Type("i", lanes))
+        some = whole if lanes == 1 else self.emit(Type("i", 1), f"icmp ne i{lanes} {whole.name}, 0")
+        before, inside, after = self._block, f"rare{self._names}", f"joined{self._names}"
+        self.lines += [f"  br i1 {some.name}, label %{inside}, label %{after}", f"{inside}:"]
+        mixed = [select(mask, x, y) for x, y in zip(rare(), usual, strict=True)]
+        self.lines += [f"  br label %{after}", f"{after}:"]
+        self._block = after
+        return [
+            self.emit(x.type, f"phi {x.type.text} [ {x.name}, %{inside} ], [ {y.name}, %{before} ]")
+            for x, y in zip(mixed, usual, strict=True)
+        ]
 
     def require(self, definition: Definition) -> None:
         self.needs.setdefault(definition.symbol, definition)
@@ -210,25 +226,26 @@ class Value:
     def equals(self, other: Value | Number) -> Value:
         return self._compare("eq", other)
 
-    def is_nan(self) -> Value:
-        return self.body.emit(self.type.of("i", 1), f"fcmp uno {self.type.text} {self.name}, {self.name}")
+    def unordered(self, other: Value) -> Value:
+        """Where this or the other is a NaN."""
+        return self.body.emit(self.type.of("i", 1), f"fcmp uno {self.type.text} {self.name}, {other.name}")
 
-    def _convert(self, opcode: str, type: Type) -> Value:
+    def convert(self, opcode: str, type: Type) -> Value:
         return self.body.emit(type, f"{opcode} {self.type.text} {self.name} to {type.text}")
 
     def bits(self) -> Value:
         """The float's bits as an integer of its width."""
-        return self._convert("bitcast", self.type.of("i", self.type.bits))
+        return self.convert("bitcast", self.type.of("i", self.type.bits))
 
     def as_float(self) -> Value:
         """The float whose bits this integer is."""
-        return self._convert("bitcast", self.type.of("f", self.type.bits))
+        return self.convert("bitcast", self.type.of("f", self.type.bits))
 
     def widened(self) -> Value:
-        return self._convert("fpext", self.type.of("f", 64))
+        return self.convert("fpext", self.type.of("f", 64))
 
     def narrowed(self) -> Value:
-        return self._convert("fptrunc", self.type.of("f", 32))
+        return self.convert("fptrunc", self.type.of("f", 32))
 
 
 def fma(x: Value, y: Value | Number, z: Value | Number) -> Value:
@@ -253,6 +270,42 @@ def select(mask: Value, x: Value, y: Value | Number) -> Value:
     return x.body.emit(x.type, f"select {masks} {mask.name}, {values} {x.name}, {values} {other.name}")
 
 
+def flipped(x: Value, sign: Value) -> Value:
+    """x with its sign changed where the mask `sign` is set."""
+    return select(sign, -x, x)
+
+
+def negative(x: Value) -> Value:
+    """Where the sign bit is set, of −0 too."""
+    return x.bits() < 0
+
+
+def fast_two_sum(x: Value, y: Value) -> tuple[Value, Value]:
+    """x + y and its rounding error, for |x| ≥ |y| or x = 0 (Dekker)."""
+    total = x + y
+    return total, y - (total - x)
+
+
+def two_sum(x: Value, y: Value) -> tuple[Value, Value]:
+    """x + y and its rounding error (Knuth)."""
+    total = x + y
+    part = total - x
+    return total, (x - (total - part)) + (y - part)
+
+
+def two_product(x: Value, y: Value | Number) -> tuple[Value, Value]:
+    """x·y and its rounding error."""
+    product = x * y
+    return product, fma(x, y, -product)
+
+
+def quotient(x: Value, x_low: Value, y: Value, y_low: Value) -> tuple[Value, Value]:
+    """(x + x_low)/(y + y_low) as a sum of two floats, from one division."""
+    inverse = 1.0 / y
+    z = x * inverse
+    return z, (fma(-z, y, x) + fma(-z, y_low, x_low)) * inverse
+
+
 def at_most(x: Value, limit: Number) -> Value:
     """x, or the limit where x exceeds it; a NaN stays."""
     return select(x > limit, x.like(limit), x)
@@ -263,9 +316,17 @@ def at_least(x: Value, limit: Number) -> Value:
     return select(x < limit, x.like(limit), x)
 
 
-def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
-    """c₀ + c₁x + c₂x² + … by Horner's rule, lowest coefficient first."""
+def horner(x: Value, coefficients: Sequence[float]) -> Value:
+    """c₀ + x·(c₁ + x·(c₂ + …)), lowest coefficient first."""
     total = x.like(coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total = fma(total, x, coefficient)
     return total
+
+
+def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
+    """c₀ + c₁x + c₂x² + …: long ones as an even and an odd half in x², which the processor computes side by side."""
+    if len(coefficients) < 5:
+        return horner(x, coefficients)
+    square = x * x
+    return fma(polynomial(square, coefficients[1::2]), x, polynomial(square, coefficients[::2]))

@@ -11,7 +11,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     Value,
     at_least,
     at_most,
-    copysign,
+    fast_two_sum,
     fma,
     polynomial,
     select,
@@ -19,6 +19,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,
     constant_parts,
+    identity_near_zero,
     nearest_integer,
     power_of_two,
     precision,
@@ -28,6 +29,8 @@ from gategrad.compiler.codegen.vector_math.registry import elementary
 # Beyond these the exponential is infinity or zero, and n + spread is still a normal exponent.
 OVERFLOW = {"f64": 710.0, "f32": 89.0}
 UNDERFLOW = {"f64": -746.0, "f32": -104.5}
+OVERFLOW_2 = {"f64": 1025.0, "f32": 129.0}
+UNDERFLOW_2 = {"f64": -1076.0, "f32": -151.0}
 SPREAD = {"f64": 128, "f32": 64}
 
 
@@ -45,6 +48,10 @@ def exp_tail(r: Value) -> Value:
     return r * r * polynomial(r, coefficients("exp", r.body))
 
 
+def exp_of_reduced(r: Value) -> Value:
+    return 1.0 + fma(r * r, polynomial(r, coefficients("exp", r.body)), r)
+
+
 def scaled(y: Value, n: Value, growing: Value) -> Value:
     """y·2^n where n may lie outside the exponents of normal numbers; `growing` says where n ≥ 0."""
     p = precision(y)
@@ -60,7 +67,16 @@ def exp(x: Value) -> Value:
     name = precision(x).name
     x = at_least(at_most(x, OVERFLOW[name]), UNDERFLOW[name])
     _, n, r, _ = reduced(x)
-    return scaled(1.0 + (r + exp_tail(r)), n, x > 0.0)
+    return scaled(exp_of_reduced(r), n, x > 0.0)
+
+
+def exp_of_sum(x: Value, x_low: Value) -> tuple[Value, Value, Value]:
+    """n and two floats whose sum times 2^n is exp(x + x_low)."""
+    _, n, r, r_low = reduced(x)
+    tail = exp_tail(r)
+    high, error = fast_two_sum(x.like(1.0), r)
+    low = error + tail
+    return n, high, fma(r_low + x_low, high + low, low)
 
 
 def exp_of_negative(x: Value) -> Value:
@@ -68,14 +84,19 @@ def exp_of_negative(x: Value) -> Value:
     name = precision(x).name
     _, n, r, _ = reduced(at_least(x, UNDERFLOW[name]))
     spread = SPREAD[name]
-    return (1.0 + (r + exp_tail(r))) * power_of_two(n, x, spread) * 2.0**-spread
+    return exp_of_reduced(r) * power_of_two(n, x, spread) * 2.0**-spread
 
 
 @elementary("sigmoid")
 def sigmoid(x: Value) -> Value:
     """1/(1 + exp(−x)), from exp(−|x|), which cannot overflow."""
     e = exp_of_negative(-abs(x))
-    return select(x < 0.0, e, 1.0) / (1.0 + e)
+    below = x < 0.0
+    sum = 1.0 + e
+    sum_error = e - (sum - 1.0)
+    z = select(below, e, 1.0) / sum
+    # One Newton step for the rounding of 1 + e; the reciprocal of the sum is z or 1 − z.
+    return fma(-z * sum_error, select(below, 1.0 - z, z), z)
 
 
 def expm1_parts(x: Value, offset: int = 0) -> Value:
@@ -96,11 +117,13 @@ def expm1(x: Value) -> Value:
     name = precision(x).name
     # Half the result is computed: exp(709.7) = 2^1024·r has no exponent of its own.
     half = expm1_parts(at_least(at_most(x, OVERFLOW[name]), -60.0), offset=-1)
-    return select(abs(x) < precision(x).smallest_normal * 2.0**60, x, half * 2.0)
+    return identity_near_zero(x, half * 2.0)
 
 
-@elementary("tanh")
-def tanh(x: Value) -> Value:
-    """t/(t + 2) with t = expm1(2|x|); 1 is reached before 2|x| = 44."""
-    t = expm1_parts(at_most(abs(x) * 2.0, 44.0))
-    return copysign(t / (t + 2.0), x)
+@elementary("exp2")
+def exp2(x: Value) -> Value:
+    name = precision(x).name
+    x = at_least(at_most(x, OVERFLOW_2[name]), UNDERFLOW_2[name])
+    n, integer = nearest_integer(x, 1.0)
+    r = x - n
+    return scaled(fma(r, polynomial(r, coefficients("exp2", x.body)), 1.0), integer, x > 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gategrad.compiler.codegen.vector_math.builder import Body, Value, fma
+from gategrad.compiler.codegen.vector_math.builder import Body, Value, fma, select
 from gategrad.compiler.codegen.vector_math.coefficients import CONSTANTS, POLYNOMIALS
 
 
@@ -61,3 +61,8 @@ def power_of_two(n: Value, like: Value, offset: int = 0) -> Value:
     """2^(n + offset) for an integer n that may carry rubbish above its exponent bits; the result must be normal."""
     p = precision(like)
     return ((n << p.mantissa) + ((p.bias + offset) << p.mantissa)).as_float()
+
+
+def identity_near_zero(x: Value, result: Value) -> Value:
+    """x itself where it is so small that f(x) = x·(1 + x·…) rounds to it: keeps −0 and subnormal numbers exact."""
+    return select(abs(x) < 2.0 ** -(precision(x).mantissa + 3), x, result)

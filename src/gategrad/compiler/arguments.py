@@ -1,0 +1,109 @@
+"""Reading what a compiled function is called with: numbers and arrays, the containers around them, and names."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Structure
+from gategrad.compiler.trace.symbol import Symbol
+from gategrad.errors import DtypeError, describe
+from gategrad.transforms.containers import flatten
+from gategrad.variable import Variable
+
+__all__ = ["Argument", "read"]
+
+Build = Callable[[Iterator[Any]], Any]
+
+
+@dataclasses.dataclass
+class Argument:
+    """One argument, taken apart: what it is made of, and how to put it together again from other values."""
+
+    structure: Structure
+    leaves: list[Any]
+    names: list[str]
+    build: Build  # from an iterator over values in the place of the leaves
+    plain: Any  # the argument as native code takes it: exact containers, orderly arrays
+    key: Any
+
+
+def read(x: Any, name: str) -> Argument:
+    """Take an argument apart; `name` is what its values are called in programs.
+
+    Raises `DtypeError` for what is neither a number nor an array nor a container of them.
+    """
+    kind = type(x)
+    if kind is tuple or kind is list:
+        parts = [read(item, f"{name}{n}") for n, item in enumerate(x)]
+        return _join(kind, parts, ())
+    if kind is dict:
+        return _join(dict, [read(item, _joined(name, key)) for key, item in x.items()], tuple(x))
+    if kind is Variable or kind is Symbol:
+        return Argument(Scalar(), [x], [name], next, x, Variable)
+    leaf = _leaf(x)
+    if leaf is not None:
+        structure, plain = leaf
+        return Argument(structure, [plain], [name], next, plain, structure)
+    if x is None:
+        return Argument(Fixed(None), [], [], lambda _: None, None, None)
+    return _other_container(x, name)
+
+
+def fixed(x: Any) -> Argument:
+    """A static argument: part of the program."""
+    return Argument(Fixed(x), [], [], lambda _: x, x, x)
+
+
+def _leaf(x: Any) -> tuple[Structure, Any] | None:
+    kind = type(x)
+    if kind is float or kind is np.float64:
+        return Scalar("f64"), float(x)
+    if kind is int:
+        return Scalar("f64"), float(x)
+    if kind is np.float32:
+        return Scalar("f32"), x
+    if isinstance(x, (np.ndarray, np.generic)):
+        array = np.asarray(x)
+        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            raise DtypeError(f"a compiled function was given {describe(x)}: it takes floats, integers and truth values")
+        array = np.require(array, array.dtype.newbyteorder("="), "CA")
+        return Array(array.dtype, array.shape), array
+    return None
+
+
+def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:
+    def build(values: Iterator[Any]) -> Any:
+        items = [part.build(values) for part in parts]
+        return dict(zip(keys, items, strict=True)) if kind is dict else kind(items)
+
+    items = [part.plain for part in parts]
+    return Argument(
+        Container(kind, tuple(part.structure for part in parts), keys),
+        [leaf for part in parts for leaf in part.leaves],
+        [name for part in parts for name in part.names],
+        build,
+        dict(zip(keys, items, strict=True)) if kind is dict else kind(items),
+        (kind, keys, *[part.key for part in parts]),
+    )
+
+
+def _other_container(x: Any, name: str) -> Argument:
+    """Named tuples and dataclasses travel as tuples of their values."""
+    values, rebuild = flatten(x)
+    if len(values) == 1 and values[0] is x:
+        raise DtypeError(
+            f"a compiled function was given {describe(x)} as {name}: it takes numbers, arrays and containers of them. "
+            "Name the argument in static= if it is part of the program"
+        )
+    inside = _join(tuple, [read(value, f"{name}{n}") for n, value in enumerate(values)], ())
+    return dataclasses.replace(
+        inside, build=lambda new: rebuild([next(new) for _ in values]), key=(type(x), inside.key)
+    )
+
+
+def _joined(name: str, key: Any) -> str:
+    return f"{name}_{key}" if str(key).isidentifier() else f"{name}_{abs(hash(key)) % 1000}"

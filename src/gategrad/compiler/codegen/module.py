@@ -1,0 +1,216 @@
+"""From a program to the text of its native function: kernels in order, buffers in one workspace."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.codegen import vector_math
+from gategrad.compiler.codegen.elementwise import Needs, can_lower
+from gategrad.compiler.codegen.entry import PROGRAM
+from gategrad.compiler.codegen.host import write_host_call
+from gategrad.compiler.codegen.loops import Memory, write_loops, write_scalars
+from gategrad.compiler.codegen.movement import MOVEMENTS
+from gategrad.compiler.codegen.products import write_matmul
+from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
+from gategrad.compiler.program.ops import ELEMENTWISE, OPS, REDUCTIONS
+from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.runtime.engine import host
+from gategrad.compiler.runtime.table import Table
+from gategrad.compiler.schedule.kernels import Kernel, group
+from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
+from gategrad.compiler.schedule.views import VIEW_OPS, make_viewable, view_of
+
+__all__ = ["Native", "write_native"]
+
+_FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size
+
+
+@dataclasses.dataclass
+class Native:
+    """The text of a native function, and what there is to report about it."""
+
+    text: str
+    workspace: int
+    kernels: list[Kernel]
+    callbacks: list[Value]
+
+
+def write_native(program: Program, table: Table) -> Native:
+    """Write `@gg_program` for a program; the addresses it needs from the process go into the table."""
+    return _Module(make_viewable(_lowerable(program)), table).write()
+
+
+def _lowerable(program: Program) -> Program:
+    """The same program with host callbacks for elementwise operations that have no instructions."""
+    math = frozenset(vector_math.names())
+    builder, new = Builder(), {}
+    for value in program.values:
+        inputs = [new[x] for x in value.inputs]
+        if value.op.name == "input":
+            new[value] = value
+        elif value.op.name in ELEMENTWISE and not can_lower(value.op.name, inputs[-1].dtype, math):
+            options = {"function": OPS[value.op.name].evaluate, "dtype": value.dtype, "shape": value.shape}
+            new[value] = builder.emit("callback", inputs, **options)
+        else:
+            new[value] = builder.emit(value.op.name, inputs, **value.options)
+        new[value].name = new[value].name or value.name
+    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
+
+
+class _Module:
+    def __init__(self, program: Program, table: Table) -> None:
+        self.program, self.table = program, table
+        self.kernels = group(program)
+        self.body = Body()
+        self.needs: Needs = {"math": self._math, "declarations": {}, "definitions": {}}
+        self.memory = Memory()
+        self.memory.vector_bytes = _vector_bytes()
+        self.buffers: list[tuple[str, Buffer]] = []
+        self.callbacks: list[Value] = []
+        self.prologue: list[str] = []
+
+    def write(self) -> Native:
+        self._bind_inputs()
+        stored = self._stored()
+        self._bind_buffers(stored)
+        for number, kernel in enumerate(self.kernels):
+            self._write_kernel(number, kernel, stored)
+        self._write_outputs()
+        workspace = plan([b for _, b in self.buffers], _FAULT_BYTES)
+        self.prologue += [
+            f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {b.offset}" for name, b in self.buffers
+        ]
+        return Native(self._text(), workspace, self.kernels, self.callbacks)
+
+    # --- where things lie
+
+    def _bind_inputs(self) -> None:
+        for n, x in enumerate(self.program.inputs):
+            if x.shape == () and x.dtype.kind == "f":
+                self.memory.numbers[x] = f"%in{n}"
+            else:
+                self.memory.pointers[x] = f"%in{n}"
+        for value in self.program.values:
+            if value.op.name == "constant" and value.size != 1:
+                array = value.options["value"].array
+                slot = self.table.address(("constant", id(array)), lambda a=array: int(a.ctypes.data))
+                self.table.object(array)
+                name = self.body.name("constant")
+                self.prologue.append(f"  {name} = load ptr, ptr {slot}")
+                self.memory.pointers[value] = name
+
+    def _stored(self) -> set[Value]:
+        """Values that are used outside the kernel that computes them."""
+        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.values}
+        stored = {z for z in self.program.outputs if z in home}
+        for value in self.program.values:
+            for x in value.inputs:
+                base = view_of(x).base
+                if base in home and home.get(value) != home[base] and value.op.name not in VIEW_OPS:
+                    stored.add(base)
+        return stored
+
+    def _bind_buffers(self, stored: set[Value]) -> None:
+        outputs = {z: n for n, z in enumerate(self.program.outputs)}
+        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.values}
+        last = dict(home)
+        for value in self.program.values:
+            for x in value.inputs:
+                base = view_of(x).base
+                if base in home and value in home:
+                    last[base] = max(last[base], home[value])
+        for value, first in home.items():
+            alone = self.kernels[first].domain is None
+            if value not in stored or (value.size == 1 and not alone):
+                continue
+            if value in outputs and value.shape != ():
+                self.memory.pointers[value] = f"%out{outputs[value]}"
+            else:
+                nbytes = value.size * value.dtype.itemsize
+                self.memory.pointers[value] = self._buffer("buffer", nbytes, first, last[value])
+
+    def _buffer(self, hint: str, nbytes: int, first: int, last: int) -> str:
+        name = self.body.name(hint)
+        self.buffers.append((name, Buffer(nbytes, first, last)))
+        return name
+
+    # --- kernels
+
+    def _write_kernel(self, number: int, kernel: Kernel, stored: set[Value]) -> None:
+        if kernel.domain is None:
+            self._write_alone(kernel.values[0])
+        elif kernel.is_scalar:
+            write_scalars(self.body, self.needs, kernel, self.memory)
+        else:
+            rows: dict[Value, str] = {}
+
+            def scratch(value: Value, length: int) -> str:
+                if value not in rows:
+                    rows[value] = self._buffer("row", length * value.dtype.itemsize, number, number)
+                return rows[value]
+
+            write_loops(self.body, self.needs, kernel, self.memory, stored, scratch)
+
+    def _write_alone(self, value: Value) -> None:
+        for x in value.inputs:
+            self._spill(view_of(x).base)
+        if value.op.name == "matmul" and value.dtype.kind == "f":
+            write_matmul(self.body, self.needs, value, self.memory, self.table)
+        elif value.op.name in MOVEMENTS:
+            MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, self._fail)
+        else:
+            self.callbacks.append(value)
+            write_host_call(self.body, value, self.memory, self.table)
+
+    def _spill(self, value: Value) -> None:
+        """Give a single number an address, for an operation that reads buffers."""
+        if value in self.memory.pointers:
+            return
+        slot = self.body.slot(memory_type(value.dtype), "spilled")
+        register = self.memory.number(self.body, value)
+        self.body.store(str(register), slot, value.dtype)
+        self.memory.pointers[value] = slot
+
+    def _fail(self, index: str, axis: str, size: str) -> None:
+        for n, value in enumerate((index, axis, size)):
+            place = self.body.make(f"getelementptr i64, ptr %workspace, i64 {n}")
+            self.body.write(f"store i64 {value}, ptr {place}")
+        self.body.write("ret i32 1")
+
+    def _write_outputs(self) -> None:
+        for n, z in enumerate(self.program.outputs):
+            number = self.memory.number(self.body, z)
+            if number is not None:
+                self.body.store(number, f"%out{n}", z.dtype)
+            elif z.shape == ():
+                self.body.store(self.body.load(self.memory.pointers[z], z.dtype), f"%out{n}", z.dtype)
+        self.body.write("ret i32 0")
+
+    # --- the text
+
+    def _math(self, name: str, dtype: Any, lanes: int) -> Any:
+        definition = vector_math.define(name, dtype, lanes)
+        for part in vector_math.closure([definition]):
+            self.needs["definitions"][part.symbol] = part.text
+        return definition
+
+    def _text(self) -> str:
+        parameters = []
+        for n, x in enumerate(self.program.inputs):
+            number = x in self.memory.numbers
+            parameters.append(f"{llvm_type(x.dtype)} %in{n}" if number else f"ptr noalias readonly %in{n}")
+        parameters += [f"ptr noalias %out{n}" for n in range(len(self.program.outputs))]
+        parameters.append("ptr noalias %workspace")
+        head = f"define i32 @{PROGRAM}({', '.join(parameters)}) nounwind {{"
+        lines = [head, "entry:", *self.body.entry, *self.prologue, *self.body.lines, "}"]
+        given = {**self.needs["declarations"], **self.needs["definitions"]}
+        return "\n".join([*lines, *given.values()]) + "\n"
+
+
+def _vector_bytes() -> int:
+    """The width of this processor's vector registers."""
+    features = host()[2]
+    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16

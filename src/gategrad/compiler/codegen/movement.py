@@ -1,0 +1,214 @@
+"""Operations that move elements: joining, embedding, gathering, scattering, running sums, places of extremes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.codegen.elementwise import Needs, lower
+from gategrad.compiler.codegen.loops import Memory
+from gategrad.compiler.codegen.text import Body, literal, llvm_type
+from gategrad.compiler.program.value import Value
+from gategrad.compiler.schedule.views import View, contiguous, view_of
+
+__all__ = ["MOVEMENTS", "Fail", "fill"]
+
+Strides = Sequence[int]
+Fail = Callable[[str, str, str], None]
+"""Writes the way out with an IndexError: index, axis and size, as registers or literals."""
+
+
+def fill(body: Body, pointer: str, count: int, dtype: Any, value: Any = 0) -> None:
+    """Set every element of a buffer."""
+    with body.loop(0, count) if count > 0 else contextlib.nullcontext("0") as i:
+        if count > 0:
+            body.store(literal(value, dtype), body.address(pointer, dtype, [(i, 1)], 0), dtype)
+
+
+def _copy(
+    body: Body, memory: Memory, source: View, shape: Sequence[int], target: str, strides: Strides, offset: int, dtype: Any
+) -> None:  # fmt: skip
+    """Copy the elements of a view to places with these strides, the innermost axis in vectors if it lies in order."""
+    if 0 in shape:
+        return
+    axes = [(n, a, b) for n, a, b in zip(shape, source.strides, strides, strict=True) if n != 1]
+    joined: list[tuple[int, int, int]] = []
+    for n, a, b in axes:
+        if joined and joined[-1][1] == n * a and joined[-1][2] == n * b:
+            joined[-1] = (joined[-1][0] * n, a, b)
+        else:
+            joined.append((n, a, b))
+    *outer, (length, a, b) = joined or [(1, 1, 1)]
+    lanes = memory.vector_bytes // dtype.itemsize if a == b == 1 else 1
+    with contextlib.ExitStack() as nest:
+        indices = [(nest.enter_context(body.loop(0, n)), s, t) for n, s, t in outer]
+        bulk = length - length % lanes
+        for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
+            if start >= stop:
+                continue
+            with body.loop(start, stop, width) as i:
+                here = [*indices, (i, a, b)]
+                read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
+                write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
+                body.store(body.load(read, dtype, width), write, dtype, width)
+
+
+def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+    axis, strides = value.options["axis"], contiguous(value.shape)
+    offset = 0
+    for x in value.inputs:
+        _copy(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype)
+        offset += x.shape[axis] * strides[axis]
+
+
+def _embed(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+    parts, strides = value.options["parts"], contiguous(value.shape)
+    pointer = memory.pointers[value]
+    fill(body, pointer, value.size, value.dtype)
+    offset = sum(part[0] * s for part, s in zip(parts, strides, strict=True))
+    steps = [part[2] * s for part, s in zip(parts, strides, strict=True)]
+    x = value.inputs[0]
+    _copy(body, memory, view_of(x), x.shape, pointer, steps, offset, value.dtype)
+
+
+def _positions(
+    body: Body, indices: Sequence[Value], sizes: Sequence[int], memory: Memory, i: str, fail: Fail
+) -> list[tuple[str, int]]:
+    """The place along each leading axis that the arrays name at `i`; negative ones count from the end."""
+    strides = contiguous(sizes)
+    places = []
+    for axis, (index, size) in enumerate(zip(indices, sizes, strict=True)):
+        view = view_of(index)
+        raw = body.load(body.address(memory.pointers[view.base], index.dtype, [(i, 1)], 0), index.dtype)
+        if index.dtype.itemsize < 8:
+            raw = body.make(f"{'sext' if index.dtype.kind == 'i' else 'zext'} {llvm_type(index.dtype)} {raw} to i64")
+        shifted = body.make(f"add i64 {raw}, {size}")
+        negative = body.make(f"icmp slt i64 {raw}, 0")
+        place = body.make(f"select i1 {negative}, i64 {shifted}, i64 {raw}")
+        inside = body.make(f"icmp ult i64 {place}, {size}")
+        good, bad = body.name("inside"), body.name("outside")
+        body.write(f"br i1 {inside}, label {good}, label {bad}")
+        body.label(bad)
+        fail(raw, str(axis), str(size))
+        body.label(good)
+        places.append((place, strides[axis]))
+    return places
+
+
+def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write: str, add: bool) -> None:
+    lanes = memory.vector_bytes // value.dtype.itemsize
+    bulk = length - length % lanes
+    for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
+        if start >= stop:
+            continue
+        with body.loop(start, stop, width) as j:
+            source = body.address(read, value.dtype, [(j, 1)], 0)
+            target = body.address(write, value.dtype, [(j, 1)], 0)
+            x = body.load(source, value.dtype, width)
+            if add:
+                before = body.load(target, value.dtype, width)
+                kind = llvm_type(value.dtype, width)
+                x = body.make(f"{'fadd' if value.dtype.kind == 'f' else 'add'} {kind} {before}, {x}")
+            body.store(x, target, value.dtype, width)
+
+
+def _gather(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+    x, indices = value.inputs[0], value.inputs[1:]
+    count, length = indices[0].size, int(np.prod(x.shape[len(indices) :], dtype=int))
+    if not count or not length:
+        return
+    with body.loop(0, count) as i:
+        places = _positions(body, indices, x.shape[: len(indices)], memory, i, fail)
+        read = body.address(
+            memory.pointers[view_of(x).base], x.dtype, [(place, step * length) for place, step in places], 0
+        )
+        write = body.address(memory.pointers[value], x.dtype, [(i, length)], 0)
+        _row(body, value, memory, length, read, write, add=False)
+
+
+def _scatter_add(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+    x, indices = value.inputs[0], value.inputs[1:]
+    fill(body, memory.pointers[value], value.size, value.dtype)
+    count, length = indices[0].size, int(np.prod(value.shape[len(indices) :], dtype=int))
+    if not count or not length:
+        return
+    with body.loop(0, count) as i:
+        places = _positions(body, indices, value.shape[: len(indices)], memory, i, fail)
+        write = body.address(memory.pointers[value], value.dtype, [(place, step * length) for place, step in places], 0)
+        read = body.address(memory.pointers[view_of(x).base], x.dtype, [(i, length)], 0)
+        _row(body, value, memory, length, read, write, add=True)
+
+
+def _running(operation: str) -> Callable[..., None]:
+    def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+        if not value.size:
+            return
+        axis = value.options["axis"]
+        outer, length = int(np.prod(value.shape[:axis], dtype=int)), value.shape[axis]
+        inner = int(np.prod(value.shape[axis + 1 :], dtype=int))
+        x, dtype = view_of(value.inputs[0]).base, value.dtype
+        total = body.slot(llvm_type(dtype), "running")
+        with body.loop(0, outer) as i, body.loop(0, inner) as j:
+            body.store(literal(0 if operation == "add" else 1, dtype), total, dtype)
+            with body.loop(0, length) as k:
+                terms = [(i, length * inner), (k, inner), (j, 1)]
+                element = body.load(body.address(memory.pointers[x], dtype, terms, 0), dtype)
+                name = ("f" if dtype.kind == "f" else "") + operation
+                after = body.make(f"{name} {llvm_type(dtype)} {body.load(total, dtype)}, {element}")
+                body.store(after, total, dtype)
+                body.store(after, body.address(memory.pointers[value], dtype, terms, 0), dtype)
+
+    return write
+
+
+def _place_of(compare: str) -> Callable[..., None]:
+    def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+        x, axis = value.inputs[0], value.options["axis"]
+        if not x.size:
+            return
+        outer, length = int(np.prod(x.shape[:axis], dtype=int)), x.shape[axis]
+        inner = int(np.prod(x.shape[axis + 1 :], dtype=int))
+        best, place = body.slot(llvm_type(x.dtype), "best"), body.slot("i64", "place")
+        pointer = memory.pointers[view_of(x).base]
+        with body.loop(0, outer) as i, body.loop(0, inner) as j:
+            first = body.load(body.address(pointer, x.dtype, [(i, length * inner), (j, 1)], 0), x.dtype)
+            body.write(f"store {llvm_type(x.dtype)} {first}, ptr {best}")
+            body.write(f"store i64 0, ptr {place}")
+            if length > 1:
+                with body.loop(1, length) as k:
+                    element = body.load(
+                        body.address(pointer, x.dtype, [(i, length * inner), (k, inner), (j, 1)], 0), x.dtype
+                    )
+                    kind = llvm_type(x.dtype)
+                    before = body.make(f"load {kind}, ptr {best}")
+                    better = _better(body, needs, compare, element, before, x.dtype)
+                    body.write(
+                        f"store {kind} {body.make(f'select i1 {better}, {kind} {element}, {kind} {before}')}, ptr {best}"
+                    )
+                    held = body.make(f"load i64, ptr {place}")
+                    body.write(f"store i64 {body.make(f'select i1 {better}, i64 {k}, i64 {held}')}, ptr {place}")
+            target = body.address(memory.pointers[value], value.dtype, [(i, inner), (j, 1)], 0)
+            body.store(body.make(f"load i64, ptr {place}"), target, value.dtype)
+
+    return write
+
+
+def _better(body: Body, needs: Needs, compare: str, new: str, best: str, dtype: Any) -> str:
+    """Whether the new element wins; the first NaN wins for good, as in NumPy."""
+    wins = lower(body, needs, compare, [new, best], [dtype, dtype], np.dtype(bool), 1)
+    if dtype.kind != "f":
+        return wins
+    unknown = lower(body, needs, "isnan", [new], [dtype], np.dtype(bool), 1)
+    settled = lower(body, needs, "isnan", [best], [dtype], np.dtype(bool), 1)
+    either = body.make(f"or i1 {wins}, {unknown}")
+    return body.make(f"and i1 {either}, {body.make(f'xor i1 {settled}, true')}")
+
+
+MOVEMENTS: dict[str, Callable[..., None]] = {
+    "concatenate": _concatenate, "embed": _embed, "gather": _gather, "scatter_add": _scatter_add,
+    "cumsum": _running("add"), "cumprod": _running("mul"),
+    "argmax": _place_of("greater"), "argmin": _place_of("less"),
+}  # fmt: skip

@@ -1,0 +1,157 @@
+"""Matrix products: small ones as loops over tiles that stay in registers, large ones as calls of BLAS."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from typing import Any
+
+from gategrad.compiler.codegen.elementwise import Needs, intrinsic
+from gategrad.compiler.codegen.loops import Memory
+from gategrad.compiler.codegen.movement import fill
+from gategrad.compiler.codegen.text import Body, literal, llvm_type
+from gategrad.compiler.program.value import Value
+from gategrad.compiler.schedule.views import View, contiguous, view_of
+from gategrad.compiler.runtime.table import Table
+
+__all__ = ["SMALL", "is_matrix_view", "write_matmul"]
+
+SMALL = 48**3
+"""Products of at most this many multiplications are loops here: a BLAS call costs about a microsecond by itself."""
+
+
+def is_matrix_view(view: View, shape: tuple[int, ...]) -> bool:
+    """Whether BLAS can read the last two axes where they lie: one of them must be in order."""
+    rows, columns = shape[-2:]
+    down, across = view.strides[-2:]
+    plain = (across == 1 or columns == 1) and (rows == 1 or down >= max(columns, 1))
+    turned = (down == 1 or rows == 1) and (columns == 1 or across >= max(rows, 1))
+    return plain or turned
+
+
+def write_matmul(body: Body, needs: Needs, value: Value, memory: Memory, table: Table) -> None:
+    """The product of two matrices, or of two stacks of them, into the buffer of `value`."""
+    x, y = value.inputs
+    (*batch, rows, inner), columns = x.shape, y.shape[-1]
+    if not value.size:
+        return
+    if not inner:
+        fill(body, memory.pointers[value], value.size, value.dtype)
+        return
+    views = view_of(x), view_of(y), View(value, 0, contiguous(value.shape))
+    pointers = memory.pointers[views[0].base], memory.pointers[views[1].base], memory.pointers[value]
+    with contextlib.ExitStack() as nest:
+        indices = [nest.enter_context(body.loop(0, n)) for n in batch]
+        at = [
+            body.address(pointer, value.dtype, list(zip(indices, view.strides, strict=False)), view.offset)
+            for pointer, view in zip(pointers, views, strict=True)
+        ]
+        sizes = rows, inner, columns
+        if rows * inner * columns <= SMALL and (views[1].strides[-1] == 1 or columns == 1):
+            _tiles(body, needs, at, [v.strides[-2:] for v in views], sizes, value.dtype, memory)
+        else:
+            _blas(body, at, [v.strides[-2:] for v in views], sizes, value.dtype, table)
+
+
+# --- tiles ---------------------------------------------------------------------------------------------------------
+
+
+def _tiles(
+    body: Body, needs: Needs, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, memory: Memory
+) -> None:  # fmt: skip
+    rows, inner, columns = sizes
+    widest = memory.vector_bytes // dtype.itemsize
+    column, chunks = 0, []
+    while column < columns:
+        lanes = widest
+        while lanes > columns - column:
+            lanes //= 2
+        count = min(2, (columns - column) // lanes) if lanes == widest else 1
+        repeat = (columns - column) // (lanes * count) if lanes == widest else 1
+        chunks.append((column, repeat, lanes, count))
+        column += repeat * lanes * count
+    high = 4
+    for first, last, height in ((0, rows - rows % high, high), (rows - rows % high, rows, rows % high)):
+        if first >= last:
+            continue
+        with body.loop(first, last, height) as i:
+            for start, repeat, lanes, count in chunks:
+                with body.loop(start, start + repeat * lanes * count, lanes * count) as j:
+                    _tile(body, needs, at, strides, inner, (i, j), (height, lanes, count), dtype)
+
+
+def _tile(
+    body: Body, needs: Needs, at: list[str], strides: list[Any], inner: int, place: tuple[str, str],
+    form: tuple[int, int, int], dtype: Any,
+) -> None:  # fmt: skip
+    """`height` rows by `count` vectors of the product, accumulated in registers over the inner axis."""
+    (i, j), (height, lanes, count) = place, form
+    kind = llvm_type(dtype, lanes)
+    zero = body.splat(literal(0, dtype), dtype, lanes)
+    slots = [[body.slot(kind, "tile", 64) for _ in range(count)] for _ in range(height)]
+    for row in slots:
+        for slot in row:
+            body.write(f"store {kind} {zero}, ptr {slot}")
+    (x_down, x_across), (y_down, y_across), (z_down, _) = strides
+    with body.loop(0, inner) as k:
+        right = [
+            body.load(body.address(at[1], dtype, [(k, y_down), (j, y_across)], c * lanes), dtype, lanes)
+            for c in range(count)
+        ]
+        for r in range(height):
+            left = body.load(body.address(at[0], dtype, [(i, x_down), (k, x_across)], r * x_down), dtype)
+            left = body.splat(left, dtype, lanes)
+            for c in range(count):
+                before = body.make(f"load {kind}, ptr {slots[r][c]}")
+                after = intrinsic(body, needs, "fma", kind, [left, right[c], before])
+                body.write(f"store {kind} {after}, ptr {slots[r][c]}")
+    for r in range(height):
+        for c in range(count):
+            total = body.make(f"load {kind}, ptr {slots[r][c]}")
+            address = body.address(at[2], dtype, [(i, z_down), (j, 1)], r * z_down + c * lanes)
+            body.store(total, address, dtype, lanes)
+
+
+# --- BLAS ------------------------------------------------------------------------------------------------------------
+
+
+def _blas(body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, table: Table) -> None:
+    """One call of ?gemm. BLAS counts by columns, so it is asked for the transposed product, zᵀ = yᵀ xᵀ."""
+    rows, inner, columns = sizes
+    name = "dgemm" if dtype.itemsize == 8 else "sgemm"
+    kind = llvm_type(dtype)
+    x_turned, x_lead = _leading(strides[0], rows, inner)
+    y_turned, y_lead = _leading(strides[1], inner, columns)
+    routine = body.make(f"load ptr, ptr {table.address(('blas', name), lambda: _blas_address(name))}")
+    letters = [_argument(body, "i8", str(ord("T" if t else "N"))) for t in (y_turned, x_turned)]
+    counts = [_argument(body, "i32", str(n)) for n in (columns, rows, inner)]
+    one, zero = (_argument(body, kind, literal(v, dtype)) for v in (1, 0))
+    leads = [_argument(body, "i32", str(n)) for n in (y_lead, x_lead, columns)]
+    arguments = [*letters, *counts, one, at[1], leads[0], at[0], leads[1], zero, at[2], leads[2]]
+    body.write(f"call void {routine}({', '.join(f'ptr {a}' for a in arguments)})")
+
+
+def _leading(strides: tuple[int, int], rows: int, columns: int) -> tuple[bool, int]:
+    """Whether a matrix lies by columns, and the distance between its rows (or columns)."""
+    down, across = strides
+    if (across == 1 or columns == 1) and (rows == 1 or down >= columns):
+        return False, max(down if rows > 1 else columns, columns, 1)
+    return True, max(across if columns > 1 else rows, rows, 1)
+
+
+def _argument(body: Body, kind: str, value: str) -> str:
+    slot = body.slot(kind, "argument")
+    body.write(f"store {kind} {value}, ptr {slot}")
+    return slot
+
+
+def _blas_address(name: str) -> int:
+    """Where SciPy's BLAS lies in this process."""
+    from scipy.linalg import cython_blas
+
+    capsule = cython_blas.__pyx_capi__[name]
+    label = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
+    pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", ctypes.pythonapi)
+    )
+    return int(pointer(capsule, label(capsule)))

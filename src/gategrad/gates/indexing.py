@@ -1,0 +1,154 @@
+"""Indexing: `x[index]` in all of NumPy's forms, its transpose, and the functions that are made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gategrad.gate import on_meeting
+from gategrad.gates.axes import as_input, refuse, shape_of
+from gategrad.kinds import Example, Linear, Router
+from gategrad.variable import getitem, implements, plain
+
+__all__ = ["Index", "Scatter"]
+
+_FLOAT64 = np.dtype(np.float64)
+_BASIC = (int, np.integer, slice, type(None), type(...))
+
+
+class Index(Router, Linear):
+    """z = x[index]. A router: the gradient goes back to the places that were read, and adds where one was read twice."""
+
+    symbol = "[ ]"
+
+    def __init__(self, index: Any) -> None:
+        self.index = index
+
+    def forward(self, x: Any) -> Any:
+        self.shape = shape_of(x)
+        if type(x) is float:
+            x = np.array(x)  # a number can be indexed too, by () and None and ...
+        return x[self.index]
+
+    def backward(self, dz: Any) -> Any:
+        return Scatter(self.index, self.shape)(dz)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """Basic, integer-array, boolean and mixed indices, also with places read twice or not at all."""
+        for index in _example_indices(rng):
+            yield cls(index), (rng.uniform(-1.0, 1.0, (3, 4, 2)),)
+        yield cls(1), (rng.uniform(-1.0, 1.0, 3),)
+
+
+class Scatter(Router, Linear):
+    """z = zeros of a shape, with x added in at z[index]. A router: each element receives the gradient of its place.
+
+    The transpose of `Index`.
+    """
+
+    symbol = "scatter"
+
+    def __init__(self, index: Any, shape: tuple[int, ...]) -> None:
+        self.index = index
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        if type(x) in on_meeting:
+            return self.fresh()(x)  # a value on a lower tape is scattered there
+        dtype = getattr(x, "dtype", _FLOAT64)
+        if _reads_once(self.index) or dtype.kind == "c":
+            z = np.zeros(self.shape, dtype)
+            if _reads_once(self.index):
+                z[self.index] = x
+            else:
+                np.add.at(z, self.index, x)
+            return z if self.shape else z[()]
+        # For each element of x the place in the flattened z; bincount adds up at hundreds of millions a second.
+        size = math.prod(self.shape)
+        places = np.arange(size).reshape(self.shape)[self.index]
+        sums = np.bincount(places.ravel(), np.broadcast_to(x, places.shape).ravel(), size)
+        return sums.reshape(self.shape).astype(dtype, copy=False)
+
+    def backward(self, dz: Any) -> Any:
+        return Index(self.index)(dz)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """The indices of `Index`, the other way."""
+        for index in _example_indices(rng):
+            x = np.zeros((3, 4, 2))[index]
+            yield cls(index, (3, 4, 2)), (rng.uniform(-1.0, 1.0, np.shape(x)),)
+
+
+def _reads_once(index: Any) -> bool:
+    """Whether no place can be read twice: everything but arrays of integers."""
+    parts = index if type(index) is tuple else (index,)
+    return all(isinstance(part, _BASIC) or (type(part) is np.ndarray and part.dtype == bool) for part in parts)
+
+
+def _own_index(index: Any) -> Any:
+    """The index as the gate may remember it: lists become arrays, and arrays that the caller could change are copied."""
+    if type(index) is tuple:
+        return tuple([_own_index(part) for part in index])
+    if isinstance(index, _BASIC):
+        return index
+    array = np.array(index)
+    return array.astype(np.intp) if array.size == 0 and array.dtype != bool else array
+
+
+def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
+    rows, columns = np.array([2, 0, 2]), np.array([[1], [3]])
+    yield from (1, -1, slice(1, None), (slice(None, None, -2), 1), (..., 0), (1, 2, 1), (None, ..., slice(0, 0)))
+    yield from (rows, (slice(None), rows), (rows, columns), (rows, slice(None), np.array([0, 1, 1])), (..., rows % 2))
+    yield from (rng.uniform(size=(3, 4)) > 0.5, (slice(None), np.array([True, False, False, True])))
+
+
+@implements(getitem)
+def _getitem(x: Any, index: Any) -> Any:
+    return Index(index if isinstance(index, _BASIC) else _own_index(index))(x)
+
+
+# --- made of it -------------------------------------------------------------------------------------------------
+
+
+@implements(np.take)
+def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+    refuse("np.take", out=out, mode=None if mode == "raise" else mode)
+    if axis is None:
+        return np.reshape(a, -1)[plain(indices)]
+    return a[(slice(None),) * (axis % max(len(a.shape), 1)) + (as_input(indices),)]
+
+
+@implements(np.take_along_axis)
+def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    indices = np.asarray(indices)
+    if axis is None:
+        return np.reshape(arr, -1)[indices]
+    axis %= indices.ndim
+    grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    grid[axis] = indices
+    for a, length in enumerate(arr.shape):
+        if a != axis and length == 1:
+            grid[a] = np.zeros_like(grid[a])  # an axis of length 1 is broadcast
+    return arr[tuple(grid)]
+
+
+@implements(np.sort)
+def _sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    refuse("np.sort", order=order)
+    if axis is None:
+        a, axis = np.reshape(a, -1), -1
+    return _take_along_axis(a, np.argsort(plain(a), axis=axis, kind=kind, stable=stable), axis)
+
+
+@implements(np.diff)
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    refuse("np.diff", prepend=prepend, append=append)
+    before = (slice(None),) * (axis % len(a.shape))
+    for _ in range(n):
+        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
+    return a

@@ -1,0 +1,49 @@
+"""Queries: NumPy's functions whose answer carries no gradient. On variables they answer of the plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.variable import Variable, implements, plain
+
+__all__: list[str] = []
+
+# Shapes and dtypes, indices and counts, truths, text; and new arrays that only look like a variable.
+_QUERIES = (
+    np.can_cast, np.common_type, np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.shape, np.size,
+    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.count_nonzero,
+    np.digitize, np.flatnonzero, np.lexsort, np.nonzero, np.searchsorted,
+    np.all, np.allclose, np.any, np.array_equal, np.array_equiv, np.isclose, np.iscomplex, np.isin, np.isneginf,
+    np.isposinf, np.isreal, np.may_share_memory, np.shares_memory,
+    np.array2string, np.array_repr, np.array_str,
+    np.empty_like, np.ones_like, np.zeros_like,
+)  # fmt: skip
+
+
+def _ask(function: Any) -> Callable[..., Any]:
+    def ask(*args: Any, **options: Any) -> Any:
+        return function(*map(_plain, args), **{name: _plain(x) for name, x in options.items()})
+
+    return ask
+
+
+def _plain(x: Any) -> Any:
+    """The plain value of a variable, also within lists and tuples (`np.lexsort((v, w))`)."""
+    if type(x) is Variable:
+        return plain(x)
+    return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
+
+
+for _function in _QUERIES:
+    implements(_function)(_ask(_function))
+
+
+@implements(np.full_like)
+def _full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    if type(fill_value) is not Variable:
+        return np.full_like(plain(a), fill_value, dtype, **options)
+    dtype = np.result_type(plain(a)) if dtype is None else dtype
+    return np.broadcast_to(fill_value.astype(dtype), options.get("shape") or np.shape(plain(a)))

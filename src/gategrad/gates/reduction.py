@@ -1,0 +1,222 @@
+"""Reductions: sum, mean, max, min, prod, and the running sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gategrad.gates.axes import (
+    add_reduce,
+    axes_of,
+    broadcast,
+    count,
+    kept,
+    maximum_reduce,
+    minimum_reduce,
+    multiply_reduce,
+    refuse,
+    reshape,
+    shape_of,
+    spread,
+)
+from gategrad.kinds import Example, Linear, Reduction
+from gategrad.masked import select
+from gategrad.variable import implements, plain
+
+__all__ = ["Cumsum", "Max", "Mean", "Min", "Prod", "Sum"]
+
+
+class Sum(Reduction, Linear):
+    """z = Σ x. A distributor: every element receives the gradient of the sum it went into, as it is."""
+
+    pattern, symbol = "distributor", "Σ"
+
+    def forward(self, x: Any) -> Any:
+        self.shape = shape_of(x)
+        return add_reduce(x, axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, dz: Any) -> Any:
+        return spread(dz, self.axis, self.keepdims, self.shape)
+
+
+class Mean(Reduction, Linear):
+    """z = Σ x / n. A distributor: every element receives the n-th part of the gradient."""
+
+    pattern, symbol = "distributor", "mean"
+
+    def forward(self, x: Any) -> Any:
+        self.shape = shape_of(x)
+        if getattr(x, "dtype", None) == np.float16:
+            return np.mean(x, axis=self.axis, keepdims=self.keepdims)  # sums in float32, lest it overflow
+        return add_reduce(x, axis=self.axis, keepdims=self.keepdims) / count(self.shape, self.axis)
+
+    def backward(self, dz: Any) -> Any:
+        n = count(self.shape, self.axis)
+        return spread(dz / n if n else dz, self.axis, self.keepdims, self.shape)
+
+
+class Extremum(Reduction):
+    """What max and min have in common: the gradient goes back to where the value came from.
+
+    Kink: elements that tie for the extremum share the gradient equally; to all others nothing flows, which is
+    more than zero. If there is a NaN, the value came from there.
+    """
+
+    pattern = "router"
+    x: Any
+    z: Any
+
+    def backward(self, dz: Any) -> Any:
+        x, z = plain(self.x), plain(self.z)
+        shape = shape_of(x)
+        folded = kept(shape, self.axis)
+        chosen = (x == reshape(z, folded)) | np.isnan(x)
+        ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(x, "dtype", None))
+        return select(chosen, broadcast(reshape(dz, folded) / ties, shape))
+
+
+class Max(Extremum):
+    """z = max x. A router: the gradient goes to the largest element; elements that tie share it equally."""
+
+    symbol = "max"
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        self.z = z = maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
+        return z
+
+
+class Min(Extremum):
+    """z = min x. A router: the gradient goes to the smallest element; elements that tie share it equally."""
+
+    symbol = "min"
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        self.z = z = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
+        return z
+
+
+class Prod(Reduction):
+    """z = Π x. A switcher: each element receives the gradient scaled by the product of all the others."""
+
+    pattern, symbol = "switcher", "Π"
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        self.z = z = multiply_reduce(x, axis=self.axis, keepdims=self.keepdims)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        x, z = self.x, self.z
+        shape, whole = shape_of(x), plain(z)
+        if np.all(np.isfinite(whole) & (whole != 0)):
+            return spread(dz * z, self.axis, self.keepdims, shape) / x
+        # z / x is 0/0 at a zero, and wrong where z has over- or underflowed
+        return spread(dz, self.axis, self.keepdims, shape) * _products_of_others(x, self.axis)
+
+
+def _products_of_others(x: Any, axis: Any) -> Any:
+    """For each element the product of all others along `axis`, without division."""
+    shape = shape_of(x)
+    axes = axes_of(axis, len(shape))
+    if not axes:
+        return 1.0
+    rest = tuple([a for a in range(len(shape)) if a not in axes])
+    order = rest + axes
+    moved = np.transpose(x, order)
+    others = _tournament(np.reshape(moved, (*[shape[a] for a in rest], count(shape, axis))))
+    return np.transpose(np.reshape(others, moved.shape), np.argsort(order))
+
+
+def _tournament(x: Any) -> Any:
+    """Products of others along the last axis: multiply halves in pairs, solve for the pairs, and come back down."""
+    n = x.shape[-1]
+    if n < 2:
+        return np.ones_like(x)
+    half = n // 2
+    left, right, odd = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
+    others = _tournament(np.concatenate([left * right, odd], axis=-1))
+    paired = others[..., :half]
+    return np.concatenate([right * paired, left * paired, others[..., half:]], axis=-1)
+
+
+class Cumsum(Linear):
+    """z_i = x_0 + … + x_i along an axis. A distributor: each element receives all gradients from it onwards."""
+
+    pattern, symbol = "distributor", "cumsum"
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return np.cumsum(x, axis=self.axis)
+
+    def backward(self, dz: Any) -> Any:
+        return np.flip(np.cumsum(np.flip(dz, self.axis), axis=self.axis), self.axis)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """Each axis of a box, and a row."""
+        for axis in (0, 1, -1):
+            yield cls(axis=axis), (rng.uniform(-1.0, 1.0, (2, 3, 4)),)
+        yield cls(), (rng.uniform(-1.0, 1.0, 5),)
+
+
+# --- NumPy's functions ----------------------------------------------------------------------------------------
+
+
+@implements(np.sum)
+def _sum(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
+    refuse("np.sum", dtype=dtype, out=out, initial=initial, where=where)
+    return Sum(axis, keepdims)(a)
+
+
+@implements(np.mean)
+def _mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
+    refuse("np.mean", dtype=dtype, out=out, where=where)
+    return Mean(axis, keepdims)(a)
+
+
+@implements(np.prod)
+def _prod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
+    refuse("np.prod", dtype=dtype, out=out, initial=initial, where=where)
+    return Prod(axis, keepdims)(a)
+
+
+@implements(np.max, np.amax)
+def _max(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    refuse("np.max", out=out, initial=initial, where=where)
+    return Max(axis, keepdims)(a)
+
+
+@implements(np.min, np.amin)
+def _min(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    refuse("np.min", out=out, initial=initial, where=where)
+    return Min(axis, keepdims)(a)
+
+
+@implements(np.ptp)
+def _ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    refuse("np.ptp", out=out)
+    return Max(axis, keepdims)(a) - Min(axis, keepdims)(a)
+
+
+@implements(np.cumsum)
+def _cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse("np.cumsum", dtype=dtype, out=out)
+    return Cumsum(0)(np.reshape(a, -1)) if axis is None else Cumsum(axis)(a)

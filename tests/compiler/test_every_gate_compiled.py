@@ -1,0 +1,73 @@
+"""Every registered gate, compiled: value, gradient and second order equal those of the eager engine."""
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+from gategrad.compiler.compile import compile
+from gategrad.gate import all_gates
+
+pytest.importorskip("llvmlite")
+
+CASES = [
+    pytest.param(gate, number, id=f"{gate.__name__}-{number}")
+    for gate in sorted(set(all_gates()), key=lambda gate: gate.__name__)
+    if gate.__module__.startswith("gategrad.gates.") and hasattr(gate, "examples")
+    for number in range(len(list(gate.examples(np.random.default_rng(0)))))
+]
+
+
+def example(gate, number, dtype):
+    made, inputs = list(gate.examples(np.random.default_rng(0)))[number]
+    if dtype == np.float32:
+        inputs = tuple(x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x for x in inputs)
+    return made, inputs
+
+
+def functions(gate):
+    """The value, its gradient and the gradient of that, each a function of arrays alone."""
+
+    def value(*xs):
+        return gate.fresh()(*xs)
+
+    def first(*xs):
+        z, pullback = gg.vjp(value, *xs)
+        return pullback(
+            np.cos(np.arange(np.size(z), dtype=np.float64)).reshape(np.shape(z)).astype(z.dtype)
+            if np.shape(z)
+            else z * 0 + 1.0
+        )
+
+    def second(*xs):
+        zs, pullback = gg.vjp(first, *xs)
+        return pullback(
+            tuple(
+                np.sin(np.arange(np.size(z)) + 1.0).reshape(np.shape(z)).astype(z.dtype) if np.shape(z) else 0.7
+                for z in zs
+            )
+        )
+
+    return value, first, second
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["f64", "f32"])
+@pytest.mark.parametrize(("gate", "number"), CASES)
+def test_compiled_equals_eager(gate, number, dtype, order):
+    made, inputs = example(gate, number, dtype)
+    f = functions(made)[order]
+    expected = f(*inputs)
+    found = compile(f)(*inputs)
+    tolerance = 1e-11 if dtype == np.float64 else 1e-4
+    compare(found, expected, tolerance)
+
+
+def compare(found, expected, tolerance):
+    if isinstance(expected, tuple):
+        assert len(found) == len(expected)
+        for a, b in zip(found, expected, strict=True):
+            compare(a, b, tolerance)
+        return
+    assert np.shape(found) == np.shape(expected)
+    assert np.asarray(found).dtype == np.asarray(expected).dtype
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
