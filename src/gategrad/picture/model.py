@@ -50,6 +50,11 @@ class Wire:
         return () if isinstance(self.value, tuple) else shape_of(self.value)
 
     @property
+    def tag(self) -> str:
+        """The name in front of a wire that no gate made; a constant has none unless the user gave it one."""
+        return "" if self.kind == "constant" and not self.named else self.label
+
+    @property
     def is_array(self) -> bool:
         """Whether the value has axes, and so is drawn as a summary and a heat map."""
         return self.shape != ()
