@@ -8,6 +8,7 @@ from gategrad.gates.activation import sigmoid as sigmoid
 from gategrad.gates.activation import softplus as softplus
 from gategrad.gates.loss import cross_entropy as cross_entropy
 from gategrad.gates.loss import log_softmax as log_softmax
+from gategrad.gates.loss import mean_squared_error as mean_squared_error
 from gategrad.gates.loss import softmax as softmax
 from gategrad.gates.statistics import logsumexp as logsumexp
 from gategrad.kinds import Bilinear as Bilinear
@@ -21,3 +22,12 @@ from gategrad.transforms.grad import value_and_grad as value_and_grad
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
+
+
+def __getattr__(name: str) -> object:
+    """The pictures are imported when the first one is drawn, so that `import gategrad` stays quick."""
+    if name == "circuit":
+        from gategrad.picture import circuit
+
+        return circuit
+    raise AttributeError(f"module 'gategrad' has no attribute {name!r}")

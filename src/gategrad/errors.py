@@ -20,6 +20,7 @@ __all__ = [
     "ReleasedError",
     "ShapeError",
     "StaleError",
+    "describe",
 ]
 
 

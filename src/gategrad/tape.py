@@ -20,7 +20,7 @@ import numpy as np
 from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.gate import Gate
-from gategrad.masked import Masked
+from gategrad.masked import Masked, select
 from gategrad.values import FLOAT64, SEVERAL, Spec
 
 __all__ = [
@@ -231,6 +231,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
             return dx
     if have_shape != shape:
         dx = _unbroadcast(dx, have_shape, shape, gate, index, dz)
+        if dx is None:
+            return None
     if have_dtype is not dtype and have_dtype != dtype:
         if have_dtype.kind not in "fc":
             raise _wrong_type(dx, gate, index)
@@ -253,7 +255,8 @@ def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Ga
         axes = (*range(extra), *repeated)
         if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
             summed = np.sum(dx, axis=axes)
-            return summed if summed.shape == want else np.reshape(summed, want)
+            summed = summed if summed.shape == want else np.reshape(summed, want)
+            return select(np.any(dx.mask, axis=axes).reshape(want)[()], summed) if type(dx) is Masked else summed
     raise GateError(
         f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
         "a gradient has the shape of its input"

@@ -62,5 +62,4 @@ def test_the_derivatives_of_sigmoid_and_softplus_at_every_order(x):
 
 def test_relu_is_its_own_kink_on_every_tape():
     # Were relu taken apart on the outer tape, np.maximum would answer 1/2 for the slope at 0 there.
-    assert gg.grad(lambda x: gg.grad(lambda y: y * gg.relu(x))(3.0))(0.0) == 0.0
-    assert gg.grad(gg.grad(lambda x: gg.relu(x) ** 2))(0.0) == 0.0
+    assert gg.grad(gg.grad(lambda x: x * gg.relu(x)))(0.0) == 0.0

@@ -83,6 +83,7 @@ KINKS = {
     "sqrt(square(x)) at 0": (lambda x: np.sqrt(np.square(x)), 0.0, 0.0, 0.0),
     "(x²) ** .5 at 0": (lambda x: (x**2) ** 0.5, 0.0, 0.0, 0.0),
     "sqrt(x²)² at 0": (lambda x: np.sqrt(x**2) ** 2, 0.0, 0.0, 0.0),
+    "sqrt(|x|) at 0": (lambda x: np.sqrt(np.abs(x)), 0.0, 0.0, 0.0),
     "sqrt(|x|)² at 0": (lambda x: np.sqrt(np.abs(x)) ** 2, 0.0, 0.0, 0.0),
     "hypot(x, 0) at 0": (lambda x: np.hypot(x, 0.0), 0.0, 0.0, 0.0),
     "arctan2(x, 0) at 0": (lambda x: np.arctan2(x, 0.0), 0.0, 0.0, 0.0),
@@ -227,6 +228,19 @@ def test_the_branch_not_taken_gets_nothing_whatever_it_holds():
     np.testing.assert_allclose(first[:2], np.exp(x[:2]))
     np.testing.assert_allclose(second[:2], np.exp(x[:2]))
     assert np.isfinite(first[2]) and np.isfinite(second[2])
+
+
+@pytest.mark.parametrize("x", [-1.0, np.array([[-1.0]]), np.array([-1.0, 4.0])], ids=["float", "array", "row"])
+def test_a_broadcast_input_of_a_branch_that_is_nowhere_taken(x):
+    mask = np.array([[False, True], [False, True], [False, True]]) & (np.size(x) > 1)
+    f = lambda x: np.where(mask, np.sqrt(x), 1.0)
+    with np.errstate(invalid="ignore"):
+        _, pullback = gg.vjp(f, x)
+        (dx,) = pullback(np.ones((3, 2)))
+        _, second = gg.vjp(lambda x: gg.vjp(f, x)[1](np.ones((3, 2)))[0], x)
+        (dx2,) = second(np.ones(np.shape(x)) if np.shape(x) else 1.0)
+    np.testing.assert_allclose(dx, [0.0, 0.75] if np.size(x) > 1 else np.zeros(np.shape(x)))
+    np.testing.assert_allclose(dx2, [0.0, -0.09375] if np.size(x) > 1 else np.zeros(np.shape(x)))
 
 
 # --- nothing flows, but the answer is zero ----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -30,6 +31,12 @@ import gategrad as gg
 )
 def test_gradient_at_the_ends(f, x, gradient):
     assert gg.grad(f)(x) == pytest.approx(gradient, rel=1e-11, abs=0)
+
+
+@pytest.mark.parametrize(("f", "sign"), [(np.arcsin, 1), (np.arccos, -1)])
+def test_nothing_cancels_near_the_ends_of_the_domain(f, sign):
+    x = 1 - 0.7e-8  # where 1 - x² has lost half of its digits
+    assert gg.grad(f)(x) == pytest.approx(sign / math.sqrt(1 - Fraction(x) ** 2), rel=1e-15)
 
 
 def test_the_angle_has_a_gradient_in_all_four_quadrants():

@@ -69,9 +69,8 @@ class Std(Reduction):
         x, shape = plain(self.x), self.deviation.shape
         low = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
-        share = dz / (_or_one(self.z, varies) * self.n)
-        dx = spread(share, self.axis, self.keepdims, shape) * self.deviation
-        return dx if everywhere(varies) else select(spread(varies, self.axis, self.keepdims, shape), dx)
+        share = spread(dz / (_or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
+        return _times(share, self.deviation, everywhere(varies) or spread(varies, self.axis, self.keepdims, shape))
 
 
 class LogSumExp(Reduction):
@@ -93,7 +92,7 @@ class LogSumExp(Reduction):
         if everywhere(finite):
             z = np.log(total) + top
         else:
-            some = plain(total) > 0
+            some = plain(total) != 0
             self.total = _or_one(total, some)
             z = np.where(some, np.log(self.total) + top, np.full_like(top, -np.inf))
         return z if self.keepdims else reshape(z, _folded(shape_of(x), axis))
@@ -119,8 +118,8 @@ class Norm(Reduction):
     def backward(self, dz: Any) -> Any:
         some = plain(self.z) != 0
         shape = shape_of(self.x)
-        dx = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape) * self.x
-        return dx if everywhere(some) else select(spread(some, self.axis, self.keepdims, shape), dx)
+        share = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape)
+        return _times(share, self.x, everywhere(some) or spread(some, self.axis, self.keepdims, shape))
 
 
 def _deviation(x: Any, axis: Any) -> Any:
@@ -135,7 +134,18 @@ def _degrees(x: Any, axis: Any, ddof: float) -> float:
 
 def _or_one(x: Any, mask: Any) -> Any:
     """`x`, and 1 where the mask is false, so that dividing by it is safe."""
-    return x if everywhere(mask) else np.where(mask, x, np.ones_like(plain(x)))
+    if everywhere(mask):
+        return x
+    ones = np.ones_like(plain(x))
+    return np.where(mask, x, ones) if ones.shape else ones[()]
+
+
+def _times(dz: Any, x: Any, mask: Any) -> Any:
+    """dz · x where the mask is true; elsewhere nothing flows, whatever `dz` is there."""
+    if everywhere(mask):
+        return dz * x
+    flowing = select(mask, dz)
+    return None if flowing is None else flowing * x
 
 
 def _root(x: Any) -> Any:
@@ -143,7 +153,8 @@ def _root(x: Any) -> Any:
     some = plain(x) != 0
     if everywhere(some):
         return np.sqrt(x)
-    return np.where(some, np.sqrt(_or_one(x, some)), np.zeros_like(plain(x)))
+    zeros = np.zeros_like(plain(x))
+    return np.where(some, np.sqrt(_or_one(x, some)), zeros) if zeros.shape else zeros[()]
 
 
 def _folded(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
@@ -163,7 +174,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     >>> import numpy as np, gategrad as gg
     >>> from gategrad.gates.statistics import logsumexp
-    >>> float(logsumexp(np.array([1000.0, 1000.0]))) == 1000.0 + np.log(2.0)
+    >>> bool(logsumexp(np.array([1000.0, 1000.0])) == 1000.0 + np.log(2.0))
     True
     >>> gg.grad(logsumexp)(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +35,7 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     >>> values
     [2.0, 3.0, 1.0]
     >>> rebuild([20.0, 30.0, 10.0])
-    {'b': [20.0, 30.0], 'w': 10.0}
+    {'w': 10.0, 'b': [20.0, 30.0]}
     """
     if is_value(x):
         return [x], lambda values: values[0]
@@ -44,7 +45,7 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         values, structure = optree.tree_flatten(x, is_leaf=is_value, namespace=_NAMESPACE)
         unknown = {type(v) for v in values if dataclasses.is_dataclass(v) and not isinstance(v, type)}
         if not unknown:
-            return values, lambda new: optree.tree_unflatten(structure, new)
+            return values, functools.partial(optree.tree_unflatten, structure)
         for cls in unknown:
             with _registering:
                 if cls not in _registered:

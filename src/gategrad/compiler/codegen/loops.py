@@ -70,8 +70,6 @@ def write_scalars(body: Body, needs: Needs, kernel: Kernel, memory: Memory) -> N
 
 
 def _keep_number(body: Body, memory: Memory, value: Value, result: str) -> None:
-    if value in memory.pointers:
-        body.store(result, memory.pointers[value], value.dtype)
     if value not in memory.slots:
         memory.slots[value] = body.slot(llvm_type(value.dtype))
     body.write(f"store {llvm_type(value.dtype)} {result}, ptr {memory.slots[value]}")
@@ -272,14 +270,11 @@ class _Writer:
         for stage in range(max(self.stage.values(), default=0) + 1):
             self._row_values(stage)
             self._walk(stage)
-        for value in self.kernel.values:  # single numbers that only the last row leaves behind
-            if value in self.stored and value in self.rows and value.size == 1:
-                _keep_number(self.body, self.memory, value, self.rows[value])
         for value in self.kernel.values:
-            if value.op.name in REDUCTIONS and value.size == 1 and value in self.memory.pointers:
-                if value in self.memory.slots and value not in self.rows and not self.outer_loops:
-                    register = self.memory.number(self.body, value)
-                    self.body.store(str(register), self.memory.pointers[value], value.dtype)
+            if value.op.name in REDUCTIONS and not self._input_is_full(value):
+                self._add_to_total(value, self._row_operand(value.inputs[0], value))
+            elif value in self.stored and value in self.rows and value.size == 1:
+                _keep_number(self.body, self.memory, value, self.rows[value])
 
     def _row_values(self, stage: int) -> None:
         for value in self.kernel.values:
@@ -355,11 +350,12 @@ class _Writer:
     def _is_sink(self, value: Value, stage: int) -> bool:
         """Whether a walk has to compute this value for its own sake."""
         if value.op.name in REDUCTIONS:
-            return self._walk_of(value) == stage and (self._input_is_full(value))
+            return self._walk_of(value) == stage and self._input_is_full(value)
         return self._is_full(value) and self.stage[value] == stage and (value in self.stored or value in self.saved)
 
     def _input_is_full(self, value: Value) -> bool:
-        return True
+        base = view_of(value.inputs[0]).base
+        return base not in self.inside or self._is_full(base)
 
     def _wanted(self, sinks: list[Value], stage: int) -> list[Value]:
         """Everything full that this walk computes, in order; values saved by earlier walks are read instead."""
@@ -513,7 +509,12 @@ class _Writer:
         if self._known_inside(value):
             self.rows[value] = total
             self._store_row(value)
-        elif value.size == 1:
+        else:
+            self._add_to_total(value, total)
+
+    def _add_to_total(self, value: Value, total: str) -> None:
+        """What a row contributes to a reduction that ends with the kernel."""
+        if value.size == 1:
             slot = self.memory.slots[value]
             before = self.body.make(f"load {llvm_type(value.dtype)}, ptr {slot}")
             after = self._combine(value, before, total, 1)

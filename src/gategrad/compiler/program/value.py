@@ -18,7 +18,7 @@ class Constant:
     __slots__ = ("_key", "array", "dtype", "shape")
 
     def __init__(self, value: Any) -> None:
-        array = np.array(value)
+        array = np.array(value, order="C")
         array.flags.writeable = False
         self.array = array
         self.dtype, self.shape = array.dtype, array.shape

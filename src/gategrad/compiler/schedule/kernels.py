@@ -65,7 +65,7 @@ class _Grouping:
             if dims is not None:
                 self._add(kernel, value, dims, position)
                 return
-        self._append(Kernel(domain), value, tuple(range(len(domain))) if domain else (-1,) * len(value.shape))
+        self._append(Kernel(domain), value, tuple(n if length != 1 else -1 for n, length in enumerate(value.shape)))
 
     def _place_reduction(self, value: Value) -> None:
         x, axes = value.inputs[0], value.options["axes"]
@@ -172,7 +172,7 @@ def _through(step: Value, dims: Dims) -> Dims | None:
         return tuple(dims[n] for n in step.options["axes"])
     if name == "broadcast":
         extra = len(step.shape) - len(before)
-        return (-1,) * extra + dims
+        return (-1,) * extra + tuple(d if n == m else -1 for d, n, m in zip(dims, before, step.shape[extra:], strict=True))
     if name == "reshape":
         kept = [(n, d) for n, d in zip(before, dims, strict=True) if n != 1]
         if [n for n, _ in kept] != [n for n in step.shape if n != 1]:

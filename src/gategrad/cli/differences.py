@@ -1,0 +1,104 @@
+"""--check: the gradients that came back through the gates, beside those that small steps forward measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Comparison", "compare"]
+
+_EPSILON = float(np.finfo(np.float64).eps)
+_STEP = _EPSILON ** (1 / 5)  # balances rounding against truncation for an extrapolated central difference
+_SMALL_STEP = 1e-7  # for the slopes on either side of a kink
+_TOLERANCE = 1e-6
+_BEND = 1e-3  # slopes that differ by more, across two small steps, are those of a kink
+
+Function = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One number of a gradient, found in two ways."""
+
+    name: str
+    """The variable, or the element: x, W[0, 1]."""
+    gradient: float
+    measured: float
+    uncertainty: float
+    """How far the measurement itself may be off."""
+    slopes: tuple[float, float]
+    """The slopes to the left and to the right."""
+
+    @property
+    def is_kink(self) -> bool:
+        """Whether the slopes on the two sides differ, so that every number between them is a gradient."""
+        left, right = self.slopes
+        return abs(right - left) > _BEND * max(1.0, abs(left), abs(right))
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether the expression is finite on both sides; if not, differences can tell nothing."""
+        return bool(np.isfinite(self.measured))
+
+    @property
+    def error(self) -> float:
+        """How far the two are apart; nan if that cannot be told."""
+        return abs(self.gradient - self.measured)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they are as close as the measurement can tell; at a kink, whether the gradient is a possible one."""
+        if not self.is_measurable:
+            return True
+        tolerance = _TOLERANCE * max(1.0, abs(self.gradient)) + self.uncertainty
+        if self.is_kink:
+            return min(self.slopes) - tolerance <= self.gradient <= max(self.slopes) + tolerance
+        return self.error <= tolerance
+
+
+def compare(
+    f: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any], gradients: Mapping[str, Any]
+) -> list[Comparison]:
+    """Compare every element of every gradient with differences of `f`, which plain NumPy computes."""
+    found = []
+    for name, value in values.items():
+        for index in np.ndindex(np.shape(value)):
+            g = _along(f, values, name, index)
+            x = float(np.asarray(value)[index])
+            element = f"{name}[{', '.join(map(str, index))}]" if index else name
+            gradient = float(np.asarray(gradients[name])[index])
+            found.append(Comparison(element, gradient, *_slope(g, x), _slopes(g, x)))
+    return found
+
+
+def _along(f: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any], name: str, index: Any) -> Function:
+    """`f` as a function of one element of one of its values."""
+
+    def g(x: float) -> float:
+        changed: Any = x
+        if index:
+            changed = np.array(values[name], dtype=np.float64)
+            changed[index] = x
+        return float(np.asarray(f({**values, name: changed})).item())
+
+    return g
+
+
+def _slope(g: Function, x: float) -> tuple[float, float]:
+    """The derivative from central differences of two widths, extrapolated (Richardson), and how sure it is."""
+    h = _STEP * max(1.0, abs(x))
+    wide, narrow = _quotient(g, x - h, x + h), _quotient(g, x - h / 2, x + h / 2)
+    rounding = 10 * _EPSILON * max(abs(g(x - h)), abs(g(x + h))) / h
+    return narrow + (narrow - wide) / 3, abs(narrow - wide) / 3 + rounding
+
+
+def _slopes(g: Function, x: float) -> tuple[float, float]:
+    h = _SMALL_STEP * max(1.0, abs(x))
+    return _quotient(g, x - h, x), _quotient(g, x, x + h)
+
+
+def _quotient(g: Function, low: float, high: float) -> float:
+    return float(np.float64(g(high) - g(low)) / (high - low))

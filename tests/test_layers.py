@@ -1,0 +1,98 @@
+"""Imports point one way: a module imports only from its own layer and from those below it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
+
+LAYERS = [
+    {"errors"},
+    {"values", "constant", "masked", "gate", "kinds"},
+    {"tape", "forward", "backward", "array_methods", "variable"},
+    {"gates"},
+    {"transforms"},
+    {"compiler"},
+    {"numpy", "scipy"},
+    {"nn", "optim"},
+    {"picture", "check"},
+    {"cli", "__main__"},
+]
+"""From the bottom to the top. `gategrad/__init__.py` stands above them all, but for the command, which uses it."""
+
+LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
+
+EXCEPTIONS = {
+    # (importing module, imported module): why this one may point upwards
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """`gategrad.gates.arithmetic` for src/gategrad/gates/arithmetic.py."""
+    parts = ["gategrad", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    """The part of the library that a module belongs to: the first name below `gategrad`."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module of the library that a file imports, anywhere in it: imports inside functions count."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively: absolute imports can be searched for"
+            module = node.module or ""
+            below = {f"{module}.{alias.name}" for alias in node.names}
+            names.update(below & {name_of(p) for p in MODULES} or {module})
+    return {name for name in names if name.split(".")[0] == "gategrad"}
+
+
+def upward(path: Path) -> list[str]:
+    """The imports of a file that point upwards."""
+    module = name_of(path)
+    here = LEVEL[room_of(module)]
+    return [
+        f"{module} imports {other}"
+        for other in sorted(imports_of(path))
+        if (LEVEL[room_of(other)] if room_of(other) else len(LAYERS) - 1) > here and (module, other) not in EXCEPTIONS
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path))], ids=name_of)
+def test_imports_point_downwards(path):
+    assert room_of(name_of(path)) in LEVEL, f"{name_of(path)} belongs to no layer: add it to LAYERS, where it belongs"
+    assert upward(path) == []
+
+
+def test_exceptions_are_still_needed():
+    pairs = {(name_of(path), other) for path in MODULES for other in imports_of(path)}
+    assert set(EXCEPTIONS) <= pairs
+
+
+def test_an_upward_import_is_noticed(tmp_path, monkeypatch):
+    """Also one that hides inside a function."""
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    monkeypatch.setitem(globals(), "MODULES", [])
+    (tmp_path / "gate.py").write_text("def late():\n    from gategrad.picture.text import draw\n    return draw\n")
+    assert upward(tmp_path / "gate.py") == ["gategrad.gate imports gategrad.picture.text"]
+
+
+def test_private_names_stay_in_their_room():
+    """A name with an underscore may be imported inside its own package, never from another room."""
+    found = [
+        f"{name_of(path)} imports {node.module}.{alias.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gategrad")
+        for alias in node.names
+        if alias.name.startswith("_") and room_of(node.module) != room_of(name_of(path))
+    ]
+    assert found == []
