@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
-from gategrad.tape import AMBIENT, UNTRACKED, walk
+from gategrad.tape import AMBIENT, UNTRACKED, sweep
 
 __all__ = ["backward"]
 
@@ -25,7 +25,7 @@ def backward(z: Any, dz: Any, retain: bool, keep: bool) -> None:
         dz = 1.0 if spec is None else _seed_of_one(spec)
     else:
         dz = _fit_seed(dz, z)
-    gradients = {z: dz} if gate is None else walk(gate, dz, retain=retain, keep=keep)
+    gradients = {z: dz} if gate is None else sweep([(0, gate)], {gate: dz}, retain, keep)
     with _deposit_lock:
         for leaf, gradient in gradients.items():
             if type(gradient) is float and leaf._gradient is None:

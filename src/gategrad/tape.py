@@ -34,6 +34,7 @@ __all__ = [
     "paused",
     "paused_level",
     "send",
+    "sweep",
     "walk",
 ]
 
@@ -64,17 +65,17 @@ def next_level() -> int:
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
     """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
-    return _pass([(0, root)], {root: dz}, retain, keep)
+    return sweep([(0, root)], {root: dz}, retain, keep)
 
 
 def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
     frontier = [(source.order, source) for source in gradients if isinstance(source, Gate)]
     heapify(frontier)
-    return _pass(frontier, gradients, retain, keep=False)
+    return sweep(frontier, gradients, retain, keep=False)
 
 
-def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: bool, keep: bool) -> dict[Any, Any]:
+def sweep(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: bool, keep: bool) -> dict[Any, Any]:
     """The backward pass: from the gates on the frontier to the leaves, which are all that is left in `gradients`.
 
     Gates are visited in the reverse of the order in which they were recorded, each once, when all that uses its

@@ -1,4 +1,4 @@
-"""How a user's typed code looks; mypy reads it, nobody runs it."""
+"""How a user's typed code looks; mypy reads it."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def predict_again(x: float, *, scale: float = 1.0) -> float:
 
 
 x: gg.Variable = gg.variable(2.0, name="x")
-z = np.sin(x * 2.0 + 1.0) @ np.ones(3)
+z = np.sum(np.sin(x * 2.0 + 1.0) * np.ones(3))
 z.backward()
 shape: tuple[int, ...] = x.shape
 number: float = x.item() + predict(3.0) + predict_again(2.0, scale=3.0)
