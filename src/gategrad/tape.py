@@ -35,6 +35,7 @@ __all__ = [
     "paused",
     "paused_level",
     "send",
+    "sweep",
     "walk",
 ]
 
