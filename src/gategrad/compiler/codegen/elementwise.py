@@ -19,6 +19,7 @@ _ARITHMETIC = {
     "bitwise_and": ("", "and"), "bitwise_or": ("", "or"), "bitwise_xor": ("", "xor"),
     "logical_and": ("", "and"), "logical_or": ("", "or"), "logical_xor": ("", "xor"),
 }  # fmt: skip
+_ON_TRUTHS = {"add": "logical_or", "multiply": "logical_and", "maximum": "logical_or", "minimum": "logical_and"}
 _COMPARISONS = {
     "less": ("olt", "slt"), "less_equal": ("ole", "sle"), "greater": ("ogt", "sgt"),
     "greater_equal": ("oge", "sge"), "equal": ("oeq", "eq"), "not_equal": ("une", "ne"),
@@ -57,6 +58,8 @@ def lower(body: Body, needs: Needs, op: str, operands: list[str], dtypes: list[A
     dtype = np.dtype(dtypes[-1])
     floating = dtype.kind == "f"
     kind = llvm_type(dtype, lanes)
+    if dtype == np.bool_:
+        op = _ON_TRUTHS.get(op, op)
     if op in _ARITHMETIC:
         return body.make(f"{_ARITHMETIC[op][0 if floating else 1]} {kind} {operands[0]}, {operands[1]}")
     if op in _COMPARISONS:
