@@ -16,10 +16,12 @@ __all__ = [
     "GradientNotKeptError",
     "NoRuleError",
     "NotScalarError",
+    "NotTraceableError",
     "NotTrackedError",
     "ReleasedError",
     "ShapeError",
     "StaleError",
+    "TraceError",
     "describe",
 ]
 
@@ -58,6 +60,14 @@ class ReleasedError(GategradError, RuntimeError):
 
 class StaleError(GategradError, RuntimeError):
     """An array that a gate remembers was changed between the forward and the backward pass."""
+
+
+class TraceError(GategradError, TypeError):
+    """The Python of a compiled function wants to know a value that exists only when the program runs."""
+
+
+class NotTraceableError(TraceError, AttributeError):
+    """A NumPy function, option or attribute for which programs have no operation."""
 
 
 class GateError(GategradError, RuntimeError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,28 @@ from gategrad.errors import GateError, ShapeError, describe
 from gategrad.gate import Gate
 from gategrad.values import SEVERAL, spec_of
 
-__all__ = ["recover", "settle"]
+__all__ = ["Rescue", "recover", "rescue_from", "rescues", "settle"]
+
+
+class Rescue(NamedTuple):
+    """What to do instead when a rule of a gate raises: both get the gate, and what the rule was given."""
+
+    forward: Callable[[Gate, Sequence[Any]], Any]
+    backward: Callable[[Gate, Any], Any]
+
+
+rescues: dict[type[Exception], Rescue] = {}
+"""Exceptions of gates that a layer above knows an answer to. The compiler joins, for rules that cannot be traced."""
+
+
+def rescue_from(error: BaseException | None) -> Rescue | None:
+    """The rescue from this exception, or from one that it wraps: NumPy turns some exceptions into its own."""
+    while error is not None and rescues:
+        for kind, rescue in rescues.items():
+            if isinstance(error, kind):
+                return rescue
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
@@ -58,6 +79,9 @@ def _apart(z: Any, inputs: Sequence[Any]) -> Any:
 
 def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
     """Answer as NumPy would where Python's numbers raise; else say which gate failed, on what, and why."""
+    rescue = rescue_from(error)
+    if rescue is not None:
+        return rescue.forward(gate, inputs)
     numbers = any(type(x) is float or type(x) is int for x in inputs)
     if isinstance(error, (ZeroDivisionError, OverflowError)) and numbers:
         return gate.forward(*map(_as_numpy, inputs))

@@ -19,6 +19,7 @@ import numpy as np
 
 from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
+from gategrad.forward import rescue_from
 from gategrad.gate import Gate
 from gategrad.masked import Masked, select
 from gategrad.values import FLOAT64, SEVERAL, Spec
@@ -154,6 +155,9 @@ def _handed(dz: Any, gate: Gate) -> Any:
 
 def _recover(error: Exception, gate: Gate, dz: Any) -> Any:
     """Answer as NumPy would where Python's numbers raise; else say which rule failed, and why."""
+    rescue = rescue_from(error)
+    if rescue is not None:
+        return rescue.backward(gate, dz)
     if isinstance(error, (ZeroDivisionError, OverflowError)):
         return _backward_as_numpy(gate, dz)
     if type(error) is ValueError and "read-only" in str(error):

@@ -66,7 +66,7 @@ def _fit_seed(dz: Any, z: Any) -> Any:
     have = np.shape(plain(dz))
     if have != shape:
         raise ShapeError(f"dz has shape {have}, but the output it belongs to has shape {shape}")
-    if type(dz) is Variable:
+    if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
         return dz
     if isinstance(dz, (bool, str)) or np.asarray(dz).dtype.kind not in "fciu":
         raise DtypeError(f"dz is {describe(dz)}: it takes numbers and arrays of floats")
