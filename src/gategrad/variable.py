@@ -145,7 +145,6 @@ def _arrange(z: Any, gate: Any, values: Any) -> Any:
         gate.spec = None
         return float(z)
     if type(z) is _ARRAY and gate.is_ours:
-        z.setflags(write=False)  # other gates will remember it: nobody may write behind their backs
         gate.spec = z.shape, z.dtype
         return z
     return settle(z, gate, values)
@@ -484,6 +483,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 source = x.gate
                 if source is not None:
                     source.users += 1
+                if not gate.is_ours:
+                    lock(x.raw)  # other gates may remember it: a user's gate must not write behind their backs
                 sources.append(source or x)
                 needs.append(True)
                 continue
