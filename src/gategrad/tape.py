@@ -121,7 +121,7 @@ def _pass(
             raise _wrong_count(len(dxs), gate)
         index = -1
         for dx in dxs:
-            index += 1  # noqa: SIM113 (enumerate costs more, and this is the innermost loop of backpropagation)
+            index += 1
             source = inputs[index]
             if not needs[index]:
                 if type(source) is Constant:
