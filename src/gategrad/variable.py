@@ -208,7 +208,10 @@ class Variable(ArrayMethods):
     @property
     def value(self) -> Any:
         """The plain value: a Python float, or a read-only view of the array. Assign to replace a leaf's value."""
-        value = plain(self)
+        value = self.raw
+        if type(value) is float:
+            return value
+        value = plain(value)
         if type(value) is np.ndarray and value.flags.writeable:
             value = value.view()
             value.flags.writeable = False
@@ -269,22 +272,7 @@ class Variable(ArrayMethods):
 
     # --- backward
 
-    def backward(self, dz: Any = None, *, retain: bool = False, keep: bool = False) -> None:
-        """Walk back from this value and add to the `.grad` of every variable that it was computed from.
-
-        `dz` is the upstream gradient of this value; 1 if it is a single number, required otherwise.
-        `retain=True` lets the gates go on remembering, so that backward can be called again.
-        `keep=True` keeps the gradients of interior values too, readable as their `.grad`.
-
-        Raises `NotTrackedError`, `NotScalarError`, `ShapeError` or `ReleasedError`.
-
-        >>> import gategrad as gg
-        >>> x = gg.variable(3.0)
-        >>> (x * x).backward()
-        >>> x.grad
-        6.0
-        """
-        backward(self, dz, retain, keep)
+    backward = backward
 
     # --- operators
 
