@@ -11,9 +11,11 @@ from gategrad.compiler.codegen import vector_math
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
 from gategrad.compiler.codegen.entry import PROGRAM
 from gategrad.compiler.codegen.host import write_host_call
-from gategrad.compiler.codegen.loops import Memory, write_loops, write_scalars
+from gategrad.compiler.codegen.loops import write_loops
+from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
 from gategrad.compiler.codegen.products import write_matmul
+from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
 from gategrad.compiler.program.ops import ELEMENTWISE, OPS, REDUCTIONS
 from gategrad.compiler.program.value import Builder, Program, Value
@@ -66,8 +68,7 @@ class _Module:
         self.kernels = group(program)
         self.body = Body()
         self.needs: Needs = {"math": self._math, "declarations": {}, "definitions": {}}
-        self.memory = Memory()
-        self.memory.vector_bytes = _vector_bytes()
+        self.memory = Memory(_vector_bytes())
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
         self.prologue: list[str] = []
