@@ -109,6 +109,16 @@ def resident():
         return int(statm.read().split()[1]) * 4096
 
 
+def test_an_llvm_that_is_too_old_is_as_good_as_none(monkeypatch):
+    from llvmlite import binding
+
+    assert engine.available()
+    monkeypatch.setattr(binding, "llvm_version_info", (15, 0, 7))
+    assert not engine.available()
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    assert not engine.available()
+
+
 def test_importing_does_not_import_llvm():
     names = ["callable", "disk_cache", "engine", "layout", "link", "python_call", "table"]
     imports = ", ".join(f"gategrad.compiler.runtime.{name}" for name in names)

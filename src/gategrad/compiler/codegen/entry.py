@@ -60,7 +60,7 @@ def entry(signature: Signature, table: Table) -> str:
     _slow(write, inputs)
     body = write.text()
     head = f"define ptr @{ENTRY}(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) nounwind {{"
-    return "\n".join([f"@{INFLIGHT} = global i64 0", *write.globals, head, body, "}"])
+    return "\n".join([f"@{INFLIGHT} = dso_local global i64 0", *write.globals, head, body, "}"])
 
 
 def _count_call(write: Writer, step: int) -> None:

@@ -20,6 +20,9 @@ from gategrad.compiler.runtime import disk_cache
 
 __all__ = ["Engine", "assembly", "available", "compile_object", "load", "machine", "optimised"]
 
+OLDEST_LLVM = (20,)
+"""Pointers without types and the pass manager as we use it: llvmlite 0.45."""
+
 HUGE = 20_000
 """Lines of IR above which the optimiser keeps to what is linear in the size of the program."""
 
@@ -79,7 +82,7 @@ def available() -> bool:
         from llvmlite import binding as llvm  # type: ignore[import-untyped]
     except ImportError:
         return False
-    return hasattr(llvm, "create_pass_builder")
+    return bool(llvm.llvm_version_info >= OLDEST_LLVM)
 
 
 def load(ir_text: str, *, level: int = 3, object_code: bytes | None = None) -> Engine:
