@@ -149,11 +149,12 @@ def ulps(z: float, exact: mpf, dtype: DType) -> float:
 
 
 def errors(name: str, dtype: DType, inputs: tuple[Array, ...], z: Array) -> Array:
-    """The error in ulp at every point; where logaddexp cancels, in ulp of its larger input."""
+    """The error in ulp at every point; where logaddexp cancels, in ulp of the terms of its sum."""
     with mp.workprec(160):
         exact = [SUBJECTS[name].exact(*(mpf(float(v)) for v in row)) for row in zip(*inputs, strict=True)]
         result = np.array([ulps(value, e, dtype) for value, e in zip(z, exact, strict=True)])
         if name == "logaddexp":
-            larger = np.maximum(np.abs(inputs[0]), np.abs(inputs[1]))
-            result *= np.minimum(1.0, np.spacing(np.abs(z)) / np.spacing(larger))
+            larger = np.maximum(*inputs)
+            terms = np.maximum(np.abs(larger), np.abs(z - larger))
+            result *= np.minimum(1.0, np.spacing(np.abs(z)) / np.spacing(terms))
     return result
