@@ -48,14 +48,14 @@ def read(x: Any, name: str) -> Argument:
     if leaf is not None:
         structure, plain = leaf
         return Argument(structure, [plain], [name], next, plain, structure)
-    if x is None:
-        return Argument(Fixed(None), [], [], lambda _: None, None, None)
+    if x is None or kind is bool:  # a truth value in Python is a switch: part of the program
+        return fixed(x)
     return _other_container(x, name)
 
 
 def fixed(x: Any) -> Argument:
     """A static argument: part of the program."""
-    return Argument(Fixed(x), [], [], lambda _: x, x, x)
+    return Argument(Fixed(x), [], [], lambda _: x, x, (type(x), x))
 
 
 def _leaf(x: Any) -> tuple[Structure, Any] | None:
