@@ -19,6 +19,7 @@ _ARITHMETIC = {
     "bitwise_and": ("", "and"), "bitwise_or": ("", "or"), "bitwise_xor": ("", "xor"),
     "logical_and": ("", "and"), "logical_or": ("", "or"), "logical_xor": ("", "xor"),
 }  # fmt: skip
+_ON_TRUTHS = {"add": "logical_or", "multiply": "logical_and", "maximum": "logical_or", "minimum": "logical_and"}
 _COMPARISONS = {
     "less": ("olt", "slt"), "less_equal": ("ole", "sle"), "greater": ("ogt", "sgt"),
     "greater_equal": ("oge", "sge"), "equal": ("oeq", "eq"), "not_equal": ("une", "ne"),
@@ -36,6 +37,10 @@ CALLS = {
 """Operations that call a function of the vector math library, by the name it has there."""
 
 
+_FLOATS_ALONE = frozenset(["sign", "isnan", "isinf", "isfinite"])
+_FOR_ALL = frozenset(["select", "cast", "copy", "logical_not", "invert", "negative", "maximum", "minimum", "fmax", "fmin"])
+
+
 def can_lower(op: str, dtype: Any, math: frozenset[str]) -> bool:
     """Whether there are instructions for this operation; `math` names what the vector math library has."""
     floating = np.dtype(dtype).kind == "f"
@@ -43,19 +48,9 @@ def can_lower(op: str, dtype: Any, math: frozenset[str]) -> bool:
         return floating and CALLS[op] in math
     if op in _ARITHMETIC:
         return bool(_ARITHMETIC[op][0 if floating else 1])
-    if op in _INTRINSICS or op in (
-        "sign",
-        "negative",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "maximum",
-        "minimum",
-        "fmax",
-        "fmin",
-    ):
+    if op in _INTRINSICS or op in _FLOATS_ALONE:
         return floating
-    return op in _COMPARISONS or op in ("select", "cast", "copy", "logical_not", "invert")
+    return op in _COMPARISONS or (op in _FOR_ALL and not (op == "negative" and np.dtype(dtype) == np.bool_))
 
 
 def lower(body: Body, needs: Needs, op: str, operands: list[str], dtypes: list[Any], result: Any, lanes: int) -> str:
@@ -63,11 +58,12 @@ def lower(body: Body, needs: Needs, op: str, operands: list[str], dtypes: list[A
     dtype = np.dtype(dtypes[-1])
     floating = dtype.kind == "f"
     kind = llvm_type(dtype, lanes)
+    if dtype == np.bool_:
+        op = _ON_TRUTHS.get(op, op)
     if op in _ARITHMETIC:
         return body.make(f"{_ARITHMETIC[op][0 if floating else 1]} {kind} {operands[0]}, {operands[1]}")
     if op in _COMPARISONS:
-        compare = f"fcmp {_COMPARISONS[op][0]}" if floating else f"icmp {_COMPARISONS[op][1]}"
-        return body.make(f"{compare} {kind} {operands[0]}, {operands[1]}")
+        return body.make(f"{_compare(op, dtype)} {kind} {operands[0]}, {operands[1]}")
     if op in _INTRINSICS:
         return intrinsic(body, needs, _INTRINSICS[op], kind, operands)
     if op in CALLS:
@@ -83,6 +79,14 @@ def lower(body: Body, needs: Needs, op: str, operands: list[str], dtypes: list[A
         mask = llvm_type(np.bool_, lanes)
         return body.make(f"select {mask} {operands[0]}, {kind} {operands[1]}, {kind} {operands[2]}")
     return _SPECIAL[op](body, needs, operands, kind, dtype, lanes)
+
+
+def _compare(op: str, dtype: Any) -> str:
+    """The instruction of a comparison; truth values count up from false, as unsigned integers do."""
+    ordered, signed = _COMPARISONS[op]
+    if dtype.kind == "f":
+        return f"fcmp {ordered}"
+    return f"icmp {signed.replace('s', 'u') if dtype.kind in 'bu' else signed}"
 
 
 def intrinsic(body: Body, needs: Needs, name: str, kind: str, operands: list[str]) -> str:
@@ -126,7 +130,7 @@ def _cast(body: Body, x: str, source: Any, target: Any, lanes: int) -> str:
 
 
 def _negative(body: Body, needs: Needs, x: list[str], kind: str, dtype: Any, lanes: int) -> str:
-    return body.make(f"fneg {kind} {x[0]}")
+    return body.make(f"fneg {kind} {x[0]}" if dtype.kind == "f" else f"sub {kind} zeroinitializer, {x[0]}")
 
 
 def _sign(body: Body, needs: Needs, x: list[str], kind: str, dtype: Any, lanes: int) -> str:
@@ -143,7 +147,9 @@ def _sign(body: Body, needs: Needs, x: list[str], kind: str, dtype: Any, lanes: 
 def _extreme(compare: str, ignore_nan: bool) -> Callable[..., str]:
     def lower(body: Body, needs: Needs, x: list[str], kind: str, dtype: Any, lanes: int) -> str:
         mask = llvm_type(np.bool_, lanes)
-        better = body.make(f"fcmp {compare} {kind} {x[0]}, {x[1]}")
+        better = body.make(f"{_compare(compare, dtype)} {kind} {x[0]}, {x[1]}")
+        if dtype.kind != "f":
+            return body.make(f"select {mask} {better}, {kind} {x[0]}, {kind} {x[1]}")
         decisive = x[1] if ignore_nan else x[0]  # whose NaN makes the first operand the answer
         unknown = body.make(f"fcmp uno {kind} {decisive}, {decisive}")
         first = body.make(f"or {mask} {better}, {unknown}")
@@ -172,6 +178,6 @@ def _not(body: Body, needs: Needs, x: list[str], kind: str, dtype: Any, lanes: i
 _SPECIAL: dict[str, Callable[..., str]] = {
     "negative": _negative, "sign": _sign, "isnan": _isnan, "logical_not": _not, "invert": _not,
     "isinf": _against_infinity("oeq"), "isfinite": _against_infinity("olt"),
-    "maximum": _extreme("ogt", False), "minimum": _extreme("olt", False),
-    "fmax": _extreme("ogt", True), "fmin": _extreme("olt", True),
+    "maximum": _extreme("greater", False), "minimum": _extreme("less", False),
+    "fmax": _extreme("greater", True), "fmin": _extreme("less", True),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.elementwise import CALLS, Needs, intrinsic, lower
+from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
@@ -490,9 +490,7 @@ class _Writer:
             return self.body.make(f"{name[op, floating]} {kind} {a}, {b}")
         if op in ("any", "all"):
             return self.body.make(f"{'or' if op == 'any' else 'and'} {kind} {a}, {b}")
-        if floating:
-            return lower(self.body, self.needs, op + "imum", [b, a], [value.dtype] * 2, value.dtype, lanes)
-        return intrinsic(self.body, self.needs, "s" + op, kind, [a, b])
+        return lower(self.body, self.needs, op + "imum", [b, a], [value.dtype] * 2, value.dtype, lanes)
 
     def _finish_fold(self, value: Value, vectors: list[str], single: str | None) -> None:
         total = None

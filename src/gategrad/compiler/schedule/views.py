@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from gategrad.compiler.program.ops import OPS, Op
+import numpy as np
+
+from gategrad.compiler.program.ops import OPS, REDUCTIONS
 from gategrad.compiler.program.value import Builder, Program, Value
 
-__all__ = ["View", "contiguous", "is_contiguous", "make_viewable", "view_of"]
+__all__ = ["VIEW_OPS", "View", "contiguous", "is_contiguous", "make_viewable", "view_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,24 +134,51 @@ def make_viewable(program: Program) -> Program:
     builder = Builder()
     new: dict[Value, Value] = {}
     for value in program.values:
-        if value.op.name in ("input",):
+        if value.op.name == "input":
             new[value] = value
             continue
-        inputs = [new[x] for x in value.inputs]
-        if value.op.name in _NEED_ORDER:
-            inputs = [_in_order(x, builder) for x in inputs]
-        made = builder.emit(value.op.name, inputs, **value.options)
+        made = _viewable(value, [new[x] for x in value.inputs], builder)
         made.name = made.name or value.name
-        if value.op.name == "reshape" and _VIEWS["reshape"](view_of(inputs[0]), made) is None:
-            made = builder.emit("reshape", [builder.emit("copy", inputs)], **value.options)
         new[value] = made
-    outputs = []
+    outputs: list[Value] = []
     for z in program.outputs:
-        z = new[z]
-        if z.op.name in _VIEWS or z.op.name in ("input", "constant") or z in outputs:
-            z = Value(_copy_op(), (z,), {}, z.name)
-        outputs.append(z)
+        made = new[z]
+        if made.op.name in VIEW_OPS or made.op.name in ("input", "constant") or made in outputs:
+            made = Value(OPS["copy"], (made,), {}, z.name)
+        outputs.append(made)
     return Program(program.inputs, outputs, program.name)
+
+
+def _viewable(value: Value, inputs: list[Value], builder: Builder) -> Value:
+    name, options = value.op.name, value.options
+    if name in REDUCTIONS:
+        return _squeezed_reduction(value, inputs[0], builder)
+    if name in _NEED_ORDER:
+        inputs = [_in_order(x, builder) for x in inputs]
+    made = builder.emit(name, inputs, **options)
+    if name == "reshape" and _reshape(view_of(inputs[0]), made) is None:
+        made = builder.emit("reshape", [builder.emit("copy", inputs)], **options)
+    return made
+
+
+def _squeezed_reduction(value: Value, x: Value, builder: Builder) -> Value:
+    """A reduction whose input has no axes of length 1: folding those away is a matter of the shape alone."""
+    kept = [n for n, length in enumerate(x.shape) if length != 1]
+    axes = tuple(kept.index(n) for n in value.options["axes"] if n in kept)
+    z = _reshaped(x, tuple(x.shape[n] for n in kept), builder)
+    if axes:
+        z = builder.emit(_name_of_fold(value), [z], axes=axes)
+    return _reshaped(z, value.shape, builder)
+
+
+def _name_of_fold(value: Value) -> str:
+    """The largest truth value is whether any is true, the smallest whether all are."""
+    name = value.op.name
+    return {"max": "any", "min": "all"}.get(name, name) if value.dtype == np.bool_ else name
+
+
+def _reshaped(x: Value, shape: tuple[int, ...], builder: Builder) -> Value:
+    return x if x.shape == shape else builder.emit("reshape", [x], shape=shape)
 
 
 _NEED_ORDER = frozenset(
@@ -159,8 +188,3 @@ _NEED_ORDER = frozenset(
 
 def _in_order(x: Value, builder: Builder) -> Value:
     return x if is_contiguous(view_of(x), x.shape) and view_of(x).offset == 0 else builder.emit("copy", [x])
-
-
-def _copy_op() -> Op:
-
-    return OPS["copy"]

@@ -1,0 +1,25 @@
+"""What every compiled function must fulfil: NumPy, the interpreter and native code give the same numbers."""
+
+import numpy as np
+
+from gategrad.compiler.compile import compile
+
+__all__ = ["check", "tolerance"]
+
+
+def check(f, inputs):
+    """A function written in NumPy, on arrays: as it is, interpreted, and compiled."""
+    expected = f(*inputs)
+    compiled = compile(f)
+    limit = tolerance([*inputs, *expected])
+    for found in (compiled.program(*inputs)(*inputs), compiled(*inputs)):
+        assert len(found) == len(expected)
+        for a, b in zip(found, expected, strict=True):
+            assert np.shape(a) == np.shape(b)
+            assert np.asarray(a).dtype == np.asarray(b).dtype
+            np.testing.assert_allclose(a, b, rtol=limit, atol=limit)
+
+
+def tolerance(arrays):
+    """How far results may differ: rounding in the narrowest of the dtypes, made larger by chains of operations."""
+    return 2e-3 if any(np.asarray(x).dtype == np.float32 for x in arrays) else 1e-8

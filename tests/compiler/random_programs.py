@@ -1,0 +1,313 @@
+"""Random programs: lists of NumPy calls that can be run, shrunk, and printed as the test they should become."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+import gategrad as gg
+
+__all__ = ["CALLS", "Random", "Step", "draw", "shrunk"]
+
+LARGEST = 3000
+"""The most elements a value may have: every path through a loop is taken long before."""
+
+
+DTYPES = (np.float64, np.float32, np.int64, np.bool_)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One call: what, of which earlier values, with which options."""
+
+    name: str
+    operands: tuple[int, ...]
+    options: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self):
+        operands = [f"v{n}" for n in self.operands]
+        options = [f"{name}={value!r}" for name, value in self.options]
+        return f"CALLS[{self.name!r}]({', '.join(operands + options)})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Random:
+    """A program: arrays that it is given, calls, and which values are its results."""
+
+    inputs: tuple[object, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[int, ...]
+
+    def __call__(self, *inputs):
+        values = list(inputs)
+        for step in self.steps:
+            values.append(run(step, values))
+        return tuple(values[n] for n in self.outputs)
+
+    def __str__(self):
+        count = len(self.inputs)
+        given = [f"    v{n} = {_written(x)}" for n, x in enumerate(self.inputs)]
+        body = [f"        v{count + n} = {step}" for n, step in enumerate(self.steps)]
+        names = ", ".join(f"v{n}" for n in range(count))
+        results = ", ".join(f"v{n}" for n in self.outputs)
+        head = ["def test_found():", *given, "", f"    def f({names}):"]
+        return "\n".join([*head, *body, f"        return ({results},)", "", f"    check(f, [{names}])"])
+
+
+def run(step, values):
+    """The result of a call, a float64 number as the Python float that it travels as."""
+    z = CALLS[step.name](*[values[n] for n in step.operands], **dict(step.options))
+    return float(z) if type(z) is np.float64 or (isinstance(z, np.ndarray) and z.shape == () and z.dtype == float) else z
+
+
+def _written(x):
+    if isinstance(x, float):
+        return repr(x)
+    return f"np.array({x.ravel().tolist()}, '{x.dtype}').reshape({x.shape})"
+
+
+# --- the calls ----------------------------------------------------------------------------------------------------
+
+UNARY = {name: getattr(np, name) for name in ("tanh", "sin", "cos", "arctan", "negative", "square")}
+UNARY |= {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "exp": lambda x: np.exp(np.sin(x)),
+    "log": lambda x: np.log(1 + x * x),
+    "sqrt": lambda x: np.sqrt(1 + x * x),
+    "half": lambda x: x * 0.5 + 0.25,
+}
+KINKED = {name: getattr(np, name) for name in ("absolute", "sign")}
+KINKED |= {"relu": lambda x: np.maximum(x, 0.0)}
+BINARY = {name: getattr(np, name) for name in ("add", "subtract", "multiply")}
+BINARY |= {"divide": lambda x, y: x / (1.5 + y * y), "mix": lambda x, y: x * y - x}
+KINKED_BINARY = {name: getattr(np, name) for name in ("maximum", "minimum")}
+COMPARISON = {name: getattr(np, name) for name in ("less", "greater_equal", "not_equal")}
+FOLDS = {name: getattr(np, name) for name in ("sum", "mean")}
+KINKED_FOLDS = {name: getattr(np, name) for name in ("max", "min")}
+
+
+def _softmax(x, axis):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _normalise(x, axis):
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    return centred / np.sqrt(np.mean(centred * centred, axis=axis, keepdims=True) + 0.1)
+
+
+def _logsumexp(x, axis):
+    top = np.max(x, axis=axis, keepdims=True)
+    return np.squeeze(top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)), axis)
+
+
+CALLS = {
+    **UNARY, **KINKED, **BINARY, **KINKED_BINARY, **COMPARISON, **FOLDS, **KINKED_FOLDS,
+    "softmax": _softmax, "normalise": _normalise, "logsumexp": _logsumexp,
+    "where": np.where, "any": np.any, "all": np.all, "prod": lambda x, **options: np.prod(np.cos(x), **options),
+    "cumsum": np.cumsum, "argmax": np.argmax,
+    "reshape": np.reshape, "transpose": np.transpose, "flip": np.flip, "concatenate": lambda *xs, axis: np.concatenate(xs, axis),
+    "broadcast": lambda x, shape: np.broadcast_to(x, shape), "expand": lambda x, axis: np.expand_dims(x, axis),
+    "slice": lambda x, parts: x[tuple(slice(*part) for part in parts)],
+    "pick": lambda x, index: x[index],
+    "gather": lambda x, indices: x[np.array(indices, dtype=np.intp)],
+    "columns": lambda x, indices: x[:, np.array(indices, dtype=np.intp)],
+    "matmul": np.matmul,
+    "float32": lambda x: x.astype(np.float32), "float64": lambda x: x.astype(np.float64),
+    "gradient": lambda x, y: gg.grad(lambda t: np.sum(np.tanh(t * y) * t))(x),
+}  # fmt: skip
+
+
+# --- drawing ---------------------------------------------------------------------------------------------------------
+
+LENGTHS = [0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33]
+
+
+def draw(seed, smooth=False):
+    """The program of a seed; a smooth one has derivatives everywhere and is made of floats alone."""
+    rng = np.random.default_rng(seed)
+    base = tuple(int(rng.choice(LENGTHS[1 if smooth else 0 :])) for _ in range(rng.integers(1, 4)))
+    while np.prod(base) > 600:
+        base = base[:-1]
+    inputs = [_input(rng, base, smooth) for _ in range(rng.integers(2, 5))]
+    values, steps = list(inputs), []
+    wanted = int(rng.integers(3, 16))
+    for _ in range(200):
+        if len(steps) == wanted:
+            break
+        step = _step(rng, values, smooth)
+        try:
+            z = run(step, values)
+        except (AttributeError, IndexError, TypeError, ValueError, gg.errors.GategradError):
+            continue  # shapes that do not fit: draw again
+        if np.asarray(z).dtype in DTYPES and np.size(z) <= LARGEST and np.all(np.isfinite(z)) and (np.size(z) == 0 or np.max(np.abs(z)) < 1e4):
+            values.append(z)
+            steps.append(step)
+    count = len(inputs)
+    made = [n for n in range(count, len(values)) if not smooth or np.asarray(values[n]).dtype == float]
+    if not made:
+        return draw(seed + 1_000_003, smooth)
+    some = rng.choice(made, size=min(len(made), int(rng.integers(1, 4))), replace=False)
+    return _without_unused(Random(tuple(inputs), tuple(steps), tuple(sorted({*map(int, some), made[-1]}))))
+
+
+def _input(rng, base, smooth):
+    shape = tuple(1 if rng.random() < 0.15 else n for n in base)
+    kind = rng.choice(["f8", "f8", "f8", "f4", "?", "i8", "number"])
+    if kind == "number":
+        return float(rng.normal())
+    if smooth or kind == "f8":
+        return rng.normal(size=shape[int(rng.integers(0, 2)) * (len(shape) > 1) :])
+    if kind == "f4":
+        return rng.normal(size=shape).astype(np.float32)
+    return rng.random(shape) < 0.5 if kind == "?" else rng.integers(-3, 4, shape)
+
+
+def _step(rng, values, smooth):
+    recent = [int(n) for n in range(len(values))] + [int(n) for n in range(max(0, len(values) - 3), len(values))] * 2
+
+    def some():
+        return int(rng.choice(recent))
+
+    def like(n):
+        """A value of the same shape or a broadcastable one, if there is any."""
+        shape = np.shape(values[n])
+        same = [m for m in range(len(values)) if np.shape(values[m]) == shape]
+        return int(rng.choice(same)) if rng.random() < 0.5 else some()
+
+    x = some()
+    shape = np.shape(values[x])
+    groups = ["unary", "unary", "binary", "binary", "binary", "fold", "fold", "move", "move", "row", "rare"]
+    group = rng.choice(groups if shape else groups[:5])  # what is done along axes needs some
+    if group == "unary" and np.asarray(values[x]).dtype != bool:
+        return Step(_one(rng, UNARY if smooth else UNARY | KINKED), (x,))
+    if group in ("unary", "binary"):
+        if smooth or rng.random() < 0.8:
+            return Step(_one(rng, BINARY if smooth else BINARY | KINKED_BINARY), (x, like(x)))
+        if rng.random() < 0.5:
+            return Step(_one(rng, COMPARISON), (x, like(x)))
+        masks = [n for n, v in enumerate(values) if np.asarray(v).dtype == bool]
+        return Step("where", (int(rng.choice(masks)) if masks else x, x, like(x)))
+    if group == "fold":
+        options = (("axis", _axes(rng, shape)), ("keepdims", bool(rng.random() < 0.5)))
+        folds = FOLDS if smooth else {**FOLDS, **KINKED_FOLDS, "prod": 0, **(
+            {"any": 0, "all": 0} if np.asarray(values[x]).dtype == bool else {})}  # fmt: skip
+        return Step(_one(rng, folds), (x,), options)
+    if group == "row":
+        axis = int(rng.integers(0, len(shape))) if shape and rng.random() < 0.3 else -1
+        return Step(str(rng.choice(["softmax", "normalise", "logsumexp"])), (x,), (("axis", axis),))
+    return _move(rng, x, shape, some, like) if group == "move" else _rare(rng, x, shape, some, like, smooth)
+
+
+def _one(rng, table):
+    return str(rng.choice(list(table)))
+
+
+def _axes(rng, shape):
+    axes = tuple(n for n in range(len(shape)) if rng.random() < 0.5)
+    return None if not axes or rng.random() < 0.2 else axes[0] if len(axes) == 1 else axes
+
+
+def _move(rng, x, shape, some, like):
+    kind = str(rng.choice(["reshape", "transpose", "slice", "flip", "concatenate", "expand", "broadcast", "pick"]))
+    if kind == "reshape":
+        sizes = [n for n in shape if n != 1] or [1]
+        whole = int(np.prod(shape))
+        choices = [(whole,), (whole, 1), (1, *shape), tuple(reversed(shape)), (sizes[0], whole // max(sizes[0], 1))]
+        return Step(kind, (x,), (("shape", choices[int(rng.integers(len(choices)))]),))
+    if kind == "transpose":
+        return Step(kind, (x,), (("axes", tuple(int(n) for n in rng.permutation(len(shape)))),))
+    if kind == "slice":
+        return Step(kind, (x,), (("parts", tuple(_part(rng, n) for n in shape)),))
+    if kind == "flip":
+        return Step(kind, (x,), (("axis", _axes(rng, shape)),))
+    if kind == "concatenate":
+        axis = int(rng.integers(0, max(len(shape), 1)))
+        return Step(kind, tuple(like(x) for _ in range(int(rng.integers(1, 4)))), (("axis", axis),))
+    if kind == "expand":
+        return Step(kind, (x,), (("axis", int(rng.integers(0, len(shape) + 1))),))
+    if kind == "broadcast":
+        wanted = tuple(int(rng.integers(1, 6)) if n == 1 else n for n in shape)
+        return Step(kind, (x,), (("shape", (int(rng.integers(1, 4)), *wanted) if rng.random() < 0.5 else wanted),))
+    return Step("pick", (x,), (("index", int(rng.integers(-3, 3))),))
+
+
+def _part(rng, length):
+    step = int(rng.choice([1, 1, 2, -1, -2, 3]))
+    ends = [None if rng.random() < 0.5 else int(rng.integers(-length - 1, length + 1)) for _ in range(2)]
+    return (*ends, step)
+
+
+def _rare(rng, x, shape, some, like, smooth):
+    kind = str(rng.choice(["matmul", "matmul", "turned", "gather", "columns", "cumsum", "gradient", "argmax", "cast"]))
+    if kind == "matmul":
+        return Step(kind, (x, like(x)))
+    if kind == "turned":
+        return Step("transpose", (x,), (("axes", tuple(reversed(range(len(shape))))),))
+    if kind in ("gather", "columns"):
+        length = shape[int(kind == "columns")] if len(shape) > int(kind == "columns") else 0
+        indices = tuple(int(n) for n in rng.integers(-length, length, int(rng.integers(1, 9)))) if length else ()
+        return Step(kind, (x,), (("indices", indices),))
+    if kind in ("cumsum", "argmax"):
+        if kind == "argmax" and smooth:
+            kind = "cumsum"
+        return Step(kind, (x,), (("axis", int(rng.integers(0, max(len(shape), 1)))),))
+    if kind == "cast" and not smooth:
+        return Step(str(rng.choice(["float32", "float64"])), (x,))
+    return Step("gradient", (x, like(x)))
+
+
+# --- shrinking ----------------------------------------------------------------------------------------------------------
+
+
+def shrunk(program, fails):
+    """The smallest program found that still fails: fewer results, then calls replaced by inputs that hold their results."""
+    smaller = True
+    while smaller:
+        smaller = False
+        for candidate in _smaller(program):
+            if fails(candidate):
+                program, smaller = candidate, True
+                break
+    return program
+
+
+def _smaller(program):
+    for n in range(len(program.outputs) if len(program.outputs) > 1 else 0):
+        yield _without_unused(dataclasses.replace(program, outputs=program.outputs[:n] + program.outputs[n + 1 :]))
+    for n in range(len(program.steps)):
+        yield from _frozen(program, n)
+
+
+def _frozen(program, number):
+    """The program with the result of one call as a further input; none if that result is an output."""
+    count = len(program.inputs)
+    whole = dataclasses.replace(program, outputs=(count + number,))
+    (value,) = whole(*program.inputs)
+    if count + number in program.outputs or isinstance(value, (np.generic, int)):
+        return
+
+    def renamed(n):
+        return n if n < count else count if n == count + number else n + (n < count + number)
+
+    steps = [
+        dataclasses.replace(step, operands=tuple(map(renamed, step.operands)))
+        for n, step in enumerate(program.steps)
+        if n != number
+    ]
+    outputs = tuple(map(renamed, program.outputs))
+    yield _without_unused(Random((*program.inputs, value), tuple(steps), outputs))
+
+
+def _without_unused(program):
+    count = len(program.inputs)
+    used = set(program.outputs)
+    for n in range(len(program.steps) - 1, -1, -1):
+        if count + n in used:
+            used.update(program.steps[n].operands)
+    kept = sorted(used)
+    place = {n: position for position, n in enumerate(kept)}
+    rename = functools.partial(lambda ns: tuple(place[n] for n in ns))
+    inputs = tuple(x for n, x in enumerate(program.inputs) if n in used)
+    steps = [dataclasses.replace(s, operands=rename(s.operands)) for n, s in enumerate(program.steps) if count + n in used]
+    return Random(inputs, tuple(steps), rename(program.outputs))

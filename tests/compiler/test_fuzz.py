@@ -1,0 +1,114 @@
+"""Random programs: NumPy, the interpreter, native code and central differences agree.
+
+The seeds of the normal run are fixed. `pytest -m fuzz tests/compiler/test_fuzz.py` goes on to new ones for an hour, or
+for as many seconds as the environment variable FUZZ_SECONDS says. A failure is shrunk and printed as a test; such
+tests live in `test_fuzz_found.py`.
+"""
+
+import contextlib
+import itertools
+import os
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+from gategrad.compiler.compile import compile
+from tests.compiler.checking import check, tolerance
+from tests.compiler.random_programs import draw, shrunk
+
+pytest.importorskip("llvmlite")
+
+SEEDS = 380
+SMOOTH_SEEDS = 120
+BATCH = 20
+
+
+def check_values(program):
+    check(program, program.inputs)
+
+
+def check_gradient(program):
+    """The gradient of a weighted sum of all results: native as eager, and along a direction as central differences."""
+    places = [n for n, x in enumerate(program.inputs) if np.asarray(x).dtype == np.float64]
+
+    def loss(*moved):
+        inputs = list(program.inputs)
+        for n, x in zip(places, moved, strict=True):
+            inputs[n] = x
+        return sum(np.sum(z * weights(z)) for z in program(*inputs))
+
+    point = [program.inputs[n] for n in places]
+    derivative = gg.value_and_grad(loss, argnums=tuple(range(len(places))))
+    value, gradient = derivative(*point)
+    found_value, found = compile(derivative)(*point)
+    limit = tolerance(program.inputs)
+    np.testing.assert_allclose(found_value, value, rtol=limit, atol=limit)
+    for a, b in zip(found, gradient, strict=True):
+        np.testing.assert_allclose(a, b, rtol=limit, atol=limit * scale(gradient))
+    direction = [np.cos(np.arange(np.size(x)) + n).reshape(np.shape(x)) for n, x in enumerate(point)]
+    step = 1e-5
+    above, below = (loss(*[x + s * d for x, d in zip(point, direction, strict=True)]) for s in (step, -step))
+    expected = (above - below) / (2 * step)
+    slope = sum(float(np.sum(g * d)) for g, d in zip(found, direction, strict=True))
+    size = scale(gradient) * sum(np.size(x) for x in point)
+    np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=1e-6 * (size + abs(value)))
+
+
+def weights(z):
+    return np.sin(np.arange(np.size(z)) + 1.0).reshape(np.shape(z))
+
+
+def scale(gradient):
+    return 1 + max((float(np.max(np.abs(g))) for g in gradient if np.size(g)), default=0.0)
+
+
+def run(checks, seed, *, smooth):
+    """One program; a failure is reported with the smallest program that fails in the same way."""
+    with _quiet():
+        program = draw(seed, smooth=smooth)
+    failure = failure_of(checks, program)
+    if failure is not None:
+        small = shrunk(program, lambda candidate: type(failure_of(checks, candidate)) is type(failure))
+        pytest.fail(f"seed {seed}: {failure}\n\n{small}")
+
+
+def failure_of(checks, program):
+    with _quiet():
+        try:
+            checks(program)
+        except Exception as failure:
+            return failure
+    return None
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Empty means and overflows are part of the game."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_values(first):
+    for seed in range(first, first + BATCH):
+        run(check_values, seed, smooth=False)
+
+
+@pytest.mark.parametrize("first", range(0, SMOOTH_SEEDS, BATCH))
+def test_gradients(first):
+    for seed in range(first, first + BATCH):
+        run(check_gradient, seed, smooth=True)
+
+
+@pytest.mark.fuzz
+def test_new_seeds():
+    end = time.monotonic() + float(os.environ.get("FUZZ_SECONDS", "3600"))
+    for seed in itertools.count(int(time.time()) * 1000):
+        if time.monotonic() > end:
+            return
+        run(check_values, seed, smooth=False)
+        run(check_gradient, seed, smooth=True)
