@@ -50,6 +50,8 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         return np.where(self.mask, self.value, np.zeros((), self.dtype))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if type(options.get("out", (None,))[0]) is Masked:
+            del options["out"]  # dz *= 2: a new gradient, bound to the old name
         if method != "__call__" or options:
             return getattr(ufunc, method)(*map(_resolved, inputs), **options)
         return masked_ufunc(ufunc, inputs)

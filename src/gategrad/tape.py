@@ -35,6 +35,7 @@ __all__ = [
     "paused",
     "paused_level",
     "send",
+    "sweep",
     "walk",
 ]
 
@@ -150,7 +151,11 @@ def _pass(
                     del waiting[source]
                     ready.append((source, entry[0]))
         if not retain:
-            gate.release()
+            if gate.options:
+                gate.release()
+            else:  # the same, written out
+                gate.needs = ()
+                gate.__dict__.clear()
     for x, dx in leaves.items():
         if dx is None:
             leaves[x] = _readable(dx, x.spec)

@@ -101,11 +101,11 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
     return apply, reflected
 
 
-def _unary(gate: Gate, x: Variable) -> Any:
-    """Record a gate without options on one variable: the short way of `record`."""
+def _unary(gate: Gate, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Record a gate of ours on one variable: the short way of `record`."""
     level = x.level
     if level <= paused():
-        return record(gate, (x,))
+        return _compute(gate, (x,))
     gate.needs = _ONE
     source = x.gate
     if source is None:
@@ -113,12 +113,12 @@ def _unary(gate: Gate, x: Variable) -> Any:
     else:
         source.users += 1
         gate.inputs = (source,)
-    return _finish(gate, level, (x.raw,))
+    return _finish(gate, level, (x.raw,), options)
 
 
-def _finish(gate: Any, level: int, values: tuple[Any, ...]) -> Any:
+def _finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
     """Run a gate of ours whose needs and inputs are noted, and hand out its output as a variable."""
-    gate.options = NO_OPTIONS
+    gate.options = options
     gate.level = level
     gate.order = next_order()
     gate.users = 0
@@ -130,6 +130,8 @@ def _finish(gate: Any, level: int, values: tuple[Any, ...]) -> Any:
         gate.spec = None
     else:
         z = _arrange(z, gate, values)
+        if type(z) is tuple:
+            return _spread(z, gate, level)
     out = _new(Variable)
     out.raw = z
     out.gate = gate
@@ -459,6 +461,9 @@ def _restore(raw: Any, name: str | None, gradient: Any) -> Variable:
 
 def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate to inputs of which some are variables, on the highest tape among them."""
+    if len(inputs) == 1 and gate.is_ours and type(inputs[0]) is Variable:
+        gate = unapplied(gate)
+        return _unary(gate, inputs[0], dict(gate.__dict__) or NO_OPTIONS)
     level = UNTRACKED
     for x in inputs:
         if type(x) is Variable:

@@ -46,6 +46,17 @@ Elementary functions as the compiler emits them (`src/gategrad/compiler/codegen/
 - The sign and payload of a NaN are not specified, as in IEEE 754. `pow` is bound by the latency of its long chain of double-double
   steps; x², √x and small integer powers deserve their own instructions.
 
+The text of any of them can be read:
+
+```python
+>>> from gategrad.compiler.codegen.vector_math import define, names
+>>> "tanh" in names()
+True
+>>> print(define("sigmoid", "f32", 16).text.splitlines()[0])
+define internal <16 x float> @gg_sigmoid_v16f32(<16 x float> %x) alwaysinline nounwind {{
+
+```
+
 Measured on {machine}, LLVM {llvm}, llvmlite {llvmlite}, NumPy {numpy}, SciPy {scipy}, one thread.
 
 | function | dtype | ulp max | ulp mean | ns | ns ×2 | NumPy ns |

@@ -130,6 +130,8 @@ def operation(node: Node, operands: list[str], spelled: bool = False) -> str:
 
     An empty operand is one that a drawing shows as a wire: `· 2`, `max(0, ·)`.
     """
+    if type(node.gate) is Output:
+        return f"{operands[0]}{node.symbol}"
     infix = _INFIX.get(node.symbol)
     if infix and len(operands) == 2:
         shown = infix if all(operands) else node.symbol

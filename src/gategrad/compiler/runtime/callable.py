@@ -209,6 +209,7 @@ def _slow_engine() -> tuple[Engine, Table]:
         size=SIZE,
     )
     engine = load(text + table.definition(), level=1)
+    engine.keep_for_ever()
     table.fill(engine.address("gg_table"))
     return engine, table
 

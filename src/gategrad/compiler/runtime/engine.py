@@ -49,6 +49,11 @@ class Engine:
             raise KeyError(symbol)
         return int(address)
 
+    def keep_for_ever(self) -> None:
+        """Never free this code, not even while the interpreter shuts down."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._native))
+
 
 def _retire(native: Any, inflight: int) -> None:
     """Free code that no call is inside of; keep the rest for the next time that something is freed.
