@@ -177,8 +177,13 @@ def _link(
 
     leaves = [_leaf(z) for z in program.outputs]
     output = _structure(rebuild(list(leaves)))
+    native_program = program
+    if output is not None:  # native code fills a container in its own order; outputs come in that of sorted keys
+        positions = {id(leaf): n for n, leaf in enumerate(leaves)}
+        outputs = [program.outputs[positions[id(leaf)]] for leaf in _in_order(output)]
+        native_program = Program(program.inputs, outputs, program.name)
     table = Table()
-    written = write_native(program, table)
+    written = write_native(native_program, table)
     if output is not None:
         signature = Signature(tuple(a.structure for a in arguments), output, keywords, written.workspace)
     else:
@@ -193,6 +198,12 @@ def _leaves_of(argument: Argument) -> list[Structure]:
         Scalar("f64") if type(x) is float else Scalar("f32") if type(x) is np.float32 else Array(x.dtype, x.shape)
         for x in argument.leaves
     ]
+
+
+def _in_order(structure: Structure) -> list[Structure]:
+    if isinstance(structure, Container):
+        return [leaf for item in structure.items for leaf in _in_order(item)]
+    return [structure]
 
 
 def _leaf(z: Any) -> Structure:
