@@ -13,6 +13,7 @@ from gategrad.cli.refusal import Refusal
 from gategrad.cli.values import match_names
 from gategrad.errors import GategradError, describe
 from gategrad.picture import Circuit
+from gategrad.picture.nudge import Nudge
 from gategrad.variable import Variable, variable
 
 __all__ = ["Evaluation"]
@@ -53,6 +54,13 @@ class Evaluation:
     def unused(self) -> list[str]:
         """The variables whose value nothing reaches back to: they are only compared, or their part is left out."""
         return [name for name, gradient in self.gradients.items() if not np.any(gradient)]
+
+    def nudge(self, name: str, h: float) -> Nudge:
+        """What the gradient predicts when a value grows by `h`, beside what plain NumPy then computes."""
+        grown = self.expression({**self.values, name: self.values[name] + h})
+        after, force = float(np.asarray(grown).item()), float(np.sum(self.gradients[name]))
+        several = np.size(self.values[name]) > 1
+        return Nudge(name, self.output, h, force, self.value, after, several)
 
     def _backward(self, variables: Mapping[str, Variable]) -> dict[str, Any]:
         try:

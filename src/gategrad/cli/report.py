@@ -70,7 +70,7 @@ class Report:
         if nudges:
             self._heading("nudge")
         for name, h in nudges:
-            self.printer.line(f"    {self.evaluation.circuit.nudge(name, h)}")
+            self.printer.line(f"    {self.evaluation.nudge(name, h)}")
 
     def check(self, comparisons: list[Comparison]) -> None:
         """Each gradient beside its measurement; of many, those that are wrong, or the least good."""
