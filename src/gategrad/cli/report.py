@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -144,15 +145,18 @@ def sentences(words: str) -> tuple[str, list[str]]:
 
 
 def highlighted(clause: str, role: Role) -> list[Segment]:
-    """An equation with its result in colour.
+    """An equation with its result in colour; words that follow the result stay plain.
 
     >>> highlighted("q = x + y = 3", "value")
-    ['q = x + y =', (' 3', 'value')]
+    ['q = x + y =', (' 3', 'value'), '']
+    >>> highlighted("df/dx = 3 from df/dq by its rule", "gradient")
+    ['df/dx =', (' 3', 'gradient'), ' from df/dq by its rule']
     """
     for sign in ("→", "="):
-        before, found, result = clause.rpartition(sign)
+        before, found, after = clause.rpartition(sign)
         if found:
-            return [before + sign, (result, role)]
+            result = re.split(r"(?= from |, summed )", after, maxsplit=1)
+            return [before + sign, (result[0], role), "".join(result[1:])]
     return [clause]
 
 
