@@ -100,8 +100,12 @@ def test_a_variable_alone(gategrad):
 
 def test_a_value_that_is_only_compared(gategrad):
     answer = gategrad("(x > 0) * y", "x=3", "y=4", "--nudge", "x=0.5")
-    assert "    df/dx  0   no change of this value reaches the result\n" in answer.out
+    assert "    df/dx  0   no gradient reaches this value\n" in answer.out
     assert "    x has force 0: f should not move; it stays where it is\n" in answer.out
+
+
+def test_a_gradient_of_zero_is_a_gradient(gategrad):
+    assert gategrad("x ** 2", "x=0").out.endswith("    df/dx  0\n")
 
 
 def test_infinities_are_shown(gategrad):

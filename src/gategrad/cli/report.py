@@ -61,7 +61,7 @@ class Report:
             is_number = np.shape(gradients[name]) == ()
             indent = " " * (whole - len(first.partition(".")[0])) if is_number else ""
             label = names[name] + " " * (width - columns(names[name]))
-            why = "   no change of this value reaches the result" if name in self.evaluation.unused else ""
+            why = "   no gradient reaches this value" if name in self.evaluation.unreached else ""
             self.printer.line("    ", (label, "name"), "  ", (indent + first, "gradient"), (why, "constant"))
             for line in rest:
                 self.printer.line(" " * (width + 6), (line, "gradient"))
