@@ -174,7 +174,9 @@ def _through(step: Value, dims: Dims) -> Dims | None:
         return tuple(dims[n] for n in step.options["axes"])
     if name == "broadcast":
         extra = len(step.shape) - len(before)
-        return (-1,) * extra + tuple(d if n == m else -1 for d, n, m in zip(dims, before, step.shape[extra:], strict=True))
+        return (-1,) * extra + tuple(
+            d if n == m else -1 for d, n, m in zip(dims, before, step.shape[extra:], strict=True)
+        )
     if name == "reshape":
         kept = [(n, d) for n, d in zip(before, dims, strict=True) if n != 1]
         if [n for n, _ in kept] != [n for n in step.shape if n != 1]:
