@@ -41,7 +41,7 @@ class Gate:
     Un-broadcasting, the adding of branches and the checks of shape and dtype are the engine's work, never a rule's.
     """
 
-    __slots__ = ("grad", "inputs", "level", "needs", "options", "order", "spec")
+    __slots__ = ("grad", "inputs", "level", "needs", "options", "order", "spec", "users")
 
     # What the engine writes on a gate when it is applied to variables. Slots, so that `__dict__` holds
     # exactly the options and what `forward` remembered: that is what the ledger of memory counts.
@@ -49,6 +49,7 @@ class Gate:
     needs: tuple[bool, ...]  # which inputs want a gradient; empty once the backward pass has been through
     options: dict[str, Any]  # the attributes it had before it was applied
     order: int  # recording order, counted downwards so that the smallest comes first on the way back
+    users: int  # how often its output has been used: so many answers the backward pass waits for
     level: int  # the tape this gate is recorded on
     spec: Any  # what the output is: None for a Python float, else (shape, dtype)
     grad: Any  # the upstream gradient, if `backward(keep=True)` asked for it
@@ -137,7 +138,7 @@ _seen: set[type[Gate]] = set()
 
 def unapplied(gate: Gate) -> Gate:
     """The gate itself if this is its first application, else a fresh one with the same options."""
-    if hasattr(gate, "needs"):
+    if hasattr(gate, "needs") and hasattr(gate, "options"):
         return gate.fresh()
     if type(gate) not in _seen:
         _meet_class(gate)

@@ -50,6 +50,8 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         return np.where(self.mask, self.value, np.zeros((), self.dtype))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if type(options.get("out", (None,))[0]) is Masked:
+            del options["out"]  # dz *= 2: a new gradient, bound to the old name
         if method != "__call__" or options:
             return getattr(ufunc, method)(*map(_resolved, inputs), **options)
         return masked_ufunc(ufunc, inputs)
@@ -59,6 +61,14 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __getitem__(self, index: Any) -> Any:
         return self.resolve()[index]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self.resolve(), dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.resolve(), name)  # any other method of an array: a rule need not know of masks
 
 
 def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:

@@ -88,7 +88,8 @@ def _paused_generator(function: Any) -> Any:
             try:
                 resume, sent = inner.send, (yield item)
             except GeneratorExit:
-                inner.close()
+                with NoGrad():
+                    inner.close()
                 raise
             except BaseException as error:
                 resume, sent = inner.throw, error

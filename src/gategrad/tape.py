@@ -45,7 +45,7 @@ UNTRACKED = -1
 """The level of values that remember no circuit: detached, or computed under `no_grad`."""
 
 next_order: Callable[[], int] = itertools.count(0, -1).__next__
-"""Recording order, counted downwards: the heap of the backward walk yields the smallest first."""
+"""Recording order, counted downwards: a heap yields the latest first."""
 
 _levels = itertools.count(1)
 
@@ -65,34 +65,50 @@ def next_level() -> int:
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
     """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
-    return _pass([(0, root)], {root: dz}, retain, keep)
+    return _pass([(root, dz)], {}, {}, retain, keep)
 
 
 def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
-    frontier = [(source.order, source) for source in gradients if isinstance(source, Gate)]
-    heapify(frontier)
-    return _pass(frontier, gradients, retain, keep=False)
+    gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
+    leaves = {source: dz for source, dz in gradients.items() if source not in gates}
+    return _pass([], gates, leaves, retain, keep=False)
 
 
-def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: bool, keep: bool) -> dict[Any, Any]:
-    """The backward pass: from the gates on the frontier to the leaves, which are all that is left in `gradients`.
+def _pass(
+    ready: list[tuple[Gate, Any]],
+    waiting: dict[Any, list[Any]],
+    leaves: dict[Any, Any],
+    retain: bool,
+    keep: bool,
+) -> dict[Any, Any]:
+    """The backward pass, from the gates that are ready to the leaves, whose gradients it gathers.
 
-    Gates are visited in the reverse of the order in which they were recorded, each once, when all that uses its
-    output has been visited. The circuit is walked with a heap, never by recursion, so its depth has no limit.
+    A gate is visited once, when all that use its output (`gate.users`) have answered; until then it waits with what
+    has arrived (the sum, and how many answers are missing). Users that the walk never comes to, because the output
+    does not depend on them, leave gates waiting when nothing is ready: then the latest recorded of those goes first,
+    since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
     """
-    while frontier:
-        gate = heappop(frontier)[1]
-        dz = gradients.pop(gate)
+    order: list[tuple[int, Gate]] | None = None
+    while True:
+        if not ready:
+            if not waiting:
+                break
+            if order is None:
+                order = [(gate.order, gate) for gate in waiting]
+                heapify(order)
+            gate = heappop(order)[1]
+            if gate not in waiting:
+                continue
+            dz = waiting.pop(gate)[0]
+        else:
+            gate, dz = ready.pop()
         needs = gate.needs
         if not needs:
-            raise ReleasedError(
-                f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
-                "remembered. Pass retain=True to the first backward(), or run the forward pass again."
-            )
+            raise _released(gate)
         if keep:
             gate.grad = _readable(dz, gate.spec)
-        if type(dz) is not float:
+        if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
             dz = _handed(dz, gate)
         try:
             dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
@@ -103,29 +119,56 @@ def _pass(frontier: list[tuple[int, Gate]], gradients: dict[Any, Any], retain: b
         inputs = gate.inputs
         if len(dxs) != len(inputs):
             raise _wrong_count(len(dxs), gate)
-        index = 0
+        index = -1
         for dx in dxs:
+            index += 1  # noqa: SIM113 (enumerate costs more, and this is the innermost loop of backpropagation)
             source = inputs[index]
             if not needs[index]:
                 if type(source) is Constant:
                     source.verify(type(gate).__name__, index)
-            else:
-                spec = source.spec
-                if dx is not None and (spec is not None or type(dx) is not float):
+                continue
+            spec = source.spec
+            if spec is None:
+                if type(dx) is not float and dx is not None:
                     dx = fit(dx, spec, gate, index, dz)
-                if source in gradients:
-                    gradients[source] = _add(gradients[source], dx)
-                else:
-                    gradients[source] = dx
-                    if isinstance(source, Gate):
-                        heappush(frontier, (source.order, source))
-            index += 1
+            elif (type(dx) is not _ARRAY or dx.shape != spec[0] or dx.dtype is not spec[1]) and dx is not None:
+                dx = fit(dx, spec, gate, index, dz)
+            users = source.users
+            if users == 1:
+                ready.append((source, dx))
+            elif users == 0:
+                leaves[source] = _add(leaves[source], dx) if source in leaves else dx
+            elif source not in waiting:
+                waiting[source] = [dx, users - 1]
+                if order is not None:
+                    heappush(order, (source.order, source))
+            else:
+                entry = waiting[source]
+                entry[0] = _add(entry[0], dx)
+                entry[1] -= 1
+                if not entry[1]:
+                    del waiting[source]
+                    ready.append((source, entry[0]))
         if not retain:
-            gate.release()
-    for x, dx in gradients.items():
+            if gate.options:
+                gate.release()
+            else:  # the same, written out
+                gate.needs = ()
+                gate.__dict__.clear()
+    for x, dx in leaves.items():
         if dx is None:
-            gradients[x] = _readable(dx, x.spec)
-    return gradients
+            leaves[x] = _readable(dx, x.spec)
+    return leaves
+
+
+_ARRAY = np.ndarray
+
+
+def _released(gate: Gate) -> ReleasedError:
+    return ReleasedError(
+        f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
+        "remembered. Pass retain=True to the first backward(), or run the forward pass again."
+    )
 
 
 def _add(dx: Any, dy: Any) -> Any:

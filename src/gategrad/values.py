@@ -76,7 +76,8 @@ def own(value: Any) -> Any:
 
 def as_value(x: Any, gate: Any, index: int) -> Any:
     """An input of a gate as a number or an array; or the reason why it cannot be one."""
-    if isinstance(x, (list, tuple)) or (hasattr(x, "__array__") and not hasattr(x, "__array_function__")):
+    foreign = hasattr(x, "__array__") and not hasattr(x, "__array_function__") and not isinstance(x, np.generic)
+    if foreign or isinstance(x, (list, tuple)):
         x = np.asarray(x)  # a list, a data frame's column, another library's tensor
     dtype = getattr(x, "dtype", None)
     if isinstance(x, (float, int, complex)) or (dtype is not None and dtype.kind in "fciub"):

@@ -28,7 +28,8 @@ from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 
 __all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
-_BOTH, _LEFT, _RIGHT = (True, True), (True, False), (False, True)
+_BOTH, _LEFT, _RIGHT, _ONE = (True, True), (True, False), (False, True), (True,)
+_ARRAY, _FLOAT64 = np.ndarray, np.float64
 _new: Callable[[type], Any] = object.__new__
 
 
@@ -36,26 +37,36 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
     """Write out one binary operator and its reflection, with a short way for what is common: same tape, or floats."""
 
     def apply(self: Variable, other: Any) -> Any:
-        gate = ufuncs[ufunc]()
         level = self.level
         if level <= paused():
-            return record(gate, (self, other))
-        x = self.raw
-        if type(other) is Variable:
+            return record(ufuncs[ufunc](), (self, other))
+        kind = type(other)
+        if kind is Variable:
             if other.level != level:
-                return record(gate, (self, other))
-            y = other.raw
-            gate.needs = _BOTH
-            gate.inputs = (self.gate or self, other.gate or other)
-        elif type(other) is float or type(other) is int:
-            y = other
-            gate.needs = _LEFT
-            gate.inputs = (self.gate or self, y)
+                return record(ufuncs[ufunc](), (self, other))
+            y, source, needs = other.raw, other.gate, _BOTH
+            if source is None:
+                source = other
+            else:
+                source.users += 1
+        elif kind is float or kind is int:
+            y = source = other
+            needs = _LEFT
         else:
-            return record(gate, (self, other))
+            return record(ufuncs[ufunc](), (self, other))
+        gate = ufuncs[ufunc]()
+        gate.needs = needs
+        first = self.gate
+        if first is None:
+            gate.inputs = (self, source)
+        else:
+            first.users += 1
+            gate.inputs = (first, source)
         gate.options = NO_OPTIONS
         gate.level = level
         gate.order = next_order()
+        gate.users = 0
+        x = self.raw
         try:
             z = gate.forward(x, y)
         except Exception as error:
@@ -63,7 +74,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         if type(z) is float:
             gate.spec = None
         else:
-            z = settle(z, gate, (x, y))
+            z = _arrange(z, gate, (x, y))
         out = _new(Variable)
         out.raw = z
         out.gate = gate
@@ -71,11 +82,73 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         return out
 
     def reflected(self: Variable, other: Any) -> Any:
-        return record(ufuncs[ufunc](), (other, self))
+        level = self.level
+        kind = type(other)
+        if level <= paused() or not (kind is float or kind is int):
+            return record(ufuncs[ufunc](), (other, self))
+        gate = ufuncs[ufunc]()
+        gate.needs = _RIGHT
+        first = self.gate
+        if first is None:
+            gate.inputs = (other, self)
+        else:
+            first.users += 1
+            gate.inputs = (other, first)
+        return _finish(gate, level, (other, self.raw))
 
     apply.__doc__ = f"numpy.{ufunc.__name__} of this value and another."
     reflected.__doc__ = f"numpy.{ufunc.__name__} of another value and this one."
     return apply, reflected
+
+
+def _unary(gate: Gate, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Record a gate of ours on one variable: the short way of `record`."""
+    level = x.level
+    if level <= paused():
+        return _compute(gate, (x,))
+    gate.needs = _ONE
+    source = x.gate
+    if source is None:
+        gate.inputs = (x,)
+    else:
+        source.users += 1
+        gate.inputs = (source,)
+    return _finish(gate, level, (x.raw,), options)
+
+
+def _finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Run a gate of ours whose needs and inputs are noted, and hand out its output as a variable."""
+    gate.options = options
+    gate.level = level
+    gate.order = next_order()
+    gate.users = 0
+    try:
+        z = gate.forward(*values)
+    except Exception as error:
+        z = recover(error, gate, values)
+    if type(z) is float:
+        gate.spec = None
+    else:
+        z = _arrange(z, gate, values)
+        if type(z) is tuple:
+            return _spread(z, gate, level)
+    out = _new(Variable)
+    out.raw = z
+    out.gate = gate
+    out.level = level
+    return out
+
+
+def _arrange(z: Any, gate: Any, values: Any) -> Any:
+    """`settle`, with a short way for numbers, and for arrays from gates of ours, which need no check."""
+    if type(z) is _FLOAT64:
+        gate.spec = None
+        return float(z)
+    if type(z) is _ARRAY and gate.is_ours:
+        z.setflags(write=False)  # other gates will remember it: nobody may write behind their backs
+        gate.spec = z.shape, z.dtype
+        return z
+    return settle(z, gate, values)
 
 
 def _comparison(name: str) -> Any:
@@ -112,6 +185,7 @@ class Variable(ArrayMethods):
     def __init_subclass__(cls) -> None:
         raise TypeError("Variable cannot be subclassed: hold one as an attribute instead")
 
+    users = 0  # as a source of gradients, a leaf is where the walk ends: it waits for nobody
     raw: Any  # the value as gates see it: a float, an array, or a value on a lower tape
     gate: Gate | None  # the gate that computed this value; None for a leaf
     level: int  # the tape it belongs to
@@ -125,6 +199,8 @@ class Variable(ArrayMethods):
             return None
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
+        if attribute == "grad":  # the property below raised AttributeError, and Python asks here once more
+            raise GradientNotKeptError(_NOT_KEPT)
         raise AttributeError(_unknown_attribute(attribute))
 
     # --- what it holds
@@ -168,9 +244,7 @@ class Variable(ArrayMethods):
         try:
             return self.gate.grad
         except AttributeError:
-            raise GradientNotKeptError(
-                "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
-            ) from None
+            raise GradientNotKeptError(_NOT_KEPT) from None
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
@@ -230,13 +304,13 @@ class Variable(ArrayMethods):
     __hash__ = object.__hash__  # by identity: leaves are keys of the dictionary of gradients
 
     def __neg__(self) -> Any:
-        return record(ufuncs[np.negative](), (self,))
+        return _unary(ufuncs[np.negative](), self)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return ufuncs[np.absolute]()(self)
+        return _unary(ufuncs[np.absolute](), self)
 
     # --- NumPy's protocols
 
@@ -244,7 +318,7 @@ class Variable(ArrayMethods):
         if method == "__call__" and not options:
             gate = ufuncs.get(ufunc)
             if gate is not None:
-                return record(gate(), inputs)
+                return _unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
         return _rare_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -387,6 +461,9 @@ def _restore(raw: Any, name: str | None, gradient: Any) -> Variable:
 
 def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate to inputs of which some are variables, on the highest tape among them."""
+    if len(inputs) == 1 and gate.is_ours and type(inputs[0]) is Variable:
+        gate = unapplied(gate)
+        return _unary(gate, inputs[0], dict(gate.__dict__) or NO_OPTIONS)
     level = UNTRACKED
     for x in inputs:
         if type(x) is Variable:
@@ -404,12 +481,15 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         if kind is Variable:
             if x.level == level:
                 values.append(x.raw)
-                sources.append(x.gate or x)
+                source = x.gate
+                if source is not None:
+                    source.users += 1
+                sources.append(source or x)
                 needs.append(True)
                 continue
             if x.level == UNTRACKED:
                 x = x.raw
-        elif kind is not float and kind is not int:
+        elif kind is not float and kind is not int and (kind is not _ARRAY or x.dtype.kind not in "fciub"):
             x = as_value(x, gate, len(values))
         values.append(x)
         if type(x) is np.ndarray and gate.remembers_inputs and may_change(x):
@@ -420,6 +500,7 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     gate.inputs = recorded = tuple(sources)
     gate.level = level
     gate.order = next_order()
+    gate.users = 0
     try:
         z = gate.forward(*values)
     except Exception as error:
@@ -427,7 +508,7 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     if type(z) is float:
         gate.spec = None
     else:
-        z = settle(z, gate, values)
+        z = _arrange(z, gate, values)
         if type(z) is tuple:
             return _spread(z, gate, level)
     if gate.inputs is not recorded:
@@ -474,6 +555,8 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
         output.inputs = (gate,)
         output.level = level
         output.order = next_order()
+        output.users = 0
+        gate.users += 1
         output.options = {"index": index, "count": len(outputs)}
         output.spec = spec_of(z)
         out = leaf(z, level)
@@ -483,6 +566,9 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
 
 
 # --- messages -----------------------------------------------------------------------------------------------------
+
+
+_NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
 
 
 def _escape(what: str, becomes: str) -> str:

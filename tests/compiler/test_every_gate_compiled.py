@@ -20,23 +20,42 @@ CASES = [
 def example(gate, number, dtype):
     made, inputs = list(gate.examples(np.random.default_rng(0)))[number]
     if dtype == np.float32:
-        inputs = tuple(x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x for x in inputs)
+        inputs = tuple(x.astype(dtype) if getattr(x, "dtype", None) == np.float64 else x for x in inputs)
     return made, inputs
 
 
+def has_gradient(x):
+    return type(x) is float or (type(x) is not bool and x.dtype.kind == "f")
+
+
+def seed(z, wave):
+    """An upstream gradient for `z`, in its dtype."""
+    if not np.shape(z):
+        return 0.7 * z**0
+    return wave(np.arange(np.size(z)) + 0.5).reshape(np.shape(z)).astype(z.dtype)
+
+
 def functions(gate):
-    """The value, its gradient and the gradient of that, each a function of arrays alone."""
+    """The value, its gradient and the gradient of that; integers and truth values are given but not differentiated."""
 
     def value(*xs):
         return gate.fresh()(*xs)
 
     def first(*xs):
-        z, pullback = gg.vjp(value, *xs)
-        return pullback(np.cos(np.arange(np.size(z), dtype=np.float64)).reshape(np.shape(z)).astype(z.dtype) if np.shape(z) else z * 0 + 1.0)
+        def of_floats(*floats):
+            rest = iter(floats)
+            return value(*[next(rest) if has_gradient(x) else x for x in xs])
+
+        z, pullback = gg.vjp(of_floats, *[x for x in xs if has_gradient(x)])
+        return pullback(seed(z, np.cos))
 
     def second(*xs):
-        zs, pullback = gg.vjp(first, *xs)
-        return pullback(tuple(np.sin(np.arange(np.size(z)) + 1.0).reshape(np.shape(z)).astype(z.dtype) if np.shape(z) else 0.7 for z in zs))
+        def of_floats(*floats):
+            rest = iter(floats)
+            return first(*[next(rest) if has_gradient(x) else x for x in xs])
+
+        zs, pullback = gg.vjp(of_floats, *[x for x in xs if has_gradient(x)])
+        return pullback(tuple(seed(z, np.sin) for z in zs))
 
     return value, first, second
 

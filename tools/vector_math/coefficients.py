@@ -1,6 +1,6 @@
 """Derives the polynomials of gategrad.compiler.codegen.vector_math and writes them to its coefficients.py.
 
-    python -m tools.vector_math.coefficients
+python -m tools.vector_math.coefficients
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpmath import mp, mpf
-
 from tools.vector_math.remez import Real, shortest
 
 TARGET = Path("src/gategrad/compiler/codegen/vector_math/coefficients.py")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -11,8 +11,7 @@ import numpy as np
 from gategrad.compiler.codegen.vector_math import closure, define, inputs
 from gategrad.compiler.codegen.vector_math.builder import DType, Type
 
-NUMPY = {"f64": np.float64, "f32": np.float32}
-Loop = Callable[..., np.ndarray]
+FLOATS: dict[str, type] = {"f64": np.float64, "f32": np.float32}
 
 LOOP = """
 define void @loop({pointers}, ptr %z, i64 %count) {{
@@ -61,51 +60,56 @@ def host_features() -> str:
     return llvm.get_host_cpu_features().flatten()
 
 
-class Compiled:
-    """The machine code of a loop, alive as long as this object."""
+class Loop:
+    """A vector function over arrays, through machine code for this host or the CPU named."""
 
-    def __init__(self, text: str, cpu: str | None = None, features: str | None = None) -> None:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        target = llvm.Target.from_default_triple()
-        machine = target.create_target_machine(
-            cpu=llvm.get_host_cpu_name() if cpu is None else cpu,
-            features=host_features() if features is None else features,
-            opt=3,
-        )
-        module = llvm.parse_assembly(text)
+    def __init__(
+        self, name: str, dtype: DType, lanes: int, cpu: str | None = None, features: str | None = None
+    ) -> None:
+        self.dtype = np.dtype(FLOATS[dtype])
+        self.lanes = lanes
+        machine = target_machine(cpu, features)
+        module = llvm.parse_assembly(module_text(name, dtype, lanes))
         module.verify()
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
-        builder = llvm.create_pass_builder(machine, options)
+        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
         builder.getModulePassManager().run(module, builder)
         self.assembly = machine.emit_assembly(module)
-        self.engine = llvm.create_mcjit_compiler(module, machine)
-        self.engine.finalize_object()
-        self.address = self.engine.get_function_address("loop")
+        # The engine owns the machine code: it lives as long as this object.
+        self._engine = llvm.create_mcjit_compiler(module, machine)
+        self._engine.finalize_object()
+        pointers = [ctypes.c_void_p] * (inputs(name) + 1)
+        prototype = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64)
+        self._native = prototype(self._engine.get_function_address("loop"))
+
+    def bound(self, *arrays: np.ndarray) -> Callable[[], None]:
+        """The call on these arrays (a multiple of the lanes long) with nothing left to do but to run."""
+        z = np.empty_like(arrays[0])
+        addresses = [array.ctypes.data for array in (*arrays, z)]
+
+        def run(kept: tuple[np.ndarray, ...] = (*arrays, z)) -> None:
+            self._native(*addresses, kept[0].size)
+
+        return run
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        padded = [self._padded(array) for array in arrays]
+        z = np.empty_like(padded[0])
+        self._native(*(array.ctypes.data for array in padded), z.ctypes.data, z.size)
+        return z[: arrays[0].size]
+
+    def _padded(self, array: np.ndarray) -> np.ndarray:
+        filling = np.ones(-array.size % self.lanes, self.dtype)
+        return np.concatenate([array.astype(self.dtype), filling])
 
 
-def compile_loop(
-    name: str, dtype: DType, lanes: int, cpu: str | None = None, features: str | None = None
-) -> Callable[..., np.ndarray]:
-    """The function on arrays of the dtype, through machine code for this host or the CPU named."""
-    compiled = Compiled(module_text(name, dtype, lanes), cpu, features)
-    count = inputs(name)
-    native = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (count + 1), ctypes.c_int64)(compiled.address)
-
-    def apply(*arrays: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        size = arrays[0].size
-        padded = [_padded(np.asarray(array, NUMPY[dtype]), lanes) for array in arrays]
-        z = np.empty_like(padded[0]) if out is None else out
-        native(*(array.ctypes.data for array in padded), z.ctypes.data, padded[0].size)
-        return z[:size]
-
-    apply.compiled = compiled  # type: ignore[attr-defined]  # keeps the machine code alive
-    return apply
-
-
-def _padded(array: np.ndarray, lanes: int) -> np.ndarray:
-    extra = -array.size % lanes
-    if not extra:
-        return np.ascontiguousarray(array)
-    filling: Sequence[float] = [1.0] * extra
-    return np.concatenate([array, np.array(filling, array.dtype)])
+def target_machine(cpu: str | None, features: str | None) -> llvm.TargetMachine:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name() if cpu is None else cpu,
+        features=host_features() if features is None else features,
+        opt=3,
+        # Constants then fold into the instructions that use them; the large model keeps an address for each.
+        reloc="pic",
+        codemodel="small",
+    )

@@ -73,8 +73,8 @@ def shape_of(x: Any) -> Shape:
 
 
 def everywhere(mask: Any) -> bool:
-    """`np.all`, at once if the mask is a single truth."""
-    return bool(mask.all()) if type(mask) is np.ndarray else bool(mask)
+    """`np.all`, at once if the mask is a single truth; False of a mask whose values are not known yet (of a symbol)."""
+    return bool(np.all(mask)) if isinstance(mask, (np.ndarray, np.bool_, bool)) else False
 
 
 def axes_of(axis: Any, ndim: int) -> Shape:

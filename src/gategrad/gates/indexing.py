@@ -94,7 +94,7 @@ def _own_index(index: Any) -> Any:
     """The index as the gate may remember it: lists become arrays, and arrays that the caller could change are copied."""
     if type(index) is tuple:
         return tuple([_own_index(part) for part in index])
-    if isinstance(index, _BASIC):
+    if isinstance(index, _BASIC) or type(index) in on_meeting:
         return index
     array = np.array(index)
     return array.astype(np.intp) if array.size == 0 and array.dtype != bool else array
@@ -125,7 +125,7 @@ def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    indices = np.asarray(indices)
+    indices = as_input(indices)
     if axis is None:
         return np.reshape(arr, -1)[indices]
     axis %= indices.ndim

@@ -105,10 +105,12 @@ class CrossEntropy(Gate):
 
 def _places(labels: Any) -> tuple[Any, ...]:
     """The index that picks out of every row the element that its label names."""
-    return (*np.ogrid[tuple(slice(n) for n in labels.shape)], labels) if labels.shape else (int(labels),)
+    return (*np.ogrid[tuple(slice(n) for n in labels.shape)], labels) if labels.shape else (labels,)
 
 
 def _one_hot(labels: Any, like: Any) -> Any:
+    if not isinstance(labels, (np.ndarray, np.generic)):  # labels that are not known yet (a symbol)
+        return np.astype(np.equal(labels[..., None], np.arange(like.shape[-1])), like.dtype)
     hot = np.zeros(like.shape, like.dtype)
     hot[_places(labels)] = 1.0
     return hot
@@ -204,7 +206,7 @@ def _check_labels(logits: Any, labels: Any) -> None:
             f"cross_entropy: logits is {shape}, labels is {labels.shape}; labels that are {what}, "
             f"must have shape {wanted}.{hint}"
         )
-    if kind in "iu" and labels.size and (labels.min() < 0 or labels.max() >= shape[-1]):
+    if kind in "iu" and type(labels) is np.ndarray and labels.size and (labels.min() < 0 or labels.max() >= shape[-1]):
         worst = labels.min() if labels.min() < 0 else labels.max()
         raise IndexError(
             f"cross_entropy: label {worst} names no class: with {shape[-1]} classes they are 0 to {shape[-1] - 1}"

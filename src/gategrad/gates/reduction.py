@@ -12,6 +12,7 @@ from gategrad.gates.axes import (
     axes_of,
     broadcast,
     count,
+    everywhere,
     kept,
     maximum_reduce,
     minimum_reduce,
@@ -112,7 +113,7 @@ class Prod(Reduction):
     def backward(self, dz: Any) -> Any:
         x, z = self.x, self.z
         shape, whole = shape_of(x), plain(z)
-        if np.all(np.isfinite(whole) & (whole != 0)):
+        if everywhere(np.isfinite(whole) & (whole != 0)):
             return spread(dz * z, self.axis, self.keepdims, shape) / x
         # z / x is 0/0 at a zero, and wrong where z has over- or underflowed
         return spread(dz, self.axis, self.keepdims, shape) * _products_of_others(x, self.axis)

@@ -137,7 +137,7 @@ def _or_one(x: Any, mask: Any) -> Any:
     if everywhere(mask):
         return x
     ones = np.ones_like(plain(x))
-    return np.where(mask, x, ones) if ones.shape else ones[()]
+    return ones[()] if isinstance(mask, (bool, np.bool_)) else np.where(mask, x, ones)
 
 
 def _times(dz: Any, x: Any, mask: Any) -> Any:
@@ -154,7 +154,7 @@ def _root(x: Any) -> Any:
     if everywhere(some):
         return np.sqrt(x)
     zeros = np.zeros_like(plain(x))
-    return np.where(some, np.sqrt(_or_one(x, some)), zeros) if zeros.shape else zeros[()]
+    return zeros[()] if isinstance(some, (bool, np.bool_)) else np.where(some, np.sqrt(_or_one(x, some)), zeros)
 
 
 def _folded(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:

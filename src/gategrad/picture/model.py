@@ -50,6 +50,11 @@ class Wire:
         return () if isinstance(self.value, tuple) else shape_of(self.value)
 
     @property
+    def tag(self) -> str:
+        """The name in front of a wire that no gate made; a constant has none unless the user gave it one."""
+        return "" if self.kind == "constant" and not self.named else self.label
+
+    @property
     def is_array(self) -> bool:
         """Whether the value has axes, and so is drawn as a summary and a heat map."""
         return self.shape != ()
@@ -125,6 +130,8 @@ def operation(node: Node, operands: list[str], spelled: bool = False) -> str:
 
     An empty operand is one that a drawing shows as a wire: `· 2`, `max(0, ·)`.
     """
+    if type(node.gate) is Output:
+        return f"{operands[0]}{node.symbol}"
     infix = _INFIX.get(node.symbol)
     if infix and len(operands) == 2:
         shown = infix if all(operands) else node.symbol

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from gategrad.errors import DtypeError
 from gategrad.picture.model import Model, Wire
 from gategrad.picture.numbers import exact
@@ -22,17 +24,20 @@ _DEEPEST = 3
 
 
 def names_in(scope: Mapping[str, Any]) -> dict[Any, str]:
-    """What the local variables in `scope` call the leaves and gates behind them, also inside containers."""
+    """What the local variables in `scope` call the leaves, gates and arrays behind them, also inside containers."""
     found: dict[Any, str] = {}
     for name, value in list(scope.items()):
         if not name.startswith("_"):
-            for path, z in _variables(value, name, 0):
-                found.setdefault(z.gate or z, z.name or path)
+            for path, z in _values(value, name, 0):
+                if isinstance(z, np.ndarray):
+                    found.setdefault(("array", id(z)), path)
+                else:
+                    found.setdefault(z.gate or z, z.name or path)
     return found
 
 
-def _variables(value: Any, path: str, depth: int) -> Iterator[tuple[str, Variable]]:
-    if type(value) is Variable:
+def _values(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if type(value) is Variable or isinstance(value, np.ndarray):
         yield path, value
         return
     if depth == _DEEPEST or isinstance(value, type) or inspect.ismodule(value):
@@ -44,7 +49,7 @@ def _variables(value: Any, path: str, depth: int) -> Iterator[tuple[str, Variabl
     else:
         parts = list(getattr(value, "__dict__", {}).items())[:_MOST_ELEMENTS]
     for key, part in parts:
-        yield from _variables(part, f"{path}.{key}", depth + 1)
+        yield from _values(part, f"{path}.{key}", depth + 1)
 
 
 # --- functions ----------------------------------------------------------------------------------------------------
@@ -115,8 +120,6 @@ def _paths(x: Any, name: str, count: int) -> list[str]:
 def give_names(model: Model, sources: Mapping[Wire, Any], names: Mapping[Any, str], output: str | None) -> None:
     """Write a label on every wire, each only once; the user's names first."""
     taken: set[str] = set()
-    for wire in model.constants:
-        wire.label = f"array {wire.shape}" if wire.is_array else exact(wire.value)
     for wire in model.leaves:
         source = sources[wire]
         _label(wire, source.name or names.get(source), taken)
@@ -126,6 +129,10 @@ def give_names(model: Model, sources: Mapping[Wire, Any], names: Mapping[Any, st
     if model.nodes:
         found = output or names.get(sources[model.output])
         _label(model.output, found if found and _clean(found) not in taken else "f", taken)
+    for wire in model.constants:
+        if wire.is_array:
+            _label(wire, names.get(("array", id(wire.value))), taken)
+        wire.label = wire.label or (f"array {wire.shape}" if wire.is_array else exact(wire.value))
     _make_up(model.leaves, "x", taken)
     _make_up([node.output for node in model.nodes], "v", taken)
 

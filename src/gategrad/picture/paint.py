@@ -34,9 +34,10 @@ class Canvas:
             self._rows.append([])
         cells = self._rows[row]
         cells.extend([(" ", "")] * (column + len(text) - len(cells)))
-        for offset, character in enumerate(text):
-            cells[column + offset] = (character, role)
-        return column + len(text)
+        for character in text:
+            cells[column] = (character, role)
+            column += columns(character)
+        return column
 
     def text(self, color: bool) -> str:
         """All rows, without spaces at their ends."""

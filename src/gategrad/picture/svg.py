@@ -113,7 +113,7 @@ class _Drawing:
         """What stands before the wire begins: the box, or the variable's name."""
         if cell.box is not None:
             return _box_width(cell.box)
-        return text_width(cell.wire.label) + 6 if cell.wire.kind == "leaf" else 0.0
+        return text_width(cell.wire.tag) + 6 if cell.wire.tag else 0.0
 
     def _label_width(self, wire: Wire) -> float:
         above, value = text_width(self._over(wire)), text_width(_value_text(wire))
@@ -174,8 +174,8 @@ class _Drawing:
             yield _text("gg-name", end + 6, y + 4.5, wire.label, number)
         if cell.box is not None:
             yield self._box(cell.box, x, y)
-        elif wire.kind == "leaf":
-            yield _text("gg-name", x, y + 4.5, wire.label, number)
+        elif wire.tag:
+            yield _text("gg-name", x, y + 4.5, wire.tag, number)
         yield from self._labels(wire, start + 8, y, number)
 
     def _box(self, box: Box, x: float, y: float) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from gategrad.picture.fold import Box, fold
 from gategrad.picture.model import Model, Wire
 from gategrad.picture.numbers import summary
-from gategrad.picture.paint import Canvas
+from gategrad.picture.paint import Canvas, columns
 from gategrad.picture.replay import shares
 from gategrad.picture.table import table
 
@@ -61,11 +61,11 @@ def _drawing(model: Model, width: int, color: bool) -> str | None:
 def _introduce(leaves: list[Wire], color: bool) -> str:
     """The variables that several gates use, each with the sum of its branches."""
     canvas = Canvas()
-    names = max(len(wire.label) for wire in leaves)
+    names = max(columns(wire.label) for wire in leaves)
     field_width = max(_field(wire) for wire in leaves)
     for index, wire in enumerate(leaves):
         row = 2 * index
-        canvas.write(row, _MARGIN, wire.label.rjust(names))
+        canvas.write(row, _MARGIN + names - columns(wire.label), wire.label, "name")
         end = _values(canvas, row, _MARGIN + names + 1, wire, field_width)
         canvas.write(row, end, f" ┄┄ {len(wire.uses)} branches", "wire")
         parts = [summary(shares(user)[position]) for user, position in wire.uses]
@@ -141,7 +141,7 @@ class _Section:
         self._canvas = Canvas()
         self._row = 0
         ends = list(self._ends(output))
-        self._names = max((len(_name(wire)) for wire in ends), default=0)
+        self._names = max((columns(wire.tag) for wire in ends), default=0)
         self._field = max((_field(wire) for wire in ends), default=0)
 
     def _ends(self, output: Wire) -> list[Wire]:
@@ -173,13 +173,13 @@ class _Section:
 
     def _leaf(self, wire: Wire, gradient: str | None) -> tuple[int, int]:
         row, self._row = self._row, self._row + 2
-        name = _name(wire)
-        self._canvas.write(row, _MARGIN, name.rjust(self._names), "name")
+        name = wire.tag
+        self._canvas.write(row, _MARGIN + self._names - columns(name), name, "name")
         column = _MARGIN + self._names + (1 if self._names else 0)
         end = _values(self._canvas, row, column, wire, self._field, gradient)
         if self._is_branch(wire):
             self._canvas.write(row, column, "┄┄", "wire")
-        elif wire.kind == "constant":
+        elif not name:
             self._canvas.write(row, column, "  ")
         return row, end
 
@@ -230,7 +230,3 @@ class _Section:
         canvas.write(middle, joint, "┼" if middle in rows else "├", "wire")
         canvas.write(middle, joint + 1, "─", "wire")
         return middle, canvas.write(middle, joint + 2, glyph, "gate")
-
-
-def _name(wire: Wire) -> str:
-    return "" if wire.kind == "constant" else wire.label

@@ -48,7 +48,7 @@ def forward_words(node: Node) -> str:
     numeric = operation(node, [_shown(wire) for wire in node.inputs])
     equation = f"{node.output.label} = {symbolic}"
     result = brief(node.output.value)
-    if numeric not in (symbolic, result):
+    if numeric not in (symbolic, result) and "…" not in numeric:
         equation += f" = {numeric}"
     return f"{node.symbol} {verb}: {equation} {'→' if node.output.is_array else '='} {result}"
 

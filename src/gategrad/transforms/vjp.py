@@ -55,8 +55,7 @@ class Pullback:
             if type(z) is Variable and z.level == self._level:
                 source = z.gate or z
                 gradients[source] = gradients[source] + seed if source in gradients else seed
-        send(gradients, retain=True)
-        return collect(self._leaves, self._rebuilds, gradients)
+        return collect(self._leaves, self._rebuilds, send(gradients, retain=True))
 
 
 def _fit_seed(dz: Any, z: Any) -> Any:
@@ -68,11 +67,13 @@ def _fit_seed(dz: Any, z: Any) -> Any:
         raise ShapeError(f"dz has shape {have}, but the output it belongs to has shape {shape}")
     if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
         return dz
-    if isinstance(dz, (bool, str)) or np.asarray(dz).dtype.kind not in "fciu":
+    if not hasattr(dz, "dtype"):
+        dz = np.asarray(dz)
+    if dz.dtype.kind not in "fciu":
         raise DtypeError(f"dz is {describe(dz)}: it takes numbers and arrays of floats")
     if spec is None:
-        return float(dz)
-    return dz if getattr(dz, "dtype", None) == dtype else np.asarray(dz).astype(dtype)[()]
+        return float(dz) if isinstance(dz, (np.ndarray, np.generic)) else dz
+    return dz if dz.dtype == dtype else dz.astype(dtype)
 
 
 # --- the steps, shared with grad -------------------------------------------------------------------------------

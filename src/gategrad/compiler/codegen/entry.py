@@ -12,9 +12,9 @@ scalars never leave their registers.
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs
+from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs, llvm_type
 from gategrad.compiler.codegen.entry_outputs import Outputs
-from gategrad.compiler.codegen.signature import Scalar, Signature
+from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.table import Table
 
@@ -57,7 +57,7 @@ def entry(signature: Signature, table: Table) -> str:
     _count_call(write, -1)
     write(f"ret ptr {outputs.root}")
     _failures(write, inputs, outputs)
-    _slow(write)
+    _slow(write, inputs)
     body = write.text()
     head = f"define ptr @{ENTRY}(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) nounwind {{"
     return "\n".join([f"@{INFLIGHT} = global i64 0", *write.globals, head, body, "}"])
@@ -71,11 +71,8 @@ def _count_call(write: Writer, step: int) -> None:
 
 
 def _run(write: Writer, signature: Signature, inputs: Inputs, outputs: Outputs, workspace: str) -> str:
-    llvm = {"f64": "double", "f32": "float"}
-    values = [
-        f"{llvm[leaf.kind] if isinstance(leaf, Scalar) else 'ptr'} {value}"
-        for leaf, value in zip(signature.flat_inputs, inputs.values, strict=True)
-    ]
+    inputs.settle()
+    values = [f"{llvm_type(leaf)} {value}" for leaf, value in zip(signature.flat_inputs, inputs.values, strict=True)]
     pointers = [f"ptr {pointer}" for pointer in outputs.pointers]
     arguments = ", ".join([*values, *pointers, f"ptr {workspace}"])
     if not signature.releases_gil:
@@ -192,7 +189,11 @@ def _failures(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
     write("ret ptr null")
 
 
-def _slow(write: Writer) -> None:
+def _slow(write: Writer, inputs: Inputs) -> None:
+    if inputs.looks_up:
+        write.block("no_item")
+        write.call("PyErr_Clear", "void")  # a key that cannot be compared is a key that differs
+        write("br label %slow")
     write.block("slow")
     _count_call(write, -1)
     slow = write.load(write.table.address(SLOW))

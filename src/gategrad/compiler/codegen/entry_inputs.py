@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, leaves
+import numpy as np
+
+from gategrad.compiler.codegen.signature import (
+    Array,
+    Container,
+    Fixed,
+    Same,
+    Scalar,
+    Signature,
+    Structure,
+    leaves,
+    runs,
+)
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, OBJECT_TYPE, SCALAR_VALUE, SIZE, TUPLE_ITEMS, Ndarray
 
-import numpy as np
-
-__all__ = ["Inputs", "check_inputs"]
+__all__ = ["Inputs", "check_inputs", "llvm_type"]
 
 ARGUMENTS_MASK = (1 << 63) - 1  # the highest bit of nargsf says that args[-1] may be overwritten
 
@@ -21,8 +31,10 @@ class Inputs:
         self.leaves = signature.flat_inputs
         self.values: list[str] = []
         self.objects: list[str] = []
+        self.looks_up = False  # are there dicts, whose items may be missing?
         self._returned = {leaf.index for leaf in leaves(signature.output) if isinstance(leaf, Same)}
         self._held: list[str] = []
+        self._late: list[tuple[int, str, str]] = []
 
     def add(self, value: str, pointer: str, *, nested: bool) -> None:
         """Take in the next flat input. What lies in a container might be taken out of it during the call."""
@@ -31,6 +43,26 @@ class Inputs:
             self._held.append(pointer)
         self.values.append(value)
         self.objects.append(pointer)
+
+    def add_run(self, leaf: Scalar | Array, first: str, count: int, *, nested: bool) -> None:
+        """Take in equal flat inputs that lie side by side in memory, checked by a loop."""
+        write, kind = self.write, llvm_type(leaf)
+        values = write.alloca(f"[{count} x {kind}]")
+        with write.loop(count) as index:
+            value = _read(write, leaf, write.value(f"load ptr, ptr {write.item(first, index)}"))
+            write(f"store {kind} {value}, ptr {write.item(values, index, kind)}")
+        for k in range(count):
+            place, pointer = write.item(values, k, kind), write.field("ptr", first, 8 * k)
+            if isinstance(leaf, Scalar):
+                self._late.append((len(self.values), kind, place))
+                self.add("", pointer, nested=nested)
+            else:
+                self.add(write.value(f"load ptr, ptr {place}"), pointer, nested=nested)
+
+    def settle(self) -> None:
+        """Load the numbers that loops have left in memory: late, or they would block registers meanwhile."""
+        for index, kind, place in self._late:
+            self.values[index] = self.write.value(f"load {kind}, ptr {place}")
 
     def hold(self) -> None:
         """Own the objects that somebody else could release while the program runs."""
@@ -50,9 +82,16 @@ def check_inputs(write: Writer, signature: Signature) -> Inputs:
     count = write.value(f"and i64 %nargsf, {ARGUMENTS_MASK}")
     _expect_equal(write, "i64", count, str(len(signature.inputs) - named))
     _check_keywords(write, signature.keywords)
-    for position, structure in enumerate(signature.inputs):
-        _check(write, structure, write.field("ptr", "%args", 8 * position), inputs, nested=False)
+    _check_items(write, signature.inputs, "%args", inputs, nested=False)
     return inputs
+
+
+def _check_items(write: Writer, items: tuple[Structure, ...], first: str, inputs: Inputs, *, nested: bool) -> None:
+    for position, count, item in runs(items):
+        if count > 1 and isinstance(item, (Scalar, Array)):
+            inputs.add_run(item, write.at(first, 8 * position), count, nested=nested)
+        else:
+            _check(write, item, write.field("ptr", first, 8 * position), inputs, nested=nested)
 
 
 def _check_keywords(write: Writer, keywords: tuple[str, ...]) -> None:
@@ -68,37 +107,43 @@ def _check_keywords(write: Writer, keywords: tuple[str, ...]) -> None:
 def _check(write: Writer, structure: Structure, pointer: str, inputs: Inputs, *, nested: bool) -> None:
     if isinstance(structure, Container):
         _expect_type(write, pointer, structure.kind)
-        for item, child in zip(_items(write, structure, pointer), structure.items, strict=True):
-            _check(write, child, item, inputs, nested=True)
-    elif isinstance(structure, Scalar):
-        inputs.add(_read_scalar(write, structure, pointer), pointer, nested=nested)
-    elif isinstance(structure, Array):
-        inputs.add(_read_array(write, structure, pointer), pointer, nested=nested)
+        if structure.kind is dict:
+            _check_dict(write, structure, pointer, inputs)
+        else:
+            _expect_equal(write, "i64", write.field("i64", pointer, SIZE), str(len(structure.items)))
+            within = structure.kind is tuple
+            first = write.at(pointer, TUPLE_ITEMS) if within else write.field("ptr", pointer, LIST_ITEMS)
+            _check_items(write, structure.items, first, inputs, nested=True)
+    elif isinstance(structure, (Scalar, Array)):
+        inputs.add(_read(write, structure, pointer), pointer, nested=nested)
     elif isinstance(structure, Fixed):
         _expect_object(write, pointer, structure.value)
     else:
         raise TypeError(f"{structure!r} cannot be an input")
 
 
-def _items(write: Writer, container: Container, pointer: str) -> list[str]:
-    count = len(container.items)
-    if container.kind is dict:
-        size = write.call("PyDict_Size", "i64", f"ptr {pointer}")
-        _expect_equal(write, "i64", size, str(count))
-        return [_dict_item(write, pointer, key) for key in container.keys]
-    _expect_equal(write, "i64", write.field("i64", pointer, SIZE), str(count))
-    if not count:
-        return []
-    first = write.at(pointer, TUPLE_ITEMS) if container.kind is tuple else write.field("ptr", pointer, LIST_ITEMS)
-    return [write.field("ptr", first, 8 * position) for position in range(count)]
+def _check_dict(write: Writer, container: Container, pointer: str, inputs: Inputs) -> None:
+    inputs.looks_up = True
+    size = write.call("PyDict_Size", "i64", f"ptr {pointer}")
+    _expect_equal(write, "i64", size, str(len(container.items)))
+    for key, item in zip(container.keys, container.items, strict=True):
+        _check(write, item, _dict_item(write, pointer, key), inputs, nested=True)
 
 
 def _dict_item(write: Writer, pointer: str, key: object) -> str:
-    # PyDict_GetItem swallows errors: a key whose comparison raises is a key that does not match.
     name = write.load(write.table.object(key))
-    item = write.call("PyDict_GetItem", "ptr", f"ptr {pointer}", f"ptr {name}")
-    write.expect_object(item, "slow")
+    item = write.call("PyDict_GetItemWithError", "ptr", f"ptr {pointer}", f"ptr {name}")
+    write.expect_object(item, "no_item")
     return item
+
+
+def llvm_type(leaf: Scalar | Array) -> str:
+    """The type of the parameter of the program for this leaf."""
+    return {"f64": "double", "f32": "float"}[leaf.kind] if isinstance(leaf, Scalar) else "ptr"
+
+
+def _read(write: Writer, leaf: Scalar | Array, pointer: str) -> str:
+    return _read_scalar(write, leaf, pointer) if isinstance(leaf, Scalar) else _read_array(write, leaf, pointer)
 
 
 def _read_scalar(write: Writer, scalar: Scalar, pointer: str) -> str:

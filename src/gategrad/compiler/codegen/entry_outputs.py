@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gategrad.compiler.codegen.entry_inputs import Inputs
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
+import numpy as np
+
+from gategrad.compiler.codegen.entry_inputs import Inputs, llvm_type
+from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, runs
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
-
-import numpy as np
 
 __all__ = ["Outputs"]
 
@@ -37,6 +37,7 @@ class Outputs:
         self.pointers: list[str] = []
         self.root = ""
         self._numbers: list[tuple[Scalar, str, Place | None]] = []
+        self._runs: list[tuple[Scalar, str, Place, int]] = []
 
     def allocate(self) -> None:
         """Make the containers and arrays."""
@@ -48,6 +49,11 @@ class Outputs:
             number = self._number(scalar, pointer)
             self.write.expect_object(number, "fail")
             self._put(number, place)
+        for scalar, values, place, count in self._runs:
+            with self.write.loop(count) as index:
+                number = self._number(scalar, self.write.item(values, index, llvm_type(scalar)))
+                self.write.expect_object(number, "fail")
+                self.write(f"store ptr {number}, ptr {self.write.item(self._slot(place), index)}")
 
     def discard(self) -> None:
         """Release all that was made so far, in the block that failures lead to."""
@@ -56,8 +62,7 @@ class Outputs:
 
     def _make(self, structure: Structure, place: Place | None) -> None:
         if isinstance(structure, Scalar):
-            kind = "double" if structure.kind == "f64" else "float"
-            pointer = self.write.alloca(kind)
+            pointer = self.write.alloca(llvm_type(structure))
             self.pointers.append(pointer)
             self._numbers.append((structure, pointer, place))
         elif isinstance(structure, Array):
@@ -68,10 +73,24 @@ class Outputs:
             container = self._container(structure)
             self.write.expect_object(container, _failure(place))
             self._put(container, place)
-            for key, item in zip(structure.keys or range(len(structure.items)), structure.items, strict=True):
-                self._make(item, Place(container, structure.kind, key))
+            self._make_items(structure, container)
         else:
             self._put(self._existing(structure), place)
+
+    def _make_items(self, structure: Container, container: str) -> None:
+        if structure.kind is dict:
+            for key, item in zip(structure.keys, structure.items, strict=True):
+                self._make(item, Place(container, dict, key))
+            return
+        for position, count, item in runs(structure.items):
+            place = Place(container, structure.kind, position)
+            if count > 1 and isinstance(item, Scalar):
+                values = self.write.alloca(f"[{count} x {llvm_type(item)}]")
+                self.pointers += [self.write.item(values, k, llvm_type(item)) for k in range(count)]
+                self._runs.append((item, values, place, count))
+            else:
+                for k in range(count):
+                    self._make(item, place._replace(key=position + k))
 
     def _put(self, pointer: str, place: Place | None) -> None:
         """Attach an object, which gives up the reference to it."""
@@ -84,11 +103,13 @@ class Outputs:
             write.call("Py_DecRef", "void", f"ptr {pointer}")
             write.expect(write.value(f"icmp eq i32 {status}, 0"), "fail")
         else:
-            assert isinstance(place.key, int)
-            within = place.kind is tuple
-            items = place.container if within else write.field("ptr", place.container, LIST_ITEMS)
-            slot = write.at(items, 8 * place.key + (TUPLE_ITEMS if within else 0))
-            write(f"store ptr {pointer}, ptr {slot}")
+            write(f"store ptr {pointer}, ptr {self._slot(place)}")
+
+    def _slot(self, place: Place) -> str:
+        assert isinstance(place.key, int)
+        if place.kind is tuple:
+            return self.write.at(place.container, TUPLE_ITEMS + 8 * place.key)
+        return self.write.at(self.write.field("ptr", place.container, LIST_ITEMS), 8 * place.key)
 
     def _container(self, structure: Container) -> str:
         write = self.write

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -92,6 +93,32 @@ class Signature:
     def __post_init__(self) -> None:
         object.__setattr__(self, "flat_inputs", tuple(data_leaves(*self.inputs)))
         object.__setattr__(self, "flat_outputs", tuple(data_leaves(self.output)))
+        over = [leaf for leaf in self.flat_outputs if isinstance(leaf, Array) and leaf.over is not None]
+        for leaf in over:
+            given = self.flat_inputs[leaf.over or 0]
+            if not isinstance(given, Array) or (given.dtype, given.shape) != (leaf.dtype, leaf.shape):
+                raise ValueError(f"{leaf} cannot be written over {given}: dtype and shape must be the same")
+        if len({leaf.over for leaf in over}) != len(over):
+            raise ValueError("two outputs cannot be written over the same input")
+
+
+LONG = 16
+"""Equal leaves side by side, if there are more than this, are handled by a loop: LLVM is slow with long functions."""
+
+
+def runs(items: Sequence[Structure]) -> Iterator[tuple[int, int, Structure]]:
+    """Part items into runs of equal scalars or arrays that are long enough for a loop, and single ones.
+
+    Yields the position of the first item of each, the number of items, and the item.
+    """
+    position = 0
+    for item, group in groupby(items):
+        count = len(list(group))
+        if count > LONG and isinstance(item, (Scalar, Array)):
+            yield position, count, item
+        else:
+            yield from ((position + k, 1, items[position + k]) for k in range(count))
+        position += count
 
 
 def tuple_of(*items: Structure) -> Container:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from gategrad.compiler.runtime.table import Table
 
 __all__ = ["Writer"]
@@ -58,6 +61,10 @@ class Writer:
         """Compute the address `offset` bytes after `base`."""
         return self.value(f"getelementptr i8, ptr {base}, i64 {offset}")
 
+    def item(self, base: str, index: str | int, kind: str = "ptr") -> str:
+        """Compute the address of an item in an array of `kind`."""
+        return self.value(f"getelementptr {kind}, ptr {base}, i64 {index}")
+
     def call(self, name: str, result: str, *arguments: str, variadic: str = "") -> str:
         """Call a C function of Python or NumPy; return the name of its result."""
         function = self.load(self.table.function(name))
@@ -81,6 +88,22 @@ class Writer:
     def expect_object(self, pointer: str, otherwise: str) -> None:
         """Go on if the pointer is not null, else to the block `otherwise`."""
         self.expect(self.value(f"icmp ne ptr {pointer}, null"), otherwise)
+
+    @contextmanager
+    def loop(self, count: int) -> Iterator[str]:
+        """Write the body of a loop; yields the name of its index, which runs from 0 to `count` - 1."""
+        before, head, after = self.current, self.label("loop"), self.label("after")
+        self._count += 1
+        index, following = f"%i{self._count}", f"%j{self._count}"
+        self(f"br label %{head}")
+        self.block(head)
+        phi = len(self._lines)
+        yield index
+        self._lines.insert(phi, f"  {index} = phi i64 [ 0, %{before} ], [ {following}, %{self.current} ]")
+        self(f"{following} = add i64 {index}, 1")
+        more = self.value(f"icmp ult i64 {following}, {count}")
+        self(f"br i1 {more}, label %{head}, label %{after}")
+        self.block(after)
 
     def text(self) -> str:
         """Write the body, from its first block on."""

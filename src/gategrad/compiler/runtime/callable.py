@@ -16,9 +16,9 @@ from functools import cache
 from types import MethodType
 from typing import Any, Protocol
 
-from gategrad.compiler.runtime.engine import Engine, available, load
+from gategrad.compiler.runtime.engine import Engine, load
 from gategrad.compiler.runtime.layout import SIZE, obstacle
-from gategrad.compiler.runtime.table import Table, python_function
+from gategrad.compiler.runtime.table import Table
 
 __all__ = ["MISMATCH", "Callable", "Code", "install", "installed", "native_type", "point", "slow_address"]
 
@@ -209,6 +209,7 @@ def _slow_engine() -> tuple[Engine, Table]:
         size=SIZE,
     )
     engine = load(text + table.definition(), level=1)
+    engine.keep_for_ever()
     table.fill(engine.address("gg_table"))
     return engine, table
 

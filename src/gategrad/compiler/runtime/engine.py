@@ -7,17 +7,23 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import weakref
 from collections import deque
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.runtime import disk_cache
 
 __all__ = ["Engine", "assembly", "available", "compile_object", "load", "machine", "optimised"]
 
 HUGE = 20_000
 """Lines of IR above which the optimiser keeps to what is linear in the size of the program."""
 
-ROOTS = ("gg_entry", "gg_slow", "gg_program")
+ROOTS = ("gg_entry", "gg_packed", "gg_slow", "gg_program")
 """The function that is called from outside is the first of these that a module has; all others are its own affair."""
 
 _retired: deque[tuple[Any, int]] = deque()
@@ -43,6 +49,11 @@ class Engine:
             raise KeyError(symbol)
         return int(address)
 
+    def keep_for_ever(self) -> None:
+        """Never free this code, not even while the interpreter shuts down."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._native))
+
 
 def _retire(native: Any, inflight: int) -> None:
     """Free code that no call is inside of; keep the rest for the next time that something is freed.
@@ -65,22 +76,31 @@ def _retire(native: Any, inflight: int) -> None:
 def available() -> bool:
     """Is there an LLVM that understands the text we write?"""
     try:
-        from llvmlite import binding as llvm
+        from llvmlite import binding as llvm  # type: ignore[import-untyped]
     except ImportError:
         return False
     return hasattr(llvm, "create_pass_builder")
 
 
 def load(ir_text: str, *, level: int = 3, object_code: bytes | None = None) -> Engine:
-    """Compile the text (or take its object code, if somebody kept it) and link it into this process."""
+    """Compile the text, or take its object code from whoever has kept it, and link it into this process."""
     llvm = _llvm()
     if object_code is None:
-        object_code = compile_object(ir_text, level=level)
+        object_code = _kept_or_compiled(ir_text, _level(ir_text, level))
     target = machine(level)
     native = llvm.create_mcjit_compiler(_parse(""), target, use_lmm=True)
     native.add_object_file(llvm.ObjectFileRef.from_data(object_code))
     native.finalize_object()
     return Engine(native)
+
+
+def _kept_or_compiled(ir_text: str, level: int) -> bytes:
+    key = disk_cache.key_of(ir_text, str(level), *host(), *_versions())
+    object_code = disk_cache.read(key)
+    if object_code is None:
+        object_code = compile_object(ir_text, level=level)
+        disk_cache.write(key, object_code)
+    return object_code
 
 
 def compile_object(ir_text: str, *, level: int = 3) -> bytes:
@@ -124,6 +144,20 @@ def host() -> tuple[str, str, str]:
     """Triple, name and features of the processor that the code is compiled for."""
     llvm = _llvm()
     return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """All that decides, beside the text and the processor, what the machine code will be and who may run it."""
+    llvm = ".".join(map(str, _llvm().llvm_version_info))
+    return version("llvmlite"), llvm, _own_version(), sys.version, np.__version__
+
+
+def _own_version() -> str:
+    try:
+        return version("gategrad")
+    except PackageNotFoundError:  # run from its source, without an installation
+        return ""
 
 
 def machine(level: int = 3) -> Any:

@@ -77,7 +77,13 @@ def _tuple_holds() -> bool:
 
 def _list_holds() -> bool:
     items = [object(), object(), object()]
-    return _is_sequence(items, _word(id(items) + LIST_ITEMS), list)
+    first = _word(id(items) + LIST_ITEMS)
+    # The probe must not follow a word that is no pointer.
+    return list.__basicsize__ == 40 and _is_pointer(first) and _is_sequence(items, first, list)
+
+
+def _is_pointer(word: int) -> bool:
+    return word > 0xFFFF and word % 8 == 0
 
 
 def _is_sequence(items: Any, first: int, kind: type) -> bool:
@@ -100,15 +106,16 @@ def _samples() -> list[np.ndarray[Any, Any]]:
 
 def _array_holds(array: np.ndarray[Any, Any]) -> bool:
     at, dtype, flags = id(array), array.dtype, array.flags
-    shape, number = _word(at + Ndarray.SHAPE), _word(at + Ndarray.DESCR)
-    bits = _int(at + Ndarray.FLAGS)
+    if _word(at + Ndarray.DESCR) != id(dtype) or _int(at + Ndarray.NDIM) != array.ndim:
+        return False
+    shape, bits = _word(at + Ndarray.SHAPE), _int(at + Ndarray.FLAGS)
+    if array.ndim and not _is_pointer(shape):
+        return False
     return (
         _word(at + Ndarray.DATA) == array.ctypes.data
-        and _int(at + Ndarray.NDIM) == array.ndim
         and [_word(shape + 8 * axis) for axis in range(array.ndim)] == list(array.shape)
-        and number == id(dtype)
-        and _int(number + Ndarray.DESCR_NUMBER) == dtype.num
-        and ctypes.c_char.from_address(number + Ndarray.DESCR_BYTEORDER).value == dtype.byteorder.encode()
+        and _int(id(dtype) + Ndarray.DESCR_NUMBER) == dtype.num
+        and ctypes.c_char.from_address(id(dtype) + Ndarray.DESCR_BYTEORDER).value == dtype.byteorder.encode()
         and (bits & Ndarray.CARRAY == Ndarray.CARRAY) == (flags.c_contiguous and flags.aligned)
         and bool(bits & Ndarray.WRITEABLE) == flags.writeable
     )

@@ -9,7 +9,7 @@ from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.runtime.callable import MISMATCH, Callable, Code, native_type, point, slow_address
 from gategrad.compiler.runtime.layout import obstacle
-from gategrad.compiler.runtime.python_call import PythonCall, aligned
+from gategrad.compiler.runtime.python_call import PythonCall, aligned, packed
 from gategrad.compiler.runtime.table import SYMBOL, Table
 
 __all__ = ["Linked", "link"]
@@ -19,7 +19,7 @@ def link(program: str, signature: Signature, table: Table | None = None, *, leve
     """Compile the text of `@gg_program` and make it callable; `table` has the addresses that the program needs."""
     table = Table() if table is None else table
     if obstacle() is not None:
-        code = engine.load("\n".join([program, table.definition(), ""]), level=level)
+        code = engine.load("\n".join([program, packed(signature), table.definition(), ""]), level=level)
         table.fill(code.address(SYMBOL))
         return PythonCall(code, table, signature)
     text = "\n".join([program, entry(signature, table), table.definition(), ""])

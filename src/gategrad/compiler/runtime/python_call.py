@@ -7,7 +7,9 @@ them, make the outputs, run the program, turn its status into an exception. It i
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -21,13 +23,16 @@ from gategrad.compiler.codegen.entry import (
     OK,
     PROGRAM,
 )
+from gategrad.compiler.codegen.entry_inputs import llvm_type
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
 
-__all__ = ["PythonCall", "aligned"]
+__all__ = ["PACKED", "PythonCall", "aligned", "packed"]
 
-_CTYPES: dict[str, Any] = {"f64": ctypes.c_double, "f32": ctypes.c_float}
+PACKED = "gg_packed"
+
+_FORMATS = {"f64": "d", "f32": "f4x"}
 _SCALARS: dict[str, tuple[type, ...]] = {"f64": (float, np.float64), "f32": (np.float32,)}
 
 
@@ -39,11 +44,12 @@ class PythonCall:
     def __init__(self, code: Engine, keep: Any, signature: Signature) -> None:
         self.signature = signature
         self._keep = code, keep
-        flat = [*signature.flat_inputs, *signature.flat_outputs]
-        inputs = [_CTYPES[leaf.kind] if isinstance(leaf, Scalar) else ctypes.c_void_p for leaf in flat]
-        inputs[len(signature.flat_inputs) :] = [ctypes.c_void_p] * len(signature.flat_outputs)
+        leaves = signature.flat_inputs
+        self._inputs = struct.Struct("=" + "".join(_FORMATS[x.kind] if isinstance(x, Scalar) else "Q" for x in leaves))
+        self._outputs = struct.Struct(f"={len(signature.flat_outputs)}Q")
         # PYFUNCTYPE keeps the global lock, and looks for an exception when the program returns.
-        self._program = ctypes.PYFUNCTYPE(ctypes.c_int32, *inputs, ctypes.c_void_p)(code.address(PROGRAM))
+        pack = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
+        self._program = pack(code.address(PACKED))
 
     def answer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the program if the arguments match its signature, else return MISMATCH."""
@@ -54,29 +60,49 @@ class PythonCall:
         for structure, value in zip(signature.inputs, (*args, *kwargs.values()), strict=True):
             if not _matches(structure, value, objects):
                 return MISMATCH
-        buffers = [_buffer(leaf, objects, signature) for leaf in signature.flat_outputs]
+        buffers = [_buffer(leaf, objects) for leaf in signature.flat_outputs]
         workspace = aligned(max(signature.workspace, FAULT_BYTES))
         numbers = [_argument(leaf, value) for leaf, value in zip(signature.flat_inputs, objects, strict=True)]
-        status = self._program(*numbers, *map(_address, buffers), _address(workspace))
+        outputs = self._outputs.pack(*map(_address, buffers))
+        status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
             raise _error(status, workspace)
         return _build(signature.output, iter(buffers), objects)
 
 
+def packed(signature: Signature) -> str:
+    """Write a function that calls the program with what it finds in memory: ctypes has a limit of 1024 arguments."""
+    body, arguments = [], []
+    for name, leaves in (("inputs", signature.flat_inputs), ("outputs", signature.flat_outputs)):
+        for k, leaf in enumerate(leaves):
+            kind = llvm_type(leaf) if name == "inputs" else "ptr"
+            body.append(f"  %{name}.at{k} = getelementptr i64, ptr %{name}, i64 {k}")
+            body.append(f"  %{name}.{k} = load {kind}, ptr %{name}.at{k}")
+            arguments.append(f"{kind} %{name}.{k}")
+    call = f"  %status = call i32 @{PROGRAM}({', '.join([*arguments, 'ptr %workspace'])})"
+    head = f"define i32 @{PACKED}(ptr %inputs, ptr %outputs, ptr %workspace) {{"
+    return "\n".join([head, *body, call, "  ret i32 %status", "}"])
+
+
 def _matches(structure: Structure, value: Any, objects: list[Any]) -> bool:
     """Compare a value with its structure, collecting the flat inputs."""
     if isinstance(structure, Container):
-        if type(value) is not structure.kind or len(value) != len(structure.items):
-            return False
-        if structure.kind is dict:
-            if any(key not in value for key in structure.keys):
-                return False
-            value = [value[key] for key in structure.keys]
-        return all(_matches(child, item, objects) for child, item in zip(structure.items, value, strict=True))
+        items = _items(structure, value) if type(value) is structure.kind else None
+        return items is not None and all(map(_matches, structure.items, items, repeat(objects)))
     if isinstance(structure, Fixed):
         return value is structure.value
     objects.append(value)
-    return _is_array(structure, value) if isinstance(structure, Array) else type(value) in _SCALARS[structure.kind]
+    if isinstance(structure, Array):
+        return _is_array(structure, value)
+    return isinstance(structure, Scalar) and type(value) in _SCALARS[structure.kind]
+
+
+def _items(container: Container, value: Any) -> list[Any] | None:
+    if len(value) != len(container.items):
+        return None
+    if container.kind is not dict:
+        return list(value)
+    return [value[key] for key in container.keys] if all(key in value for key in container.keys) else None
 
 
 def _is_array(array: Array, value: Any) -> bool:
@@ -89,7 +115,7 @@ def _is_array(array: Array, value: Any) -> bool:
     )
 
 
-def _buffer(leaf: Scalar | Array, objects: list[Any], signature: Signature) -> np.ndarray[Any, Any]:
+def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
     if isinstance(leaf, Scalar):
         return np.empty((), np.float64 if leaf.kind == "f64" else np.float32)
     if leaf.over is not None and _may_overwrite(leaf.over, objects):

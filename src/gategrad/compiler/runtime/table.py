@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Hashable
 from functools import cache
-from typing import Any
 
 import numpy as np
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -12,23 +11,37 @@ import numpy as np
 from gategrad.array_methods import ArrayMethods, functions, getitem
 from gategrad.compiler.program.ops import ELEMENTWISE
 from gategrad.compiler.program.value import Builder, Value
-from gategrad.errors import GategradError
-from gategrad.gate import Gate, ufuncs
+from gategrad.compiler.trace.complaint import complain
+from gategrad.errors import NotTraceableError, TraceError
+from gategrad.gate import Gate
 from gategrad.values import FLOAT64, Spec
 
-__all__ = ["NotTraceableError", "Symbol", "TraceError", "as_value", "broadcast_values", "emit", "primitives", "traces"]
+__all__ = [
+    "Symbol",
+    "as_value",
+    "broadcast_values",
+    "builder_of",
+    "cast",
+    "common_dtype",
+    "composes",
+    "emit",
+    "hosts",
+    "lowerings",
+    "lowers",
+    "traces",
+]
 
+_primitives: dict[Any, Callable[..., Any]] = {}
+_compositions: dict[str, Callable[..., Any]] = {}
 
-class TraceError(GategradError, TypeError):
-    """The Python of a traced function wants to know a value that exists only when the program runs."""
+lowerings: dict[type[Gate], Callable[..., Any]] = {}
+"""What gates do with symbols whose `forward` is not written in operations of programs; `lowers` adds to it."""
 
+hosts: dict[str, Callable[..., Any]] = {}
+"""How a NumPy function without an operation is called when the program runs; `host.py` joins."""
 
-class NotTraceableError(GategradError, TypeError):
-    """A NumPy function that programs have no operation for."""
-
-
-primitives: dict[Any, Callable[..., Any]] = {}
-"""What NumPy functions do with symbols; `traces` adds to it."""
+_under_way: ContextVar[tuple[Any, ...]] = ContextVar("gategrad_under_way", default=())
+"""NumPy functions whose gate is being traced: if it calls the same function again, only the host knows what to do."""
 
 
 def traces(*names: Any) -> Callable[[Any], Any]:
@@ -36,7 +49,28 @@ def traces(*names: Any) -> Callable[[Any], Any]:
 
     def register(function: Any) -> Any:
         for name in names:
-            primitives[name] = function
+            _primitives[name] = function
+        return function
+
+    return register
+
+
+def composes(*names: str) -> Callable[[Any], Any]:
+    """Decorator: the function below is what the ufuncs of these names do with symbols."""
+
+    def register(function: Any) -> Any:
+        for name in names:
+            _compositions[name] = function
+        return function
+
+    return register
+
+
+def lowers(gate: type[Gate]) -> Callable[[Any], Any]:
+    """Decorator: the function below, of a gate and its inputs, is what such gates do with symbols."""
+
+    def register(function: Any) -> Any:
+        lowerings[gate] = function
         return function
 
     return register
@@ -57,40 +91,70 @@ class Symbol(ArrayMethods):
         value = self.value
         return None if value.shape == () and value.dtype == FLOAT64 else (value.shape, value.dtype)
 
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.value.shape)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if method == "reduce":
-            options.setdefault("axis", 0)
-            return _REDUCE[ufunc](*inputs, **options)
-        if method != "__call__" or any(v is not None for k, v in options.items() if k not in ("casting", "order")):
-            raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} cannot be traced")
         if any(_defers(x) for x in inputs):
             return NotImplemented
+        dtype = options.pop("dtype", None) if method == "__call__" else None
+        if method == "reduce":
+            return _primitives[np.ufunc.reduce](ufunc, *inputs, **options)
+        if method != "__call__" or any(v is not None for k, v in options.items() if k not in ("casting", "order")):
+            raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} has no operation in programs")
+        if dtype is not None:
+            inputs = tuple([np.astype(x if type(x) is Symbol else np.asarray(x), dtype) for x in inputs])
         return apply_ufunc(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if any(t is not Symbol and not issubclass(t, np.ndarray) for t in types):
             return NotImplemented  # a variable or a masked gradient around symbols: its turn first
-        rule = primitives.get(function) or functions.get(function)
-        if rule is None:
-            raise NotTraceableError(f"{function.__module__}.{function.__name__} has no operation in programs")
-        return rule(*args, **options)
+        rule = _primitives.get(function)
+        if rule is not None:
+            return rule(*args, **options)
+        before = _under_way.get()
+        rule = functions.get(function)
+        if rule is None or function in before:
+            return hosts["function"](function, args, options)
+        token = _under_way.set((*before, function))
+        try:
+            return rule(*args, **options)
+        finally:
+            _under_way.reset(token)
+
+    def astype(self, dtype: Any, **_: Any) -> Any:
+        """The value in another dtype."""
+        return np.astype(self, dtype)
 
     def __getitem__(self, index: Any) -> Any:
-        return primitives[getitem](self, index)
+        return _primitives[getitem](self, index)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"a value of a compiled function has no attribute {name!r}")
+        raise NotTraceableError(complain(f"the array behind a value (its {name})", f"np.{name} if there is one"))
 
     def __bool__(self) -> bool:
-        raise TraceError(_explain("the truth of a value", "np.where(condition, x, y)"))
+        raise TraceError(complain("the truth of a value", "np.where(condition, x, y)"))
 
     def __float__(self) -> float:
-        raise TraceError(_explain("the number behind a value", "NumPy's functions (np.sin rather than math.sin)"))
+        raise TraceError(complain("the number behind a value", "NumPy's functions (np.sin rather than math.sin)"))
+
+    def __complex__(self) -> complex:
+        raise TraceError(complain("the number behind a value", "NumPy's functions"))
 
     def __int__(self) -> int:
-        raise TraceError(_explain("the integer behind a value", "a static argument, or indexing by arrays"))
+        raise TraceError(complain("the integer behind a value", "a static argument, or indexing by arrays"))
 
     __index__ = __int__
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TraceError(_explain("an array", "NumPy's functions on the value itself, np.stack to join values"))
+        raise TraceError(complain("an array", "NumPy's functions on the value itself, np.stack to join values"))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TraceError(complain("to write into a value", "np.where, np.concatenate or arithmetic for a new one"))
 
     def __repr__(self) -> str:
         return f"symbol({self.value.dtype}{list(self.value.shape)})"
@@ -129,7 +193,7 @@ for _name, _ufunc in {
     setattr(Symbol, f"__{_name}__", _operator(_ufunc)[0])
 for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert}.items():
     setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: apply_ufunc(ufunc, (self,)))
-Symbol.__pos__ = lambda self: self  # type: ignore[attr-defined]
+setattr(Symbol, "__pos__", lambda self: self)  # noqa: B010  (as the others)
 
 
 # --- writing into the program ------------------------------------------------------------------------------------
@@ -170,81 +234,31 @@ def cast(value: Value, dtype: Any, builder: Builder) -> Value:
 
 
 def common_dtype(inputs: Any) -> Any:
-    """NumPy's result dtype; a float64 scalar counts as a Python float, which never widens float32."""
+    """NumPy's result dtype; a single float64 counts as a Python float, which never widens float32."""
     kinds = []
     for x in inputs:
         if type(x) is Symbol:
             kinds.append(0.0 if x.spec is None else x.value.dtype)
-        elif isinstance(x, (float, int)) or np.ndim(x) == 0 and np.asarray(x).dtype == FLOAT64:
-            kinds.append(float(x) if isinstance(x, float) else x)
+        elif type(x) is float or type(x) is int or type(x) is bool:
+            kinds.append(x)
         else:
-            kinds.append(np.asarray(x).dtype)
+            array = np.asarray(x)
+            kinds.append(0.0 if array.shape == () and array.dtype == FLOAT64 else array.dtype)
     return np.result_type(*kinds)
 
 
 def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
-    """A ufunc on symbols: one elementwise operation after casts and broadcasts, or its composition."""
+    """A ufunc on symbols: one elementwise operation after casts and broadcasts, its composition, or a host call."""
     name = ufunc.__name__
-    if name in primitives_of_ufuncs:
-        return primitives_of_ufuncs[name](*inputs)
-    if name not in ELEMENTWISE:
-        gate = ufuncs.get(ufunc)
-        if gate is None:
-            raise NotTraceableError(f"np.{name} has no operation in programs")
-        return gate()(*inputs)
+    if name in _compositions:
+        return _compositions[name](*inputs)
+    if name not in ELEMENTWISE or getattr(np, name, None) is not ufunc:
+        return hosts["function"](ufunc, inputs, {})
     builder = builder_of(inputs)
     dtype = common_dtype(inputs)
-    logical = name.startswith("logical")
-    if logical:
+    if name.startswith("logical"):
         dtype = np.dtype(bool)
-    elif dtype.kind in "iub" and name in _TO_FLOAT:
-        dtype = FLOAT64
+    elif dtype.kind in "iub":
+        dtype = ufunc.resolve_dtypes((*[dtype] * ufunc.nin, *[None] * ufunc.nout))[0]
     values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder)
     return Symbol(builder.emit(name, values), builder)
-
-
-primitives_of_ufuncs: dict[str, Callable[..., Any]] = {
-    "square": lambda x: x * x,
-    "reciprocal": lambda x: 1.0 / x,
-    "positive": lambda x: x,
-    "conjugate": lambda x: x,
-    "fabs": lambda x: abs(x),
-    "float_power": lambda x, y: x**y,
-    "expit": lambda x: emit("sigmoid", x),
-    "deg2rad": lambda x: x * (np.pi / 180),
-    "radians": lambda x: x * (np.pi / 180),
-    "rad2deg": lambda x: x * (180 / np.pi),
-    "degrees": lambda x: x * (180 / np.pi),
-}
-_TO_FLOAT = frozenset(
-    "divide sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh "
-    "arcsinh arccosh arctanh arctan2 hypot".split()
-)
-_REDUCE: dict[Any, Any] = {
-    np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
-    np.logical_or: np.any, np.logical_and: np.all,
-}  # fmt: skip
-
-
-# --- messages -----------------------------------------------------------------------------------------------------
-
-
-def _explain(wanted: str, remedy: str) -> str:
-    """Quote the user's line: the innermost frame outside this library and NumPy."""
-    frame: Any = sys._getframe(2)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("gategrad", "numpy"):
-        frame = frame.f_back
-    where = ""
-    if frame is not None:
-        code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        where = f" at {frame.f_code.co_filename}:{frame.f_lineno}" + (f"\n    {code}\n" if code else " ")
-    return (
-        f"a compiled function needs {wanted} while it is traced{where}"
-        f"but values exist only when the program runs. Use {remedy}, or name the argument in static="
-    )
-
-
-def gate_on_symbols(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """Apply a gate whose inputs are symbols: its forward, written in NumPy, writes the program."""
-    gate.needs = gate.needs if hasattr(gate, "needs") else (False,) * len(inputs)
-    return gate.forward(*inputs)

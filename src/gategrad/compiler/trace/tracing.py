@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-import gategrad.compiler.trace.functions  # noqa: F401  (registers what NumPy's functions do with symbols)
 from gategrad.compiler.program.value import Builder, Program
-from gategrad.compiler.trace.symbol import Symbol, TraceError, as_value
-from gategrad.errors import describe
+from gategrad.compiler.trace.symbol import Symbol, as_value
+from gategrad.errors import TraceError, describe
 from gategrad.transforms.containers import flatten
 from gategrad.values import Spec
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = ["trace"]
 

@@ -299,11 +299,12 @@ def two_product(x: Value, y: Value | Number) -> tuple[Value, Value]:
     return product, fma(x, y, -product)
 
 
-def quotient(x: Value, x_low: Value, y: Value, y_low: Value) -> tuple[Value, Value]:
-    """(x + x_low)/(y + y_low) as a sum of two floats, from one division."""
+def quotient(x: Value, x_low: Value | None, y: Value, y_low: Value) -> tuple[Value, Value]:
+    """(x + x_low)/(y + y_low) as a sum of two floats, from one division and one Newton step."""
     inverse = 1.0 / y
     z = x * inverse
-    return z, (fma(-z, y, x) + fma(-z, y_low, x_low)) * inverse
+    rest = fma(-z, y_low, fma(-z, y, x))
+    return z, (rest if x_low is None else rest + x_low) * inverse
 
 
 def at_most(x: Value, limit: Number) -> Value:

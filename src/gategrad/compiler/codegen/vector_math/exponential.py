@@ -14,6 +14,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     fast_two_sum,
     fma,
     polynomial,
+    quotient,
     select,
 )
 from gategrad.compiler.codegen.vector_math.precision import (
@@ -91,12 +92,9 @@ def exp_of_negative(x: Value) -> Value:
 def sigmoid(x: Value) -> Value:
     """1/(1 + exp(−x)), from exp(−|x|), which cannot overflow."""
     e = exp_of_negative(-abs(x))
-    below = x < 0.0
-    sum = 1.0 + e
-    sum_error = e - (sum - 1.0)
-    z = select(below, e, 1.0) / sum
-    # One Newton step for the rounding of 1 + e; the reciprocal of the sum is z or 1 − z.
-    return fma(-z * sum_error, select(below, 1.0 - z, z), z)
+    numerator = select(x < 0.0, e, 1.0)
+    z, z_low = quotient(numerator, None, *fast_two_sum(x.like(1.0), e))
+    return z + z_low
 
 
 def expm1_parts(x: Value, offset: int = 0) -> Value:

@@ -8,6 +8,7 @@ One angle at a time: vectors with a huge lane are rare.
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 from gategrad.compiler.codegen.vector_math.builder import (
     Body,
@@ -43,7 +44,7 @@ def digits_from(position: Value) -> list[Value]:
         pointer = f"getelementptr [{len(TWO_OVER_PI_WORDS)} x i64], ptr {DIGITS.symbol}, i64 0, i64 {place.name}"
         address = body.emit(WORD, pointer)
         words.append(body.emit(WORD, f"load i64, ptr {address.name}, align 8"))
-    return [body.intrinsic("fshl", high, low, shift) for high, low in zip(words, words[1:], strict=False)]
+    return [body.intrinsic("fshl", high, low, shift) for high, low in pairwise(words)]
 
 
 def quarter_turns(x: Value) -> Value:
@@ -84,7 +85,7 @@ def scalar_reduction() -> Definition:
     r_low = fma(high, first, -r) + fma(high, second, low * first)
     count = ((turns + (1 << 125)) >> 126).convert("trunc", WORD)
     below = x < 0.0
-    results = (flipped(r, below), flipped(r_low, below), select(below, 0 - count, count))
+    results = (flipped(r, below), select(below, 0 - count, count), flipped(r_low, below))
     name, lines = "undef", body.lines
     for i, value in enumerate(results):
         lines.append(f"  %s{i} = insertvalue {STRUCT} {name}, {value.type.text} {value.name}, {i}")
@@ -100,15 +101,15 @@ def scalar_reduction() -> Definition:
     return Definition(symbol, text, tuple(body.needs.values()))
 
 
-STRUCT = "{ double, double, i64 }"
+STRUCT = "{ double, i64, double }"
 
 
 def reduced_huge(x: Value) -> list[Value]:
-    """r, r_low and the quarter turns of every lane, for 1 ≤ |x| < inf."""
+    """r, the quarter turns and r_low of every lane, for 1 ≤ |x| < inf."""
     body, lanes = x.body, x.type.lanes
     reduction = scalar_reduction()
     body.require(reduction)
-    types = (x.type, x.type, x.type.of("i", 64))
+    types = (x.type, x.type.of("i", 64), x.type)
     vectors = ["poison"] * 3
     for lane in range(lanes):
         one = x.name if lanes == 1 else body.emit(DOUBLE, f"extractelement {x.type.text} {x.name}, i32 {lane}").name

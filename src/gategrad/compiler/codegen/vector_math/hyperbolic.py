@@ -12,8 +12,10 @@ from gategrad.compiler.codegen.vector_math.builder import (
     at_least,
     at_most,
     copysign,
+    fast_two_sum,
     fma,
     polynomial,
+    quotient,
     select,
 )
 from gategrad.compiler.codegen.vector_math.exponential import expm1_parts, reduced
@@ -33,11 +35,9 @@ OVERFLOW = {"f64": 710.6, "f32": 89.6}
 def tanh(x: Value) -> Value:
     """t/(t + 2) with t = expm1(2|x|); 1 is reached before 2|x| = 44."""
     t = expm1_parts(at_most(abs(x) * 2.0, 44.0))
-    sum = t + 2.0
-    sum_error = at_most(t, 2.0) - (sum - at_least(t, 2.0))
-    z = t / sum
-    # One Newton step for the rounding of t + 2, whose reciprocal is (1 − z)/2.
-    return copysign(fma(z * sum_error, fma(z, 0.5, -0.5), z), x)
+    sum, sum_low = fast_two_sum(at_least(t, 2.0), at_most(t, 2.0))
+    z, z_low = quotient(t, None, sum, sum_low)
+    return copysign(z + z_low, x)
 
 
 def combined(x: Value, odd: bool) -> Value:

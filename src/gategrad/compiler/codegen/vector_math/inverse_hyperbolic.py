@@ -50,5 +50,5 @@ def atanh(x: Value) -> Value:
     """½·log1p(2|x|/(1 − |x|))."""
     size = abs(x)
     below, below_low = fast_two_sum(x.like(1.0), -size)
-    t, t_low = quotient(size * 2.0, x.like(0.0), below, below_low)
+    t, t_low = quotient(size * 2.0, None, below, below_low)
     return identity_near_zero(x, copysign(log1p_sum(t, t_low) * 0.5, x))

@@ -22,9 +22,16 @@ from gategrad.compiler.codegen.vector_math.builder import (
     sqrt,
     two_product,
 )
-from gategrad.compiler.codegen.vector_math.exponential import OVERFLOW, UNDERFLOW, exp_of_sum, scaled
-from gategrad.compiler.codegen.vector_math.logarithm import decomposed, with_special_values
-from gategrad.compiler.codegen.vector_math.precision import coefficients, constant_parts, precision
+from gategrad.compiler.codegen.vector_math.exponential import (
+    OVERFLOW,
+    UNDERFLOW,
+    exp_of_reduced,
+    exp_of_sum,
+    reduced,
+    scaled,
+)
+from gategrad.compiler.codegen.vector_math.logarithm import decomposed
+from gategrad.compiler.codegen.vector_math.precision import coefficients, constant_parts, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
 
@@ -32,7 +39,7 @@ def log_sum(x: Value) -> tuple[Value, Value]:
     """log(x) as a sum of two doubles: 2s + s·z·(2/3 + z·P(z)) with s = (m − 1)/(m + 1), z = s²."""
     k, m = decomposed(x)
     f = m - 1.0
-    s, s_low = quotient(f, x.like(0.0), *fast_two_sum(x.like(2.0), f))
+    s, s_low = quotient(f, None, *fast_two_sum(x.like(2.0), f))
     z, z_low = two_product(s, s)
     z_low = fma(s * 2.0, s_low, z_low)
     third, third_low, *_ = constant_parts("two_thirds", x)
@@ -47,28 +54,28 @@ def log_sum(x: Value) -> tuple[Value, Value]:
     return fast_two_sum(whole, rest + fma(k, ln2_low, error + fma(s_low, 2.0, u_low)))
 
 
-def log_single(x: Value) -> Value:
-    """log(x) in one double, with the polynomial single precision needs."""
-    k, m = decomposed(x)
-    f = m - 1.0
-    s = f / (f + 2.0)
-    z = s * s
-    series = fma(z * z, polynomial(z, coefficients("log_tail", x.body)), fma(z, 2.0 / 3.0, 2.0))
-    return fma(k, math.log(2.0), s * series)
-
-
 def magnitude(size: Value, y: Value) -> Value:
-    """size^y for size ≥ 0; NaN where size^y is one of the exceptional ones, 1^±inf and 0^0 among them."""
+    """size^y for 0 < size < inf, and NaN for 1^±inf."""
     if size.body.goal == "f32":
-        product, product_low = y * with_special_values(size, log_single(size)), size.like(0.0)
-    else:
-        high, low = log_sum(size)
-        high = with_special_values(size, high)
-        product, product_low = two_product(y, high)
-        product_low = select(abs(product) < -UNDERFLOW["f64"], fma(y, low, product_low), 0.0)
+        return magnitude_single(size.widened(), y.widened()).narrowed()
+    high, low = log_sum(size)
+    product, product_low = two_product(y, high)
+    product_low = select(abs(product) < -UNDERFLOW["f64"], fma(y, low, product_low), 0.0)
     exponent = at_least(at_most(product, OVERFLOW["f64"]), UNDERFLOW["f64"])
     n, high, low = exp_of_sum(exponent, product_low)
     return scaled(high + low, n, exponent > 0.0)
+
+
+def magnitude_single(size: Value, y: Value) -> Value:
+    """The same in doubles, good to single precision, whose subnormal numbers and overflow are ordinary doubles."""
+    k, m = decomposed(size, subnormals=False)
+    f = m - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    series = fma(z * z, polynomial(z, coefficients("log_tail", size.body)), fma(z, 2.0 / 3.0, 2.0))
+    logarithm = fma(k, math.log(2.0), s * series)
+    _, n, r, _ = reduced(at_least(at_most(y * logarithm, 200.0), -200.0))
+    return exp_of_reduced(r) * power_of_two(n, r)
 
 
 def integral(y: Value) -> tuple[Value, Value]:
@@ -85,17 +92,19 @@ def integral(y: Value) -> tuple[Value, Value]:
     return integer, odd
 
 
-@elementary("pow", inputs=2, widened=True)
+@elementary("pow", inputs=2)
 def pow(x: Value, y: Value) -> Value:
     """x^y with every special value of IEEE 754 (and C99's annex F)."""
     size = abs(x)
     integer, odd = integral(y)
     one = x.like(1.0)
-    result = magnitude(size, y)
-    result = select(size.equals(1.0) & y.equals(y), one, result)
+    grows = (size > 1.0) ^ (y < 0.0)
+    limit = select(grows, x.like(math.inf), 0.0)
+    result = select(size.equals(0.0) | size.equals(math.inf), limit, magnitude(size, y))
+    result = select(size.equals(1.0) & abs(y).equals(math.inf), one, result)
     result = flipped(result, odd & negative(x))
-    rootless = (x < 0.0) & (x > -math.inf) & y.equals(y) & ~integer
-    result = select(rootless, x.like(math.nan), result)
+    rootless = (x < 0.0) & (x > -math.inf) & ~integer
+    result = select(rootless | x.unordered(y), x.like(math.nan), result)
     return select(x.equals(1.0) | y.equals(0.0), one, result)
 
 

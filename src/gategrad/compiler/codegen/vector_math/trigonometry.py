@@ -25,11 +25,14 @@ LARGEST_QUICK = 2.0**30
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """r + r_low between −π/4 and π/4, and the number of quarter turns in the low bits of an integer."""
+    """r + r_low between −π/4 and π/4, and the number of quarter turns in the low bits of an integer.
+
+    r_low is None where only single precision is asked for: r then is good enough alone.
+    """
 
     r: Value
-    r_low: Value
     turns: Value
+    r_low: Value | None = None
 
 
 def reduced_quick(x: Value) -> Angle:
@@ -37,27 +40,26 @@ def reduced_quick(x: Value) -> Angle:
     n, turns = nearest_integer(x, constant_parts("two_over_pi", x)[0])
     exact = fma(n, -first, x)
     if x.body.goal == "f32":
-        return Angle(fma(n, -second, exact), x.like(0.0), turns)
+        return Angle(fma(n, -second, exact), turns)
     product = n * second
     product_low = fma(n, second, -product)
     r = exact - product
     back = r - exact
     error = (exact - (r - back)) - (product + back)
-    return Angle(r, fma(n, -third, error - product_low), turns)
+    return Angle(r, turns, fma(n, -third, error - product_low))
 
 
 def reduced(x: Value) -> Angle:
     quick = reduced_quick(x)
+    usual = [part for part in (quick.r, quick.turns, quick.r_low) if part is not None]
     size = abs(x)
     huge = (size > LARGEST_QUICK) & (size < float("inf"))
-    # Other lanes ride along as an angle whose digits of 2/π exist.
-    return Angle(
-        *x.body.where_any(
-            huge,
-            rare=lambda: reduced_huge(select(huge, x, LARGEST_QUICK)),
-            usual=(quick.r, quick.r_low, quick.turns),
-        )
-    )
+
+    def rare() -> list[Value]:
+        # Other lanes ride along as an angle whose digits of 2/π exist.
+        return reduced_huge(select(huge, x, LARGEST_QUICK))[: len(usual)]
+
+    return Angle(*x.body.where_any(huge, rare, usual))
 
 
 def sine(angle: Angle) -> tuple[Value, Value]:
@@ -65,6 +67,8 @@ def sine(angle: Angle) -> tuple[Value, Value]:
     r = angle.r
     z = r * r
     tail = r * z * polynomial(z, coefficients("sin", r.body))
+    if angle.r_low is None:
+        return r, tail
     return r, tail + fma(z * -0.5, angle.r_low, angle.r_low)
 
 
@@ -74,8 +78,10 @@ def cosine(angle: Angle) -> tuple[Value, Value]:
     z = r * r
     half = r * 0.5
     high = fma(-half, r, 1.0)
-    error = fma(-half, r, 1.0 - high)
     tail = z * z * polynomial(z, coefficients("cos", r.body))
+    if angle.r_low is None:
+        return high, tail
+    error = fma(-half, r, 1.0 - high)
     return high, error + fma(-r, angle.r_low, tail)
 
 
@@ -104,13 +110,11 @@ def tan(x: Value) -> Value:
     """sin/cos, or −cos/sin after an odd number of quarter turns."""
     angle = reduced(x)
     odd = (angle.turns << 63) < 0
-    above, below = sine(angle), cosine(angle)
-    sine_sum, sine_error = fast_two_sum(*above)
-    cosine_sum, cosine_error = fast_two_sum(*below)
-    high, low = quotient(
-        select(odd, -cosine_sum, sine_sum),
-        select(odd, -cosine_error, sine_error),
-        select(odd, sine_sum, cosine_sum),
-        select(odd, sine_error, cosine_error),
-    )
+    sine_sum, sine_low = fast_two_sum(*sine(angle))
+    cosine_sum, cosine_low = fast_two_sum(*cosine(angle))
+    above, below = select(odd, -cosine_sum, sine_sum), select(odd, sine_sum, cosine_sum)
+    if angle.r_low is None:
+        return identity_near_zero(x, above / below)
+    above_low, below_low = select(odd, -cosine_low, sine_low), select(odd, sine_low, cosine_low)
+    high, low = quotient(above, above_low, below, below_low)
     return identity_near_zero(x, high + low)

@@ -1,0 +1,235 @@
+"""A pool of native threads for loops over blocks of rows.
+
+Compiled code calls `gg_parallel(run, context, blocks)`, which calls `run(context, block)` once for every block below
+`blocks`, in the calling thread and in those of the pool, in any order. The threads are made once, when the first
+program that wants them is loaded, and sleep between loops. There are `GATEGRAD_NUM_THREADS` in all, with the calling
+one (without that, as many as the process may use processors). One loop at a time has the pool: a second one,
+from another thread or from within a block, simply runs where it is called. So does every loop in a forked process,
+which has no threads but the one that forked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from functools import cache
+
+from gategrad.compiler.runtime.engine import Engine, load
+from gategrad.compiler.runtime.table import SYMBOL, Table
+
+__all__ = ["PARALLEL", "parallel", "thread_count"]
+
+PARALLEL = "gg_parallel"
+
+_FUNCTIONS = ["create", "mutex_init", "mutex_lock", "mutex_unlock"]
+_FUNCTIONS += ["cond_init", "cond_wait", "cond_signal", "cond_broadcast"]
+
+# The mutex guards job, open, active and seen. A thread takes part in a loop only while it is open, so a loop is over
+# when its blocks are done: nobody waits for threads that wake up late.
+_TEXT = """
+@mutex = internal global [128 x i8] zeroinitializer, align 64
+@wake = internal global [128 x i8] zeroinitializer, align 64
+@done = internal global [128 x i8] zeroinitializer, align 64
+@busy = internal global i32 0, align 64
+@next = internal global i64 0, align 64
+@workers = internal global i64 0
+@owner = internal global i32 0
+@job = internal global i64 0
+@open = internal global i1 false
+@active = internal global i64 0
+@run = internal global ptr null
+@context = internal global ptr null
+@blocks = internal global i64 0
+
+define void @gg_parallel(ptr %run, ptr %context, i64 %blocks) nounwind {{
+  %workers = load i64, ptr @workers
+  %alone = icmp eq i64 %workers, 0
+  %small = icmp ult i64 %blocks, 2
+  %never = or i1 %alone, %small
+  br i1 %never, label %inline, label %same
+same:
+  %getpid = load ptr, ptr {getpid}
+  %here = call i32 %getpid()
+  %owner = load i32, ptr @owner
+  %forked = icmp ne i32 %here, %owner
+  br i1 %forked, label %inline, label %try
+try:
+  %exchange = cmpxchg ptr @busy, i32 0, i32 1 acquire monotonic
+  %mine = extractvalue {{ i32, i1 }} %exchange, 1
+  br i1 %mine, label %share, label %inline
+inline:
+  %none = icmp eq i64 %blocks, 0
+  br i1 %none, label %out, label %step
+step:
+  %block = phi i64 [ 0, %inline ], [ %following, %step ]
+  call void %run(ptr %context, i64 %block)
+  %following = add i64 %block, 1
+  %more = icmp ult i64 %following, %blocks
+  br i1 %more, label %step, label %out
+share:
+  %lock = load ptr, ptr {mutex_lock}
+  %unlock = load ptr, ptr {mutex_unlock}
+  call i32 %lock(ptr @mutex)
+  store ptr %run, ptr @run
+  store ptr %context, ptr @context
+  store i64 %blocks, ptr @blocks
+  store atomic i64 0, ptr @next monotonic, align 8
+  %last = load i64, ptr @job
+  %job = add i64 %last, 1
+  store i64 %job, ptr @job
+  store i1 true, ptr @open
+  %broadcast = load ptr, ptr {cond_broadcast}
+  call i32 %broadcast(ptr @wake)
+  call i32 %unlock(ptr @mutex)
+  call void @take(ptr %run, ptr %context, i64 %blocks)
+  call i32 %lock(ptr @mutex)
+  store i1 false, ptr @open
+  br label %finish
+finish:
+  %active = load i64, ptr @active
+  %idle = icmp eq i64 %active, 0
+  br i1 %idle, label %leave, label %sleep
+sleep:
+  %wait = load ptr, ptr {cond_wait}
+  call i32 %wait(ptr @done, ptr @mutex)
+  br label %finish
+leave:
+  call i32 %unlock(ptr @mutex)
+  store atomic i32 0, ptr @busy release, align 4
+  br label %out
+out:
+  ret void
+}}
+
+define internal void @take(ptr %run, ptr %context, i64 %blocks) nounwind {{
+  br label %claim
+claim:
+  %block = atomicrmw add ptr @next, i64 1 monotonic
+  %some = icmp ult i64 %block, %blocks
+  br i1 %some, label %work, label %out
+work:
+  call void %run(ptr %context, i64 %block)
+  br label %claim
+out:
+  ret void
+}}
+
+define internal ptr @worker(ptr %unused) nounwind {{
+  %lock = load ptr, ptr {mutex_lock}
+  %unlock = load ptr, ptr {mutex_unlock}
+  %wait = load ptr, ptr {cond_wait}
+  %signal = load ptr, ptr {cond_signal}
+  call i32 %lock(ptr @mutex)
+  br label %look
+look:
+  %seen = phi i64 [ 0, %0 ], [ %seen, %sleep ], [ %job, %tell ], [ %job, %back ]
+  %open = load i1, ptr @open
+  %job = load i64, ptr @job
+  %new = icmp ne i64 %job, %seen
+  %go = and i1 %open, %new
+  br i1 %go, label %join, label %sleep
+sleep:
+  call i32 %wait(ptr @wake, ptr @mutex)
+  br label %look
+join:
+  %before = load i64, ptr @active
+  %more = add i64 %before, 1
+  store i64 %more, ptr @active
+  %run = load ptr, ptr @run
+  %context = load ptr, ptr @context
+  %blocks = load i64, ptr @blocks
+  call i32 %unlock(ptr @mutex)
+  call void @take(ptr %run, ptr %context, i64 %blocks)
+  call i32 %lock(ptr @mutex)
+  br label %back
+back:
+  %now = load i64, ptr @active
+  %left = sub i64 %now, 1
+  store i64 %left, ptr @active
+  %last = icmp eq i64 %left, 0
+  br i1 %last, label %tell, label %look
+tell:
+  call i32 %signal(ptr @done)
+  br label %look
+}}
+
+define i64 @gg_start(i64 %count) nounwind {{
+enter:
+  %thread = alloca i64
+  %mutex_init = load ptr, ptr {mutex_init}
+  %cond_init = load ptr, ptr {cond_init}
+  %create = load ptr, ptr {create}
+  %getpid = load ptr, ptr {getpid}
+  call i32 %mutex_init(ptr @mutex, ptr null)
+  call i32 %cond_init(ptr @wake, ptr null)
+  call i32 %cond_init(ptr @done, ptr null)
+  %here = call i32 %getpid()
+  store i32 %here, ptr @owner
+  br label %more
+more:
+  %made = phi i64 [ 0, %enter ], [ %next, %good ]
+  %enough = icmp uge i64 %made, %count
+  br i1 %enough, label %out, label %make
+make:
+  %status = call i32 %create(ptr %thread, ptr null, ptr @worker, ptr null)
+  %failed = icmp ne i32 %status, 0
+  br i1 %failed, label %out, label %good
+good:
+  %next = add i64 %made, 1
+  br label %more
+out:
+  store i64 %made, ptr @workers
+  ret i64 %made
+}}
+"""
+
+
+def thread_count() -> int:
+    """How many threads a loop may use, the calling one included."""
+    chosen = os.environ.get("GATEGRAD_NUM_THREADS", "")
+    if chosen:
+        try:
+            return max(int(chosen), 1)
+        except ValueError:
+            raise ValueError(f"GATEGRAD_NUM_THREADS must be a number, not {chosen!r}") from None
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parallel(table: Table) -> str:
+    """Say where the address of `void gg_parallel(ptr run, ptr context, i64 blocks)` will be."""
+    return table.address(PARALLEL, lambda: _pool(os.getpid()).address(PARALLEL))
+
+
+@cache
+def _pool(process: int) -> Engine:
+    """The pool of this process; loops of code that was loaded before a fork run without one."""
+    table = Table()
+    library = ctypes.CDLL(None) if os.name == "posix" else None
+    slots = {name: _slot(table, library, f"pthread_{name}") for name in _FUNCTIONS}
+    text = _TEXT.format(**slots, getpid=_slot(table, library, "getpid"))
+    engine = load(text + table.definition(), level=2)
+    engine.keep_for_ever()  # threads sleep in it
+    table.fill(engine.address(SYMBOL))
+    workers = thread_count() - 1
+    if library is not None and workers:
+        _start(engine, workers)
+    return engine
+
+
+def _slot(table: Table, library: ctypes.CDLL | None, name: str) -> str:
+    def resolve() -> int:
+        return 0 if library is None else ctypes.cast(library[name], ctypes.c_void_p).value or 0
+
+    return table.address(name, resolve)
+
+
+def _start(engine: Engine, workers: int) -> None:
+    # Threads inherit the signals that are blocked: those of the user go to the threads that Python knows.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(engine.address("gg_start"))(workers)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

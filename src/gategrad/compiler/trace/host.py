@@ -1,0 +1,311 @@
+"""Host callbacks: what no operation expresses is computed by Python and NumPy when the program runs.
+
+A `HostFunction` knows what it is given and what comes out, which it finds out by running once on example arrays while
+the program is traced. `Hosted` is the gate around one: its pullback is a host function too, differentiated by the
+eager engine, so derivatives of any order work.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.trace.complaint import complain
+from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
+from gategrad.errors import NotTraceableError, ShapeError, TraceError
+from gategrad.forward import Rescue, rescues
+from gategrad.gate import Gate, on_meeting, unapplied
+from gategrad.masked import Masked
+from gategrad.transforms.containers import flatten
+from gategrad.transforms.vjp import vjp
+from gategrad.values import FLOAT64
+from gategrad.variable import Variable
+
+__all__ = ["HostFunction", "Hosted"]
+
+Form = tuple[Any, tuple[int, ...]]  # dtype and shape
+
+
+class HostFunction:
+    """A Python function of arrays as an operation: several results travel as one row of numbers."""
+
+    def __init__(self, function: Callable[..., Any], forms: Sequence[Form], name: str) -> None:
+        self.function = function
+        self.__name__ = name
+        results = _probe(function, forms, name)
+        self.results: list[Form | None] = [None if z is None else (z.dtype, z.shape) for z in results]
+        known = [form for form in self.results if form is not None]
+        self.single = len(self.results) == 1 and len(known) == 1
+        self.dtype = known[0][0] if self.single else np.result_type(np.float32, *[dtype for dtype, _ in known])
+        self.shape = known[0][1] if self.single else (sum([math.prod(shape) for _, shape in known]),)
+
+    def __call__(self, *arrays: Any) -> Any:
+        results = _outputs(self.function(*map(_travelling, arrays)))
+        forms = [None if z is None else (z.dtype, z.shape) for z in results]
+        if forms != self.results:
+            raise ShapeError(
+                f"{self.__name__} returned {_listed(forms)} where it returned {_listed(self.results)} for examples of "
+                "the same shapes while it was traced: in a compiled function shapes and dtypes must not depend on "
+                "values"
+            )
+        if self.single:
+            return results[0]
+        return np.concatenate([np.ravel(z).astype(self.dtype) for z in results if z is not None])
+
+    def unpack(self, packed: Symbol) -> list[Any]:
+        """The single results, as symbols, of the one value that the operation has."""
+        if self.single:
+            return [packed]
+        unpacked: list[Any] = []
+        start = 0
+        for form in self.results:
+            if form is None:
+                unpacked.append(None)
+                continue
+            dtype, shape = form
+            stop = start + math.prod(shape)
+            unpacked.append(np.astype(np.reshape(packed[start:stop], shape), dtype))
+            start = stop
+        return unpacked
+
+
+def call(function: Callable[..., Any], inputs: Sequence[Any], name: str) -> list[Any]:
+    """Write a host call into the program: a list of symbols, None for a result that is None."""
+    places = [n for n, x in enumerate(inputs) if type(x) is Symbol]
+    if len(places) < len(inputs):
+        function = _Around(function, list(inputs), places)
+    symbols = [inputs[n] for n in places]
+    builder_of(symbols)
+    host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name)
+    return host.unpack(emit("callback", *symbols, function=host, dtype=host.dtype, shape=host.shape))
+
+
+class _Around:
+    """A function with some of its arguments filled in: those that are no values of the program."""
+
+    def __init__(self, function: Callable[..., Any], inputs: list[Any], places: list[int]) -> None:
+        self.function, self.inputs, self.places = function, inputs, places
+
+    def __call__(self, *values: Any) -> Any:
+        inputs = list(self.inputs)
+        for place, value in zip(self.places, values, strict=True):
+            inputs[place] = value
+        return self.function(*inputs)
+
+
+# --- what goes in and out of a host function ---------------------------------------------------------------------------
+
+
+def _travelling(x: Any) -> Any:
+    """A single float64 as a Python float, as values travel outside programs."""
+    return float(x) if np.shape(x) == () and getattr(x, "dtype", None) == FLOAT64 else x
+
+
+def _outputs(z: Any) -> list[Any]:
+    return [
+        None if part is None else np.asarray(part.resolve() if type(part) is Masked else part)
+        for part in (z if type(z) in (tuple, list) else (z,))
+    ]
+
+
+def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> list[Any]:
+    """What the function returns for example arrays: ones, or other numbers if it does not like those."""
+    reason: Exception | None = None
+    for example in (_ones, _spread, _identity):
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                results = _outputs(function(*[_travelling(example(*form)) for form in forms]))
+        except TraceError:
+            raise
+        except Exception as error:  # whatever the user's function raises for numbers that it was not made for
+            reason = error
+            continue
+        if any(z is not None and (z.dtype.kind not in "fiub" or z.dtype.itemsize > 8) for z in results):
+            raise NotTraceableError(f"{name} returns what programs do not know: {_listed_dtypes(results)}")
+        return results
+    raise NotTraceableError(
+        f"{name} has no operation in programs, and no host call could be made of it either: tried on example arrays "
+        f"it raised {type(reason).__name__}: {reason}"
+    ) from reason
+
+
+def _ones(dtype: Any, shape: tuple[int, ...]) -> Any:
+    return (np.ones if dtype.kind == "f" else np.zeros)(shape, dtype)[()]
+
+
+def _spread(dtype: Any, shape: tuple[int, ...]) -> Any:
+    steps = 0.5 + np.arange(math.prod(shape)) * 0.6180339887 % 1.0
+    return np.reshape(steps if dtype.kind == "f" else steps >= 1.0, shape).astype(dtype)[()]
+
+
+def _identity(dtype: Any, shape: tuple[int, ...]) -> Any:
+    if len(shape) < 2:
+        return _ones(dtype, shape)
+    return np.broadcast_to(np.eye(*shape[-2:], dtype=dtype), shape).copy()
+
+
+def _listed(forms: Sequence[Form | None]) -> str:
+    return ", ".join(["None" if form is None else f"{form[0]}{list(form[1])}" for form in forms])
+
+
+def _listed_dtypes(results: Sequence[Any]) -> str:
+    return ", ".join([str(getattr(z, "dtype", None)) for z in results])
+
+
+# --- NumPy's functions without an operation ------------------------------------------------------------------------------
+
+
+def _on_host(function: Any, args: Any, options: dict[str, Any]) -> Any:
+    """Any NumPy function or ufunc, with symbols anywhere among its arguments."""
+    name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+    if options.get("out") is not None:
+        raise NotTraceableError(f"{name} with out= would write a value into an array: use its result instead")
+    values, rebuild = flatten((args, options))
+
+    def apply(*given: Any) -> Any:
+        positional, named = rebuild(list(given))
+        return function(*positional, **named)
+
+    results = call(apply, values, name)
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+hosts["function"] = _on_host
+
+
+# --- gates -----------------------------------------------------------------------------------------------------------
+
+
+class Hosted(Gate):
+    """z = f(x, …), computed on the host. A black box for the program, with the gradient of the eager engine."""
+
+    pattern = "function"
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self.function = function
+        self.name = name
+
+    def forward(self, *xs: Any) -> Any:
+        self.xs = xs
+        if any(type(x) is Variable for x in xs):
+            return Hosted(self.function, self.name)(*xs)  # on the tape that they are on
+        results = call(self.function, xs, self.name)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def backward(self, dz: Any) -> Any:
+        needed = tuple([n for n, need in enumerate(self.needs) if need])
+        dzs = dz if type(dz) is tuple else (dz,)
+        given = tuple([n for n, part in enumerate(dzs) if part is not None])
+        pullback = _Pullback(self.function, len(self.xs), needed, given)
+        inputs = (*self.xs, *[_resolved(dzs[n]) for n in given])
+        dxs = Hosted(pullback, f"{self.name}.backward")(*inputs)
+        found = iter(dxs if type(dxs) is tuple else (dxs,))
+        return tuple([next(found) if need else None for need in self.needs])
+
+
+class _Pullback:
+    """The pullback of a host function: of its inputs and the upstream gradients, at any order."""
+
+    def __init__(
+        self, function: Callable[..., Any], count: int, needed: tuple[int, ...], given: tuple[int, ...]
+    ) -> None:
+        self.function, self.count, self.needed, self.given = function, count, needed, given
+
+    def __call__(self, *args: Any) -> Any:
+        xs, dzs = list(args[: self.count]), args[self.count :]
+
+        def of_needed(*chosen: Any) -> Any:
+            for n, x in zip(self.needed, chosen, strict=True):
+                xs[n] = x
+            z = self.function(*xs)
+            parts = z if type(z) in (tuple, list) else (z,)
+            return tuple([parts[n] for n in self.given])
+
+        _, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
+        return pullback(tuple(dzs))
+
+
+def _resolved(x: Any) -> Any:
+    return x.resolve() if type(x) is Masked else x
+
+
+class _Fresh:
+    """A gate as a function: each call applies a fresh gate with the same options."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate.fresh()
+
+    def __call__(self, *xs: Any) -> Any:
+        return self.gate.fresh()(*xs)
+
+
+def _rescue_forward(gate: Gate, inputs: Sequence[Any]) -> Any:
+    """The forward rule cannot be traced: neither can the backward rule then, which needs what it would have kept."""
+    hosted = Hosted(_Fresh(gate), type(gate).__name__)
+    z = hosted(*inputs) if any(type(x) is Variable for x in inputs) else _traced(hosted, inputs)
+    gate.backward = functools.partial(_hosted_backward, gate, hosted, tuple(inputs))  # type: ignore[method-assign]
+    return z
+
+
+def _traced(hosted: Hosted, inputs: Sequence[Any]) -> Any:
+    hosted.needs = (False,) * len(inputs)
+    return hosted.forward(*inputs)
+
+
+def _hosted_backward(gate: Gate, hosted: Hosted, inputs: tuple[Any, ...], dz: Any) -> Any:
+    again = Hosted(hosted.function, hosted.name)
+    again.xs, again.needs = inputs, gate.needs
+    return again.backward(dz)
+
+
+def _rescue_backward(gate: Gate, dz: Any) -> Any:
+    """The backward rule cannot be traced: run it on the host, with what the forward rule kept."""
+    values, rebuild = flatten((vars(gate), dz))
+    options, needs = dict(gate.options), gate.needs
+
+    def backward(*given: Any) -> Any:
+        remembered, upstream = rebuild(list(given))
+        again = type(gate).__new__(type(gate))
+        again.__dict__.update(options)
+        again.__dict__.update(remembered)
+        again.needs = needs
+        dxs = again.backward(upstream)
+        parts = dxs if type(dxs) in (tuple, list) else (dxs,)
+        return tuple([dx if need else None for dx, need in zip(parts, needs, strict=True)])
+
+    backward_gate = Hosted(backward, f"{type(gate).__name__}.backward")
+    places = [n for n, x in enumerate(values) if type(x) in (Symbol, Variable)]
+    backward_gate.function = _Around(backward, values, places)
+    flowing = [values[n] for n in places]
+    if any(type(x) is Variable for x in flowing):
+        return backward_gate(*flowing)
+    return _traced(backward_gate, flowing)
+
+
+rescues[TraceError] = Rescue(_rescue_forward, _rescue_backward)
+
+
+def _on_symbols(gate: Gate, inputs: tuple[Any, ...]) -> Any:
+    """Apply a gate to symbols: its lowering, or its forward, which is written in NumPy and so writes the program."""
+    if any(type(x) is Variable for x in inputs):
+        return on_meeting[Variable](gate, inputs)
+    gate = unapplied(gate)
+    gate.options = dict(gate.__dict__)
+    gate.needs = (False,) * len(inputs)
+    inputs = tuple([x.resolve() if type(x) is Masked else x for x in inputs])
+    lowering = lowerings.get(type(gate))
+    if lowering is not None:
+        return lowering(gate, *inputs)
+    try:
+        return gate.forward(*inputs)
+    except TraceError:
+        return _rescue_forward(gate, inputs)
+
+
+on_meeting[Symbol] = _on_symbols

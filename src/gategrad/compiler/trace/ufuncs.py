@@ -1,0 +1,63 @@
+"""Ufuncs that are no operation of programs: compositions of those that are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.trace.symbol import composes, emit
+
+__all__: list[str] = []
+
+composes("square")(lambda x: x * x)
+composes("reciprocal")(lambda x: 1.0 / x if x.dtype.kind == "f" else 1 // x)
+composes("positive", "conjugate")(lambda x: x)
+composes("fabs")(lambda x: np.abs(_float(x)))
+composes("float_power")(lambda x, y: np.power(np.astype(x, np.float64), np.astype(y, np.float64)))
+composes("deg2rad", "radians")(lambda x: x * (math.pi / 180))
+composes("rad2deg", "degrees")(lambda x: x * (180 / math.pi))
+
+
+def _float(x: Any) -> Any:
+    return x if x.dtype.kind == "f" else np.astype(x, np.float64)
+
+
+@composes("expit")
+def _expit(x: Any) -> Any:
+    return emit("sigmoid", _float(x))
+
+
+@composes("logaddexp")
+def _logaddexp(x: Any, y: Any) -> Any:
+    """The larger one plus log(1 + exp(-|x - y|)); equal ones alone, lest infinities meet."""
+    apart = np.maximum(x, y) + np.log1p(np.exp(-np.abs(np.subtract(x, y))))
+    return np.where(np.equal(x, y), x + math.log(2.0), apart)
+
+
+@composes("logaddexp2")
+def _logaddexp2(x: Any, y: Any) -> Any:
+    apart = np.maximum(x, y) + np.log1p(np.exp2(-np.abs(np.subtract(x, y)))) * (1.0 / math.log(2.0))
+    return np.where(np.equal(x, y), x + 1.0, apart)
+
+
+@composes("cbrt")
+def _cbrt(x: Any) -> Any:
+    """A power, and one step of Newton's method: 1/3 is no float, and its error grows with log |x|."""
+    x = _float(x)
+    size = np.abs(x)
+    root = np.power(size, 1.0 / 3.0)
+    better = root - (root - size / (root * root)) / 3.0
+    return np.where((size == 0.0) | np.isinf(size), x, np.copysign(better, x))
+
+
+@composes("heaviside")
+def _heaviside(x: Any, y: Any) -> Any:
+    step = np.where(np.greater(x, 0.0), 1.0, np.where(np.less(x, 0.0), 0.0, x))
+    return np.where(np.equal(x, 0.0), y, step)
+
+
+@composes("fmod")
+def _fmod(x: Any, y: Any) -> Any:
+    return np.copysign(np.remainder(np.abs(x), np.abs(y)), x)

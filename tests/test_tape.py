@@ -1,0 +1,100 @@
+"""The walk backwards: deep and wide circuits, order, and each gate visited once."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+
+DEPTH = 300_000
+
+
+def test_a_deep_chain_runs_backward_and_dies_without_recursion():
+    limit = sys.getrecursionlimit()
+    x = gg.variable(1.0)
+    z = x
+    for _ in range(DEPTH):
+        z = z + 1.0
+    z.backward()
+    assert z.value == DEPTH + 1 and x.grad == 1.0
+    del z
+    z = x
+    for _ in range(DEPTH):
+        z = z * 1.0
+    del z  # a circuit that nobody walked
+    assert sys.getrecursionlimit() == limit
+
+
+class Counter(gg.Gate):
+    visits = 0
+
+    def forward(self, *xs):
+        return xs[0] + xs[-1]
+
+    def backward(self, dz):
+        Counter.visits += 1
+        return (dz, *[None] * (len(self.needs) - 2), dz) if len(self.needs) > 1 else 2 * dz
+
+
+@pytest.mark.parametrize("depth", [1, 10, 1000])
+def test_each_gate_is_visited_once(depth):
+    """Both inputs of each gate are the one before: 2 ** depth paths, but only depth gates."""
+    Counter.visits = 0
+    x = gg.variable(1.0)
+    z = x
+    for _ in range(depth):
+        z = Counter()(z, z) * 0.5
+    z.backward()
+    assert Counter.visits == depth and x.grad == 1.0
+
+
+def test_a_wide_circuit():
+    xs = [gg.variable(float(n)) for n in range(2000)]
+    total = 0.0
+    for x in xs:
+        total = total + x * x
+    total.backward()
+    assert [x.grad for x in xs] == [2.0 * n for n in range(2000)]
+
+
+def test_a_gate_waits_for_all_that_uses_its_output():
+    x = gg.variable(2.0)
+    h = x * x
+    long = h
+    for _ in range(5):
+        long = long * 1.0
+    (h + long).backward(keep=True)
+    assert h.grad == 2.0 and x.grad == 8.0
+
+
+def test_only_what_leads_to_the_root_is_visited():
+    Counter.visits = 0
+    x = gg.variable(2.0)
+    Counter()(x, x)
+    (x * x).backward()
+    assert Counter.visits == 0 and x.grad == 4.0
+
+
+def test_memory_does_not_grow_over_passes():
+    x, w = gg.variable(np.ones(10)), gg.variable(2.0)
+
+    def step():
+        x.grad = w.grad = None
+        np.sum(np.exp(x * w) + x).backward()
+
+    for _ in range(20):
+        step()
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            step()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(200):
+            step()
+        assert tracemalloc.get_traced_memory()[0] - before < 4096
+    finally:
+        tracemalloc.stop()
