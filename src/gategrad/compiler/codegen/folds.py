@@ -39,9 +39,7 @@ def _halves(body: Body, vector: str, dtype: Any, lanes: int) -> tuple[str, str]:
         low, high = (body.make(f"extractelement {kind} {vector}, i32 {lane}") for lane in (0, 1))
         return low, high
     masks = [", ".join(f"i32 {n}" for n in range(start, start + half)) for start in (0, half)]
-    low, high = (
-        body.make(f"shufflevector {kind} {vector}, {kind} poison, <{half} x i32> <{mask}>") for mask in masks
-    )
+    low, high = (body.make(f"shufflevector {kind} {vector}, {kind} poison, <{half} x i32> <{mask}>") for mask in masks)
     return low, high
 
 

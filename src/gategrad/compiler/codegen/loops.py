@@ -30,9 +30,7 @@ _ROWS = 4
 """Rows that are walked together where columns are folded: each total is then loaded and stored once for all of them."""
 
 
-def write_loops(
-    body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch
-) -> None:
+def write_loops(body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch) -> None:
     """The loops of one kernel. `stored` are the values that others need."""
     writer = _Writer(body, needs, kernel, memory, stored, scratch)
     if 0 not in writer.nest.domain:

@@ -17,7 +17,7 @@ from gategrad.compiler.codegen.movement import MOVEMENTS
 from gategrad.compiler.codegen.products import write_matmul
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
-from gategrad.compiler.program.ops import ELEMENTWISE, OPS, REDUCTIONS
+from gategrad.compiler.program.ops import ELEMENTWISE, OPS
 from gategrad.compiler.program.value import Builder, Program, Value
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
@@ -48,7 +48,8 @@ def write_native(program: Program, table: Table) -> Native:
 def _lowerable(program: Program) -> Program:
     """The same program with host callbacks for elementwise operations that have no instructions."""
     math = frozenset(vector_math.names())
-    builder, new = Builder(), {}
+    builder = Builder()
+    new: dict[Value, Value] = {}
     for value in program.values:
         inputs = [new[x] for x in value.inputs]
         if value.op.name == "input":
@@ -96,12 +97,15 @@ class _Module:
                 self.memory.pointers[x] = f"%in{n}"
         for value in self.program.values:
             if value.op.name == "constant" and value.size != 1:
-                array = value.options["value"].array
-                slot = self.table.address(("constant", id(array)), lambda a=array: int(a.ctypes.data))
-                self.table.object(array)
-                name = self.body.name("constant")
-                self.prologue.append(f"  {name} = load ptr, ptr {slot}")
-                self.memory.pointers[value] = name
+                self.memory.pointers[value] = self._constant(value.options["value"].array)
+
+    def _constant(self, array: np.ndarray[Any, Any]) -> str:
+        """The address of a constant's elements; the table keeps the array alive."""
+        slot = self.table.address(("constant", id(array)), lambda: int(array.ctypes.data))
+        self.table.object(array)
+        name = self.body.name("constant")
+        self.prologue.append(f"  {name} = load ptr, ptr {slot}")
+        return name
 
     def _stored(self) -> set[Value]:
         """Values that are used outside the kernel that computes them."""

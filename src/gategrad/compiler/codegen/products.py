@@ -11,8 +11,8 @@ from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.value import Value
-from gategrad.compiler.schedule.views import View, contiguous, view_of
 from gategrad.compiler.runtime.table import Table
+from gategrad.compiler.schedule.views import View, contiguous, view_of
 
 __all__ = ["SMALL", "is_matrix_view", "write_matmul"]
 
