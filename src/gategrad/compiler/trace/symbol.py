@@ -24,6 +24,7 @@ __all__ = [
     "cast",
     "common_dtype",
     "composes",
+    "elementwise",
     "emit",
     "hosts",
     "lowerings",
