@@ -1,5 +1,7 @@
 """gategrad: backpropagation you can see, at the speed of machine code."""
 
+import typing as _typing
+
 from gategrad import gates as gates
 from gategrad.check.gradients import check_gradients as check_gradients
 from gategrad.gate import Gate as Gate
@@ -24,10 +26,18 @@ from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
 
 
+if _typing.TYPE_CHECKING:
+    from gategrad.compiler.compile import compile as compile
+
+
 def __getattr__(name: str) -> object:
-    """The pictures are imported when the first one is drawn, so that `import gategrad` stays quick."""
+    """The compiler and the pictures are imported when they are first asked for: `import gategrad` stays quick."""
     if name == "circuit":
         from gategrad.picture import circuit
 
         return circuit
+    if name == "compile":
+        from gategrad.compiler.compile import compile
+
+        return compile
     raise AttributeError(f"module 'gategrad' has no attribute {name!r}")
