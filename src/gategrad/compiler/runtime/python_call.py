@@ -41,9 +41,9 @@ class PythonCall:
 
     entry = 0
 
-    def __init__(self, code: Engine, keep: Any, signature: Signature) -> None:
+    def __init__(self, code: Engine, signature: Signature) -> None:
         self.signature = signature
-        self._keep = code, keep
+        self._engine = code
         leaves = signature.flat_inputs
         self._inputs = struct.Struct("=" + "".join(_FORMATS[x.kind] if isinstance(x, Scalar) else "Q" for x in leaves))
         self._outputs = struct.Struct(f"={len(signature.flat_outputs)}Q")
