@@ -1,7 +1,7 @@
 """The call through Python, for interpreters whose objects the native entry cannot read.
 
 It does what the entry does, in the same order, and serves as its description: check the arguments without rebuilding
-them, make the outputs, run the program, turn its status into an exception. It is a hundred times slower.
+them, make the outputs, run the program, turn its status into an exception. It is some hundred times slower.
 """
 
 from __future__ import annotations
