@@ -453,6 +453,21 @@ def test_two_calls_at_once_have_a_workspace_each(nbytes):
     assert seen[2] != 0
 
 
+def test_the_workspace_is_free_again_after_a_failure(path):
+    seen = []
+
+    def fail(workspace):
+        seen.append(workspace)
+        return 2
+
+    f = callback(fail, Signature((), tuple_of(), workspace=100_000))
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            f()
+    if path == "native":
+        assert len(set(seen)) == 1
+
+
 def test_a_workspace_that_does_not_fit_is_a_memory_error(path, monkeypatch):
     huge = Signature((), tuple_of(list_of()), workspace=1 << 62)
     with pytest.raises(MemoryError):

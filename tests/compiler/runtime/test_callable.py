@@ -279,7 +279,7 @@ def test_a_call_finishes_in_code_that_was_replaced_meanwhile():
     slot = table.address("wait", lambda: address)
     signature = Signature((), output, workspace=1 << 20, releases_gil=True)
     install(f, link(calling(slot, "ptr %z, "), signature, table))
-    watched = weakref.ref(installed(f)._engine), weakref.ref(constant)
+    watched = weakref.ref(installed(f)._engine), weakref.ref(constant), weakref.ref(table)
     del output, signature, table, native, constant
     answers = []
     thread = threading.Thread(target=lambda: answers.append(f()))
@@ -288,7 +288,7 @@ def test_a_call_finishes_in_code_that_was_replaced_meanwhile():
     install(f, None)
     gc.collect()
     assert watched[0]() is None  # nobody refers to the engine; the call is in its code all the same
-    assert watched[1]() is not None  # and will need this
+    assert watched[2]() is not None  # and needs what is in the table: its workspace, its callbacks
     for _ in range(20):  # memory that was freed would be used again
         install(f, link(gradient(), GRADIENT))
     go_on.set()
@@ -297,7 +297,7 @@ def test_a_call_finishes_in_code_that_was_replaced_meanwhile():
     assert answers[0]["a"] is watched[1]()
     answers.clear()
     engine._free_retired()
-    assert watched[1]() is None
+    assert watched[1]() is watched[2]() is None
     assert not engine._retired
 
 

@@ -62,7 +62,7 @@ class Engine:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def __del__(self) -> None:
-        if self._kept and _is_running(self._inflight):
+        if _is_running(self._inflight):
             _retired.append((self._owner, self._inflight, self._kept))
 
 
@@ -82,6 +82,7 @@ def _owner(native: Any, inflight: int) -> Any:
 
 def _destroy(capsule: int) -> None:
     native, inflight = _loaded.pop(capsule)
+    # The finalizer of the engine has looked already, but it runs once, and a finalizer can bring a cycle back to life.
     if _is_running(inflight):
         _retired.append((_owner(native, inflight), inflight, []))
     else:
