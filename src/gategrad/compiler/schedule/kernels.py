@@ -68,7 +68,7 @@ class _Grouping:
         self._append(Kernel(domain), value, tuple(n if length != 1 else -1 for n, length in enumerate(value.shape)))
 
     def _place_reduction(self, value: Value) -> None:
-        x, axes = value.inputs[0], value.options["axes"]
+        x = value.inputs[0]
         earliest = self._earliest(value)
         for position in range(len(self.kernels) - 1, earliest - 1, -1):
             kernel = self.kernels[position]
