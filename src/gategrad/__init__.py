@@ -25,7 +25,6 @@ from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
 
-
 if _typing.TYPE_CHECKING:
     from gategrad.compiler.compile import compile as compile
 

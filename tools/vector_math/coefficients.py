@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpmath import mp, mpf
+
 from tools.vector_math.remez import Real, shortest
 
 TARGET = Path("src/gategrad/compiler/codegen/vector_math/coefficients.py")

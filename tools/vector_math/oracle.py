@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from mpmath import mp, mpf
 from scipy import special
-from tools.vector_math.loop import FLOATS
 
 from gategrad.compiler.codegen.vector_math.builder import DType
+from tools.vector_math.loop import FLOATS
 
 Array = np.ndarray
 INTEGERS: dict[str, type] = {"f64": np.int64, "f32": np.int32}

@@ -19,11 +19,11 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 import scipy
-from tools.vector_math import oracle
-from tools.vector_math.loop import Loop, host_features
 
 from gategrad.compiler.codegen.vector_math import names
 from gategrad.compiler.codegen.vector_math.builder import DType
+from tools.vector_math import oracle
+from tools.vector_math.loop import Loop, host_features
 
 TARGET = Path("docs/vector_math.md")
 SIZE = 4096

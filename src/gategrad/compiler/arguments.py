@@ -14,7 +14,7 @@ from gategrad.errors import DtypeError, describe
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable
 
-__all__ = ["Argument", "read"]
+__all__ = ["Argument", "fixed", "read"]
 
 Build = Callable[[Iterator[Any]], Any]
 

@@ -19,7 +19,6 @@ from gategrad.compiler.trace.symbol import Symbol
 from gategrad.compiler.trace.tracing import trace
 from gategrad.gate import Gate
 from gategrad.transforms.containers import flatten
-from gategrad.transforms.vjp import vjp
 from gategrad.values import spec_of
 from gategrad.variable import Variable
 

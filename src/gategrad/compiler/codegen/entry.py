@@ -18,7 +18,21 @@ from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.table import Table
 
-__all__ = ["ENTRY", "INFLIGHT", "PROGRAM", "SLOW", "WORKSPACE", "entry"]
+__all__ = [
+    "ALIGNMENT",
+    "ENTRY",
+    "FAULT_BYTES",
+    "INDEX_ERROR",
+    "INFLIGHT",
+    "INTERRUPTED",
+    "MEMORY_ERROR",
+    "OK",
+    "PROGRAM",
+    "SLOW",
+    "STACK_LIMIT",
+    "WORKSPACE",
+    "entry",
+]
 
 ENTRY = "gg_entry"
 PROGRAM = "gg_program"

@@ -18,7 +18,7 @@ import numpy as np
 
 from gategrad.compiler.runtime import disk_cache
 
-__all__ = ["Engine", "assembly", "available", "compile_object", "load", "machine", "optimised"]
+__all__ = ["Engine", "assembly", "available", "compile_object", "host", "load", "machine", "optimised"]
 
 OLDEST_LLVM = (20,)
 """Pointers without types and the pass manager as we use it: llvmlite 0.45."""
