@@ -70,8 +70,18 @@ def test_floats_go_in_and_out():
 
 @pytest.mark.parametrize(
     "args",
-    [(1, 2.0, 3.0), (True, 2.0, 3.0), (np.float32(1), 2.0, 3.0), ("1", 2.0, 3.0), (None, 2.0, 3.0), (1.0, 2.0)]
-    + [(1.0, 2.0, 3.0, 4.0), (), (np.array(1.0), 2.0, 3.0), (type("F", (float,), {})(1.0), 2.0, 3.0)],
+    [
+        (1, 2.0, 3.0),
+        (True, 2.0, 3.0),
+        (np.float32(1), 2.0, 3.0),
+        ("1", 2.0, 3.0),
+        (None, 2.0, 3.0),
+        (1.0, 2.0),
+        (1.0, 2.0, 3.0, 4.0),
+        (),
+        (np.array(1.0), 2.0, 3.0),
+        (type("F", (float,), {})(1.0), 2.0, 3.0),
+    ],
 )
 def test_other_arguments_are_left_to_slow_untouched(args):
     f = function(gradient(), GRADIENT)

@@ -1,4 +1,4 @@
-"""The entry: the native function that Python calls, in front of the program.
+r"""The entry: the native function that Python calls, in front of the program.
 
 It has the signature of CPython's vectorcall. It compares the arguments with the structure for which the program was
 compiled, field by field and without building anything, and reads numbers and data pointers on the way. Whatever does
@@ -7,7 +7,7 @@ Then it makes the output, runs the program, and fills in the single numbers. The
 scalars never leave their registers.
 
     checks -> outputs -> workspace -> program -> numbers -> return
-       \\_ slow                           \\_ status -> exception
+       \_ slow                           \_ status -> exception
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import sys
 from collections import deque
@@ -99,7 +100,7 @@ _new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_cha
 @atexit.register
 def _leave_to_the_system() -> None:
     """At exit the memory goes with the process: daemon threads may still be inside, and modules are taken apart."""
-    global _destructor
+    global _destructor  # noqa: PLW0603 (the process has one end)
     _destructor = None  # for code that other exit handlers load from now on
     for capsule, (native, _) in list(_loaded.items()):
         ctypes.pythonapi.PyCapsule_SetDestructor(ctypes.c_void_p(capsule), None)
@@ -225,10 +226,8 @@ def machine(level: int = 3) -> Any:
 def _llvm() -> Any:
     from llvmlite import binding as llvm
 
-    try:
-        llvm.initialize()  # newer versions do it on import, and say so with an error
-    except RuntimeError:
-        pass
+    with contextlib.suppress(RuntimeError):  # newer versions do it on import, and say so with an error
+        llvm.initialize()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
