@@ -25,9 +25,13 @@ from gategrad.variable import variable as variable
 
 
 def __getattr__(name: str) -> object:
-    """The pictures are imported when the first one is drawn, so that `import gategrad` stays quick."""
+    """Pictures and the compiler are imported when they are first used, so that `import gategrad` stays quick."""
     if name == "circuit":
         from gategrad.picture import circuit
 
         return circuit
+    if name == "compile":
+        from gategrad.compiler.compile import compile
+
+        return compile
     raise AttributeError(f"module 'gategrad' has no attribute {name!r}")
