@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument
@@ -102,17 +102,19 @@ def _link(
     from gategrad.compiler.runtime.table import Table
 
     start = time.perf_counter()
-    table = Table()
-    written = write_native(program, table)
-    seconds["write"] = time.perf_counter() - start
     structures = [a.structure for a in arguments]
-    leaves = [_leaf(z) for z in program.outputs]
-    output = _structure(rebuild(list(leaves), Fixed))
+    order: list[Value] = []
+    output = _structure(rebuild(list(program.outputs), Fixed), order)
+    native_program = program if output is None else Program(program.inputs, order, program.name)
+    table = Table()
+    written = write_native(native_program, table)
+    seconds["write"] = time.perf_counter() - start
     if output is not None:
         signature = Signature(tuple(structures), output, keywords, written.workspace)
     else:
-        inputs: Sequence[Structure] = [_leaf(x) for x in program.inputs]
-        signature = Signature(tuple(inputs), Container(tuple, tuple(leaves)), (), written.workspace)
+        inputs = tuple([_leaf(x) for x in program.inputs])
+        outputs = Container(tuple, tuple([_leaf(z) for z in program.outputs]))
+        signature = Signature(inputs, outputs, (), written.workspace)
     start = time.perf_counter()
     code = link(written.text, signature, table)
     seconds["llvm"] = time.perf_counter() - start
@@ -126,16 +128,22 @@ def _leaf(z: Value) -> Structure:
     return Array(z.dtype, z.shape)
 
 
-def _structure(x: Any) -> Structure | None:
-    """The containers around the outputs as native code builds them; None if it cannot."""
-    if isinstance(x, (Scalar, Array, Fixed)):
+def _structure(x: Any, order: list[Value]) -> Structure | None:
+    """The containers around the outputs as native code builds them, None if it cannot; their values go into `order`.
+
+    Native code fills dictionaries in the order of their items, while flat outputs come in the order of sorted keys.
+    """
+    if isinstance(x, Value):
+        order.append(x)
+        return _leaf(x)
+    if isinstance(x, Fixed):
         return x
     if x is None:
         return Fixed(None)
     kind = type(x)
     if kind not in (tuple, list, dict):
         return None
-    items = [_structure(item) for item in (x.values() if kind is dict else x)]
+    items = [_structure(item, order) for item in (x.values() if kind is dict else x)]
     if any(item is None for item in items):
         return None
     return Container(kind, tuple(cast("list[Structure]", items)), tuple(x) if kind is dict else ())
