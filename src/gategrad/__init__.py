@@ -31,7 +31,7 @@ def __getattr__(name: str) -> object:
 
         return circuit
     if name == "compile":
-        from gategrad.compiler.compile import compile
+        from gategrad.compiler.compile import compile as compile_
 
-        return compile
+        return compile_
     raise AttributeError(f"module 'gategrad' has no attribute {name!r}")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler import compile as _  # noqa: F401  (the module must not shadow the function below)
 from gategrad.compiler.runtime import engine
 from gategrad.errors import DtypeError, NotTraceableError, ShapeError, TraceError
 
@@ -150,7 +149,7 @@ class TestStatic:
         f = gg.compile(lambda x, axis, name: {name: np.sum(x, axis=axis)}, static=("axis", "name"))
         same(f(ARRAY, 0, "sum"), {"sum": ARRAY.sum(0)})
         same(f(ARRAY, axis=1, name="sum"), {"sum": ARRAY.sum(1)})
-        same(f(ARRAY, 0, "".join(["s", "um"])), {"sum": ARRAY.sum(0)})
+        same(f(ARRAY, 0, str(np.array(["sum"])[0])), {"sum": ARRAY.sum(0)})
 
     def test_equal_values_of_different_types_are_different(self):
         f = gg.compile(lambda x, n: x if type(n) is int else 2 * x, static="n")
@@ -233,7 +232,7 @@ class TestDerivatives:
             return x * x, {"s": np.sin(x), "n": np.argmax(x), "none": None}
 
         x = np.array([0.5, 2.0])
-        (z, rest), pullback = gg.vjp(lambda x: (gg.compile(f)(x)[0], gg.compile(f)(x)[1]["s"]), x)
+        (_, rest), pullback = gg.vjp(lambda x: (gg.compile(f)(x)[0], gg.compile(f)(x)[1]["s"]), x)
         np.testing.assert_allclose(rest, np.sin(x))
         np.testing.assert_allclose(pullback((np.ones(2), np.array([0.0, 1.0])))[0], 2 * x + [0, np.cos(2.0)])
 

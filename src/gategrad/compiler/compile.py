@@ -81,11 +81,12 @@ class Compiled(native.Callable):
         return [fixed(x, name) if name in self._static else read(x, name) for name, x in given]
 
     def _specialise(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
-        return _remembered(
+        found: Specialisation = _remembered(
             self._specialisations,
             (keywords, *[a.key for a in arguments]),
             lambda: specialise(self._f, arguments, keywords),
         )
+        return found
 
     # --- when a compiled function is differentiated
 
@@ -106,7 +107,8 @@ class Compiled(native.Callable):
                 made.__name__ = made.__qualname__ = f"{getattr(self._f, '__name__', 'program')}_pullback"
                 return cast(Callable[..., Any], compile(made))
 
-            return _remembered(self._pullbacks, (containers, needs, given), make)
+            found: Callable[..., Any] = _remembered(self._pullbacks, (containers, needs, given), make)
+            return found
 
         return record(Call(flat, pullback), leaves)
 

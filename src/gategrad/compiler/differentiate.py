@@ -63,9 +63,7 @@ def pullback_of(function: Callable[..., Any], needs: tuple[bool, ...], given: tu
     def pullback(leaves: tuple[Any, ...], upstream: tuple[Any, ...]) -> tuple[Any, ...]:
         def of_needed(*chosen: Any) -> tuple[Any, ...]:
             rest = iter(chosen)
-            outputs, _ = flatten(
-                function(*[next(rest) if need else x for x, need in zip(leaves, needs, strict=True)])
-            )
+            outputs, _ = flatten(function(*[next(rest) if need else x for x, need in zip(leaves, needs, strict=True)]))
             return tuple([outputs[place] for place in given])
 
         _, back = vjp(of_needed, *[x for x, need in zip(leaves, needs, strict=True) if need])

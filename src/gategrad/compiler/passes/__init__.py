@@ -7,6 +7,7 @@ names passes whose input and output are printed, `GATEGRAD_VERIFY` has every pro
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -32,7 +33,7 @@ def optimise(program: Program, seconds: dict[str, float] | None = None) -> Progr
         if seconds is not None:
             seconds[name] = time.perf_counter() - start
         if name in shown:
-            print(f"--- before {name}\n{program}\n--- after {name}\n{better}")
+            sys.stdout.write(f"--- before {name}\n{program}\n--- after {name}\n{better}\n")
         if checked:
             verify(better)
         program = better

@@ -15,7 +15,7 @@ __all__: list[str] = []
 def _is(value: Value, number: float, negative_zero: bool | None = None) -> bool:
     """Whether a value is this number everywhere; of zeros of floats the sign matters."""
     found = uniform(value)
-    if found is None or not found == number:
+    if found is None or found != number:
         return False
     return negative_zero is None or value.dtype.kind != "f" or bool(np.signbit(found)) == negative_zero
 

@@ -17,8 +17,6 @@ class Constant:
 
     __slots__ = ("_key", "array", "dtype", "shape")
 
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
 
     def __init__(self, value: Any) -> None:
         array = np.array(value, order="C")
@@ -41,6 +39,9 @@ class Value:
     """One value of a program: the operation, its inputs and options, and the dtype and shape of the result."""
 
     __slots__ = ("dtype", "inputs", "name", "op", "options", "shape")
+
+    dtype: Any
+    shape: tuple[int, ...]
 
     def __init__(self, op: Op, inputs: tuple[Value, ...], options: dict[str, Any], name: str | None = None) -> None:
         self.op = op

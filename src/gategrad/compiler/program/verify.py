@@ -43,7 +43,9 @@ def _check(program: Program, value: Value) -> None:
     if name in REDUCTIONS:
         axes = value.options["axes"]
         if not axes or list(axes) != sorted(set(axes)) or not 0 <= axes[0] <= axes[-1] < len(value.inputs[0].shape):
-            raise _broken(program, value, f"its axes {axes} are not sorted, distinct and within {value.inputs[0].shape}")
+            raise _broken(
+                program, value, f"its axes {axes} are not sorted, distinct and within {value.inputs[0].shape}"
+            )
     if name == "reshape" and value.size != value.inputs[0].size:
         raise _broken(program, value, f"it has {value.size} elements, its input {value.inputs[0].size}")
 

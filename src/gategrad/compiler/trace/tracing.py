@@ -24,9 +24,7 @@ Rebuild = Callable[..., Any]
 _CONSTANTS = (bool, int, str, bytes, enum.Enum, type, np.dtype)
 
 
-def trace(
-    f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str], name: str
-) -> tuple[Program, Rebuild]:
+def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str], name: str) -> tuple[Program, Rebuild]:
     """The program of `f`, and the function that puts its flat outputs back into the container that `f` returned.
 
     `bind` makes the positional and named arguments of `f` from the list of flat ones; `specs` says what each flat
