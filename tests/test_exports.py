@@ -22,7 +22,7 @@ def modules():
 
 
 MODULES = list(modules())
-LAZY = ["circuit"]  # imported when first used, so not among the names that the package holds
+LAZY = ["circuit", "compile"]  # imported when first used, so not among the names that the package holds
 PUBLIC = sorted(
     [name for name in vars(gg) if not name.startswith("_") and not inspect.ismodule(getattr(gg, name))] + LAZY
 )

@@ -17,6 +17,7 @@ class Constant:
 
     __slots__ = ("_key", "array", "dtype", "shape")
 
+
     def __init__(self, value: Any) -> None:
         array = np.array(value, order="C")
         array.flags.writeable = False
@@ -38,6 +39,9 @@ class Value:
     """One value of a program: the operation, its inputs and options, and the dtype and shape of the result."""
 
     __slots__ = ("dtype", "inputs", "name", "op", "options", "shape")
+
+    dtype: Any
+    shape: tuple[int, ...]
 
     def __init__(self, op: Op, inputs: tuple[Value, ...], options: dict[str, Any], name: str | None = None) -> None:
         self.op = op
@@ -72,6 +76,10 @@ class Builder:
         if value is None:
             value = self._made[key] = Value(OPS[op], tuple(inputs), options)
         return value
+
+    def find(self, op: str, inputs: Sequence[Value], **options: Any) -> Value | None:
+        """The value of this operation on these inputs, if it has been made."""
+        return self._made.get((op, *map(id, inputs), *options.items()))
 
     def constant(self, array: Any) -> Value:
         """A constant of the program; an array of one repeated element is that element, broadcast."""

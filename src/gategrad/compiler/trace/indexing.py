@@ -158,7 +158,7 @@ def _take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: 
     if mode != "raise":
         raise NotTraceableError(f"np.take with mode={mode!r} has no operation in programs")
     row, along = (np.reshape(a, -1), 0) if axis is None else (a, axis % len(np.shape(a)))
-    key = indices if type(indices) is Symbol else np.asarray(indices)
+    key: Any = indices if type(indices) is Symbol else np.asarray(indices)
     if type(row) is not Symbol:  # a table that is a constant, and indices that are not
         row = Symbol(key.builder.constant(row), key.builder)
     return row[(slice(None),) * along + (key,)]
