@@ -35,7 +35,6 @@ __all__ = [
     "paused",
     "paused_level",
     "send",
-    "sweep",
     "walk",
 ]
 

@@ -68,9 +68,13 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
         return Scalar("f32"), x
     if isinstance(x, (np.ndarray, np.generic)):
         array = np.asarray(x)
-        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-            raise DtypeError(f"a compiled function was given {describe(x)}: it takes floats, integers and truth values")
-        array = np.require(array, array.dtype.newbyteorder("="), "CA")
+        if array.dtype.kind not in "fiub" or not (array.dtype.kind != "f" or 4 <= array.dtype.itemsize <= 8):
+            raise DtypeError(
+                f"a compiled function was given {describe(x)}: it takes float64, float32, integers and truth values"
+            )
+        if array.shape == () and array.dtype.kind == "f":
+            return (Scalar("f64"), float(array)) if array.dtype.itemsize == 8 else (Scalar("f32"), np.float32(array))
+        array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
         return Array(array.dtype, array.shape), array
     return None
 

@@ -75,7 +75,7 @@ class _Grouping:
             if not kernel.domain:
                 continue
             dims = self._input_dims(x, kernel, position)
-            if dims is not None and all(dims[n] >= 0 or x.shape[n] == 1 for n in axes):
+            if dims is not None and all(dims[n] >= 0 or x.shape[n] == 1 for n in range(len(dims))):
                 self._add_reduction(kernel, value, dims, position)
                 return
         kernel = Kernel(x.shape)
