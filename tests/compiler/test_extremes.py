@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gategrad as gg
 from gategrad.compiler.compile import compile
 from gategrad.compiler.schedule.extremes import as_reductions
 
@@ -27,3 +28,15 @@ def test_a_search_along_a_long_axis_is_two_reductions():
     names = [value.op.name for value in as_reductions(program).values]
     assert names.count("min") == 2
     assert "argmin" not in names
+
+
+def test_the_second_derivative_through_rows_found_by_a_search_needs_no_host():
+    def cost(c):
+        return np.sum((points - c[np.argmin(points @ c.T, axis=1)]) ** 2)
+
+    points = np.random.default_rng(5).uniform(-1, 1, (20, 3))
+    curvature = compile(gg.grad(lambda c: np.sum(gg.grad(cost)(c))))
+    c = points[:4].copy()
+    assert all(value.op.name != "callback" for value in curvature.program(c).values)
+    counts = np.bincount(np.argmin(points @ c.T, axis=1), minlength=4)
+    np.testing.assert_allclose(curvature(c), np.repeat(2.0 * counts, 3).reshape(4, 3))
