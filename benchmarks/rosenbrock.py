@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -66,11 +67,11 @@ def variants() -> Iterator[Variant]:
     rng = np.random.default_rng(20240801)
     for size in SIZES:
         x = rng.uniform(-1, 1, size)
-        extra = {
-            "pytensor": lambda x=x: pytensor(x),
-            "casadi": lambda x=x: casadi(x),
-            "eager": lambda x=x: eager(x),
-            "finite_differences": lambda x=x: finite_differences(x),
+        extra: dict[str, Callable[[], Run]] = {
+            "pytensor": functools.partial(pytensor, x),
+            "casadi": functools.partial(casadi, x),
+            "eager": functools.partial(eager, x),
+            "finite_differences": functools.partial(finite_differences, x),
         }
         # finite differences are as exact as they can be
         yield compared(f"n = {size}", formula, [x], (0,), torch=torch_loss, extra=extra, rtol=1e-3)
