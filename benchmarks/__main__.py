@@ -11,6 +11,7 @@ from pathlib import Path
 # One thread for everybody, set before anything that reads it is imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GATEGRAD_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 from benchmarks import report  # noqa: E402
 from benchmarks.catalogue import NAMES, load  # noqa: E402

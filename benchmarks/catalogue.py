@@ -8,7 +8,11 @@ from benchmarks.harness import Benchmark
 
 __all__ = ["NAMES", "load"]
 
-NAMES = ("notebook_eager", "scalar_mlp_eager", "chain_eager")
+NAMES = (
+    "notebook_eager", "scalar_mlp_eager", "chain_eager",
+    "notebook_compiled", "rosenbrock", "neuron", "softmax_xent", "layernorm", "small_mlp", "large_mlp", "reductions",
+    "scatter", "compile_time",
+)  # fmt: skip
 
 
 def load(name: str) -> Benchmark:

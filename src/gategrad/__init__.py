@@ -1,5 +1,7 @@
 """gategrad: backpropagation you can see, at the speed of machine code."""
 
+import typing as _typing
+
 from gategrad import gates as gates
 from gategrad.check.gradients import check_gradients as check_gradients
 from gategrad.gate import Gate as Gate
@@ -22,6 +24,10 @@ from gategrad.transforms.grad import value_and_grad as value_and_grad
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
+
+if _typing.TYPE_CHECKING:
+    from gategrad.compiler.compile import compile as compile
+    from gategrad.picture import circuit as circuit
 
 
 def __getattr__(name: str) -> object:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gategrad.compiler.compile import compile
+from gategrad.compiler import compile as compiler
 
 __all__ = ["check", "tolerance"]
 
@@ -10,7 +10,7 @@ __all__ = ["check", "tolerance"]
 def check(f, inputs):
     """A function written in NumPy, on arrays: as it is, interpreted, and compiled."""
     expected = f(*inputs)
-    compiled = compile(f)
+    compiled = compiler.compile(f)
     limit = tolerance([*inputs, *expected])
     for found in (compiled.program(*inputs)(*inputs), compiled(*inputs)):
         assert len(found) == len(expected)

@@ -57,7 +57,9 @@ class Random:
 def run(step, values):
     """The result of a call, a float64 number as the Python float that it travels as."""
     z = CALLS[step.name](*[values[n] for n in step.operands], **dict(step.options))
-    return float(z) if type(z) is np.float64 or (isinstance(z, np.ndarray) and z.shape == () and z.dtype == float) else z
+    return (
+        float(z) if type(z) is np.float64 or (isinstance(z, np.ndarray) and z.shape == () and z.dtype == float) else z
+    )
 
 
 def _written(x):
@@ -140,7 +142,12 @@ def draw(seed, smooth=False):
             z = run(step, values)
         except (AttributeError, IndexError, TypeError, ValueError, gg.errors.GategradError):
             continue  # shapes that do not fit: draw again
-        if np.asarray(z).dtype in DTYPES and np.size(z) <= LARGEST and np.all(np.isfinite(z)) and (np.size(z) == 0 or np.max(np.abs(z)) < 1e4):
+        if (
+            np.asarray(z).dtype in DTYPES
+            and np.size(z) <= LARGEST
+            and np.all(np.isfinite(z))
+            and (np.size(z) == 0 or np.max(np.abs(z)) < 1e4)
+        ):
             values.append(z)
             steps.append(step)
     count = len(inputs)
@@ -309,5 +316,7 @@ def _without_unused(program):
     place = {n: position for position, n in enumerate(kept)}
     rename = functools.partial(lambda ns: tuple(place[n] for n in ns))
     inputs = tuple(x for n, x in enumerate(program.inputs) if n in used)
-    steps = [dataclasses.replace(s, operands=rename(s.operands)) for n, s in enumerate(program.steps) if count + n in used]
+    steps = [
+        dataclasses.replace(s, operands=rename(s.operands)) for n, s in enumerate(program.steps) if count + n in used
+    ]
     return Random(inputs, tuple(steps), rename(program.outputs))

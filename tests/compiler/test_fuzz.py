@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.compile import compile
+from gategrad.compiler import compile as compiler
 from tests.compiler.checking import check, tolerance
 from tests.compiler.random_programs import draw, shrunk
 
@@ -43,7 +43,7 @@ def check_gradient(program):
     point = [program.inputs[n] for n in places]
     derivative = gg.value_and_grad(loss, argnums=tuple(range(len(places))))
     value, gradient = derivative(*point)
-    found_value, found = compile(derivative)(*point)
+    found_value, found = compiler.compile(derivative)(*point)
     limit = tolerance(program.inputs)
     np.testing.assert_allclose(found_value, value, rtol=limit, atol=limit)
     for a, b in zip(found, gradient, strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 
-__all__ = ["CALLS", "Needs", "can_lower", "lower"]
+__all__ = ["CALLS", "Needs", "can_lower", "intrinsic", "lower"]
 
 Needs = dict[str, Any]
 """What the instructions refer to: intrinsic declarations by symbol, and vector math functions to be defined."""
@@ -38,19 +38,21 @@ CALLS = {
 
 
 _FLOATS_ALONE = frozenset(["sign", "isnan", "isinf", "isfinite"])
-_FOR_ALL = frozenset(["select", "cast", "copy", "logical_not", "invert", "negative", "maximum", "minimum", "fmax", "fmin"])
+_FOR_ALL = frozenset(
+    ["select", "cast", "copy", "logical_not", "invert", "negative", "maximum", "minimum", "fmax", "fmin"]
+)
 
 
 def can_lower(op: str, dtype: Any, math: frozenset[str]) -> bool:
     """Whether there are instructions for this operation; `math` names what the vector math library has."""
-    floating = np.dtype(dtype).kind == "f"
+    floating = bool(np.dtype(dtype).kind == "f")
     if op in CALLS:
         return floating and CALLS[op] in math
     if op in _ARITHMETIC:
         return bool(_ARITHMETIC[op][0 if floating else 1])
     if op in _INTRINSICS or op in _FLOATS_ALONE:
         return floating
-    return op in _COMPARISONS or (op in _FOR_ALL and not (op == "negative" and np.dtype(dtype) == np.bool_))
+    return op in _COMPARISONS or op in _FOR_ALL
 
 
 def lower(body: Body, needs: Needs, op: str, operands: list[str], dtypes: list[Any], result: Any, lanes: int) -> str:

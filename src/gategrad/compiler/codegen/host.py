@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.loops import Memory
+from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table

@@ -11,15 +11,19 @@ from gategrad.compiler.codegen import vector_math
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
 from gategrad.compiler.codegen.entry import PROGRAM
 from gategrad.compiler.codegen.host import write_host_call
-from gategrad.compiler.codegen.loops import Memory, write_loops, write_scalars
+from gategrad.compiler.codegen.loops import write_loops
+from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
 from gategrad.compiler.codegen.products import write_matmul
+from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
-from gategrad.compiler.program.ops import ELEMENTWISE, OPS, REDUCTIONS
+from gategrad.compiler.program.ops import ELEMENTWISE, OPS
 from gategrad.compiler.program.value import Builder, Program, Value
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
+from gategrad.compiler.schedule.extremes import as_reductions
 from gategrad.compiler.schedule.kernels import Kernel, group
+from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
 from gategrad.compiler.schedule.views import VIEW_OPS, make_viewable, view_of
 
@@ -40,13 +44,14 @@ class Native:
 
 def write_native(program: Program, table: Table) -> Native:
     """Write `@gg_program` for a program; the addresses it needs from the process go into the table."""
-    return _Module(make_viewable(_lowerable(program)), table).write()
+    return _Module(make_viewable(fuse_labels(as_reductions(_lowerable(program)))), table).write()
 
 
 def _lowerable(program: Program) -> Program:
     """The same program with host callbacks for elementwise operations that have no instructions."""
     math = frozenset(vector_math.names())
-    builder, new = Builder(), {}
+    builder = Builder()
+    new: dict[Value, Value] = {}
     for value in program.values:
         inputs = [new[x] for x in value.inputs]
         if value.op.name == "input":
@@ -66,8 +71,7 @@ class _Module:
         self.kernels = group(program)
         self.body = Body()
         self.needs: Needs = {"math": self._math, "declarations": {}, "definitions": {}}
-        self.memory = Memory()
-        self.memory.vector_bytes = _vector_bytes()
+        self.memory = Memory(_vector_bytes())
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
         self.prologue: list[str] = []
@@ -95,12 +99,15 @@ class _Module:
                 self.memory.pointers[x] = f"%in{n}"
         for value in self.program.values:
             if value.op.name == "constant" and value.size != 1:
-                array = value.options["value"].array
-                slot = self.table.address(("constant", id(array)), lambda a=array: int(a.ctypes.data))
-                self.table.object(array)
-                name = self.body.name("constant")
-                self.prologue.append(f"  {name} = load ptr, ptr {slot}")
-                self.memory.pointers[value] = name
+                self.memory.pointers[value] = self._constant(value.options["value"].array)
+
+    def _constant(self, array: np.ndarray[Any, Any]) -> str:
+        """The address of a constant's elements; the table keeps the array alive."""
+        slot = self.table.address(("constant", id(array)), lambda: int(array.ctypes.data))
+        self.table.object(array)
+        name = self.body.name("constant")
+        self.prologue.append(f"  {name} = load ptr, ptr {slot}")
+        return name
 
     def _stored(self) -> set[Value]:
         """Values that are used outside the kernel that computes them."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.codegen.elementwise import Needs, lower
-from gategrad.compiler.codegen.loops import Memory
+from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import View, contiguous, view_of
@@ -42,7 +42,7 @@ def _copy(
         else:
             joined.append((n, a, b))
     *outer, (length, a, b) = joined or [(1, 1, 1)]
-    lanes = memory.vector_bytes // dtype.itemsize if a == b == 1 else 1
+    lanes = memory.lanes(dtype) if a == b == 1 else 1
     with contextlib.ExitStack() as nest:
         indices = [(nest.enter_context(body.loop(0, n)), s, t) for n, s, t in outer]
         bulk = length - length % lanes
@@ -99,7 +99,7 @@ def _positions(
 
 
 def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write: str, add: bool) -> None:
-    lanes = memory.vector_bytes // value.dtype.itemsize
+    lanes = memory.lanes(value.dtype)
     bulk = length - length % lanes
     for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
         if start >= stop:

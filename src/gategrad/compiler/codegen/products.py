@@ -7,12 +7,12 @@ import ctypes
 from typing import Any
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
-from gategrad.compiler.codegen.loops import Memory
+from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.value import Value
-from gategrad.compiler.schedule.views import View, contiguous, view_of
 from gategrad.compiler.runtime.table import Table
+from gategrad.compiler.schedule.views import View, contiguous, view_of
 
 __all__ = ["SMALL", "is_matrix_view", "write_matmul"]
 
@@ -60,7 +60,7 @@ def _tiles(
     body: Body, needs: Needs, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, memory: Memory
 ) -> None:  # fmt: skip
     rows, inner, columns = sizes
-    widest = memory.vector_bytes // dtype.itemsize
+    widest = memory.lanes(dtype)
     column, chunks = 0, []
     while column < columns:
         lanes = widest

@@ -92,6 +92,12 @@ class Body:
         self.write(f"br i1 {more}, label {head}, label {done}")
         self.label(done)
 
+    def plus(self, index: str, shift: int) -> str:
+        """A counter and a number added; counters of loops that run once are numbers themselves."""
+        if shift == 0:
+            return index
+        return str(int(index) + shift) if index.isdigit() else self.make(f"add nuw nsw i64 {index}, {shift}")
+
     def address(self, pointer: str, dtype: Any, terms: list[tuple[str, int]], offset: int) -> str:
         """`pointer + offset + Σ index · stride`, in elements of `dtype`."""
         total = None

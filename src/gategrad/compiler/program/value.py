@@ -17,7 +17,6 @@ class Constant:
 
     __slots__ = ("_key", "array", "dtype", "shape")
 
-
     def __init__(self, value: Any) -> None:
         array = np.array(value, order="C")
         array.flags.writeable = False

@@ -13,7 +13,7 @@ from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
 from gategrad.compiler.program.value import Program, Value
 from gategrad.compiler.schedule.views import VIEW_OPS, view_of
 
-__all__ = ["Kernel", "group"]
+__all__ = ["Dims", "Kernel", "along", "group"]
 
 Dims = tuple[int, ...]  # for each axis of a value, the axis of the domain that it runs along; -1 for none
 
@@ -39,17 +39,29 @@ def group(program: Program) -> list[Kernel]:
     return _Grouping(program).kernels
 
 
+def _alone_first(program: Program) -> list[Value]:
+    """The values to be computed; first operations that stand alone and wait for no loop, which they would cut in two."""
+    first: list[Value] = []
+    rest: list[Value] = []
+    waiting: set[Value] = set()
+    for value in program.values:
+        name = value.op.name
+        fuses = name in ELEMENTWISE or name in REDUCTIONS
+        if fuses or any(x in waiting for x in value.inputs):
+            waiting.add(value)
+        if name not in ("input", "constant") and name not in VIEW_OPS:
+            (rest if value in waiting else first).append(value)
+    return first + rest
+
+
 class _Grouping:
     def __init__(self, program: Program) -> None:
         self.kernels: list[Kernel] = []
         self.position: dict[Value, int] = {}
-        for value in program.values:
-            name = value.op.name
-            if name in ("input", "constant") or name in VIEW_OPS:
-                continue
-            if name in ELEMENTWISE:
+        for value in _alone_first(program):
+            if value.op.name in ELEMENTWISE:
                 self._place_map(value)
-            elif name in REDUCTIONS:
+            elif value.op.name in REDUCTIONS:
                 self._place_reduction(value)
             else:
                 self._append(Kernel(None), value)
@@ -68,7 +80,7 @@ class _Grouping:
         self._append(Kernel(domain), value, tuple(n if length != 1 else -1 for n, length in enumerate(value.shape)))
 
     def _place_reduction(self, value: Value) -> None:
-        x, axes = value.inputs[0], value.options["axes"]
+        x = value.inputs[0]
         earliest = self._earliest(value)
         for position in range(len(self.kernels) - 1, earliest - 1, -1):
             kernel = self.kernels[position]
@@ -148,21 +160,23 @@ class _Grouping:
 
     def _input_dims(self, x: Value, kernel: Kernel, position: int) -> Dims | None:
         """How a value that is used in the kernel runs along its domain; loaded ones as their shape suggests."""
-        chain = []
-        base = x
-        while base.op.name in VIEW_OPS:
-            chain.append(base)
-            base = base.inputs[0]
+        base = view_of(x).base
         if self.position.get(base) != position:
             return tuple(range(len(x.shape))) if x.shape == kernel.domain else None
-        if base in kernel.finished:
-            return None
-        dims: Dims | None = kernel.dims[base]
-        for step in reversed(chain):
-            dims = _through(step, dims)
-            if dims is None:
-                return None
-        return dims
+        return None if base in kernel.finished else along(x, base, kernel.dims[base])
+
+
+def along(x: Value, base: Value, dims: Dims) -> Dims | None:
+    """How `x`, a view of `base`, runs along a domain along which `base` runs as `dims` says; None if it does not."""
+    chain = []
+    while x is not base:
+        chain.append(x)
+        x = x.inputs[0]
+    known: Dims | None = dims
+    for step in reversed(chain):
+        if known is not None:
+            known = _through(step, known)
+    return known
 
 
 def _through(step: Value, dims: Dims) -> Dims | None:

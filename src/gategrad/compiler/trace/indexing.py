@@ -55,8 +55,7 @@ class Reading:
 
     def read(self, x: Any) -> Any:
         """x[index]."""
-        whole = all(part == (0, n, 1) for part, n in zip(self.parts, x.shape, strict=True))
-        z = np.reshape(x if whole else emit("slice", x, parts=tuple(self.parts)), tuple(self.viewed))
+        z = np.reshape(x if self._whole(x.shape) else emit("slice", x, parts=tuple(self.parts)), tuple(self.viewed))
         if not self.indices:
             return z
         return np.transpose(_gather(np.transpose(z, self.order), self.indices), self.back)
@@ -73,7 +72,10 @@ class Reading:
         else:
             x = np.broadcast_to(x, tuple(self.viewed))
         x = np.reshape(x, self.sliced)
-        return x if self.sliced == shape else emit("embed", x, parts=tuple(self.parts), shape=shape)
+        return x if self._whole(shape) else emit("embed", x, parts=tuple(self.parts), shape=shape)
+
+    def _whole(self, shape: Shape) -> bool:
+        return all(part == (0, n, 1) for part, n in zip(self.parts, shape, strict=True))
 
 
 def _gather(x: Any, indices: list[Any]) -> Any:

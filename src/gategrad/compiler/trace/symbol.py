@@ -24,6 +24,7 @@ __all__ = [
     "cast",
     "common_dtype",
     "composes",
+    "elementwise",
     "emit",
     "hosts",
     "lowerings",
@@ -254,7 +255,12 @@ def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
         return _compositions[name](*inputs)
     if name not in ELEMENTWISE or getattr(np, name, None) is not ufunc:
         return hosts["function"](ufunc, inputs, {})
-    builder = builder_of(inputs)
+    return elementwise(ufunc, inputs)
+
+
+def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
+    """A ufunc on symbols as the operation of its name, after casts and broadcasts."""
+    name, builder = ufunc.__name__, builder_of(inputs)
     dtype = common_dtype(inputs)
     if name.startswith("logical"):
         dtype = np.dtype(bool)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.trace.symbol import composes, emit
+from gategrad.compiler.trace.symbol import Symbol, composes, elementwise, emit
 
 __all__: list[str] = []
 
@@ -27,6 +27,19 @@ def _float_power(x: Any, y: Any) -> Any:
 
 def _float(x: Any) -> Any:
     return x if x.dtype.kind == "f" else np.astype(x, np.float64)
+
+
+@composes("power")
+def _power(x: Any, y: Any) -> Any:
+    """An operation of its own, except for the exponents that NumPy's `**` has short ways for, just as exact."""
+    if type(x) is Symbol and x.dtype.kind == "f" and type(y) in (float, int):
+        if y == 2:
+            return x * x
+        if y == 1:
+            return x
+        if y == -1:
+            return 1.0 / x
+    return elementwise(np.power, (x, y))
 
 
 @composes("expit")

@@ -1,0 +1,71 @@
+"""From a Python function to the first gradient: tracing, optimising and making machine code, for a formula never seen before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import gategrad as gg
+from benchmarks.harness import Benchmark, Run, Variant
+from benchmarks.layernorm import formula as layernorm
+from benchmarks.mlp import formula as mlp
+from benchmarks.neuron import formula as neuron
+from benchmarks.peers import torch_module
+from gategrad.compiler import compile as compiler
+
+__all__ = ["BENCHMARK"]
+
+
+def ours(formula: Any, inputs: list[Any]) -> Run:
+    return lambda: compiler.compile(gg.value_and_grad(formula(np)))(*inputs)
+
+
+def jax(formula: Any, inputs: list[Any]) -> Run:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+    def work() -> Any:
+        jax.clear_caches()
+        return jax.block_until_ready(jax.jit(jax.value_and_grad(formula(jax.numpy)))(*inputs))
+
+    return work
+
+
+def torch_compile(formula: Any, inputs: list[Any]) -> Run:
+    torch = torch_module()
+    there = [torch.tensor(x) for x in inputs]
+
+    def work() -> Any:
+        torch._dynamo.reset()
+        first = there[0].requires_grad_()
+        z = torch.compile(formula(torch), dynamic=False)(*there)
+        return z, torch.autograd.grad(z, first)[0]
+
+    return work
+
+
+def variants() -> Iterator[Variant]:
+    """Small inputs, so that running is nothing beside compiling."""
+    rng = np.random.default_rng(20240809)
+    cases: list[tuple[str, Any, list[tuple[int, ...]]]] = [
+        ("neuron", neuron, [(64,)] * 3),
+        ("layernorm", layernorm, [(8, 1000), (1000,), (1000,), (8, 1000)]),
+        ("mlp", mlp, [(64, 64), (64,), (64, 10), (10,), (32, 64), (32, 10)]),
+    ]
+    for name, formula, shapes in cases:
+        inputs: list[Any] = [rng.normal(size=shape) for shape in shapes]
+        peers = {"jax": lambda f=formula, i=inputs: jax(f, i)}
+        if name == "neuron":  # the others call what PyTorch has under other names
+            peers["torch_compile"] = lambda f=formula, i=inputs: torch_compile(f, i)
+        yield Variant(f"{name}, first gradient", ours(formula, inputs), peers, 1e-7)
+
+
+BENCHMARK = Benchmark(
+    name="compile_time",
+    work="the first gradient of a function, compilation included",
+    variants=variants,
+    goal={"torch_compile": 20, "jax": 1},
+)

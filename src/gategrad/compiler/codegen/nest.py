@@ -1,0 +1,146 @@
+"""The nest of loops of a kernel: which axes of the domain form the row, which loops there are, where elements lie.
+
+The domain's axes are split into *outer* axes, walked one element at a time, and *inner* axes, the row, whose last loop
+runs in vectors. A value is *full* if it varies along the row, else it is computed once for each row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+from gategrad.compiler.codegen.memory import Memory
+from gategrad.compiler.program.ops import REDUCTIONS
+from gategrad.compiler.program.value import Value
+from gategrad.compiler.schedule.kernels import Dims, Kernel, along
+from gategrad.compiler.schedule.views import contiguous, view_of
+
+__all__ = ["Loop", "Nest", "Strides"]
+
+Strides = tuple[int, ...]
+"""For each axis of the domain, the distance in elements from one element to the next along it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """One loop: adjacent axes of the domain that are walked as if they were one."""
+
+    length: int
+    axes: tuple[int, ...]
+
+
+class Nest:
+    """The shape of the loops of one kernel."""
+
+    def __init__(self, kernel: Kernel, memory: Memory, stored: set[Value]) -> None:
+        self.kernel = kernel
+        self.domain = kernel.domain or ()
+        self.inside = set(kernel.values)
+        self.inner = self._inner_axes()
+        self.lanes = self._lanes(memory)
+        patterns = self._patterns(stored)
+        first = min(self.inner, default=len(self.domain))
+        self.outer_loops = self._joined(range(first), patterns)
+        self.inner_loops = self._joined(range(first, len(self.domain)), patterns)
+
+    @property
+    def loops(self) -> list[Loop]:
+        """All loops, the outermost first."""
+        return [*self.outer_loops, *self.inner_loops]
+
+    @property
+    def row_length(self) -> int:
+        """The number of elements of a row."""
+        return math.prod(loop.length for loop in self.inner_loops)
+
+    def is_full(self, value: Value) -> bool:
+        """Whether a value computed here varies along the row."""
+        return any(d in self.inner for d in self.kernel.dims[value])
+
+    def reads_full(self, value: Value) -> bool:
+        """Whether what a reduction folds varies along the row."""
+        base = view_of(value.inputs[0]).base
+        return base not in self.inside or self.is_full(base)
+
+    def folds_row(self, value: Value) -> bool:
+        """Whether a reduction folds the whole row into one number."""
+        return self._folded(value) >= self.inner
+
+    def known_inside(self, value: Value) -> bool:
+        """Whether a reduction is finished with each row, not only with the kernel."""
+        return value not in self.kernel.finished and self.folds_row(value)
+
+    # --- which axes form the row
+
+    def _inner_axes(self) -> frozenset[int]:
+        """The trailing axes that every reduction folds either all or none of."""
+        if self.kernel.row_axes:
+            return self.kernel.row_axes
+        rank = len(self.domain)
+        inner = frozenset(range(rank))
+        for value in self.kernel.values:
+            if value.op.name in REDUCTIONS:
+                folded = self._folded(value)
+                if inner <= folded or not inner & folded:
+                    continue
+                last = (rank - 1) in folded
+                inner = frozenset(n for n in inner if all((m in folded) == last for m in range(n, rank)))
+        return inner
+
+    def _folded(self, value: Value) -> set[int]:
+        dims = self._dims_of_input(value.inputs[0])
+        return {dims[n] for n in value.options["axes"] if dims[n] >= 0}
+
+    def _dims_of_input(self, x: Value) -> Dims:
+        """How what is folded runs along the domain: as what is computed inside says, else along its own shape."""
+        base = view_of(x).base
+        if base not in self.inside:
+            return tuple(range(len(self.domain)))
+        dims = along(x, base, self.kernel.dims[base])
+        if dims is None:
+            raise ValueError(f"{x!r} does not run along the domain {self.domain} of its kernel")
+        return dims
+
+    def _lanes(self, memory: Memory) -> int:
+        width = max((v.dtype.itemsize for v in self.kernel.values if v.dtype.kind == "f"), default=8)
+        lanes = memory.vector_bytes // width
+        row = math.prod(self.domain[n] for n in self.inner) if self.inner else 1
+        while lanes > max(row, 1):
+            lanes //= 2
+        return lanes
+
+    # --- loops and strides
+
+    def _joined(self, axes: Iterable[int], patterns: list[Strides]) -> list[Loop]:
+        """A loop for each axis; adjacent axes share one where that is right for all that is read or written."""
+        loops: list[Loop] = []
+        for axis in axes:
+            length = self.domain[axis]
+            if loops and all(p[axis - 1] == p[axis] * length for p in patterns):
+                loops[-1] = Loop(loops[-1].length * length, (*loops[-1].axes, axis))
+            else:
+                loops.append(Loop(length, (axis,)))
+        return loops
+
+    def _patterns(self, stored: set[Value]) -> list[Strides]:
+        patterns = [self.own_strides(v) for v in self.kernel.values if self.kernel.dims[v] or v in stored]
+        for value in self.kernel.values:
+            patterns += [self.strides(x, value) for x in value.inputs if view_of(x).base not in self.inside]
+        return patterns
+
+    def own_strides(self, value: Value) -> Strides:
+        """Where the elements of a value that is computed here lie in its buffer."""
+        return self._spread(self.kernel.dims[value], contiguous(value.shape))
+
+    def strides(self, x: Value, user: Value) -> Strides:
+        """Where the elements of an operand lie that is loaded for its user."""
+        dims = tuple(range(len(self.domain))) if user.op.name in REDUCTIONS else self.kernel.dims[user]
+        return self._spread(dims, [0 if n == 1 else s for n, s in zip(x.shape, view_of(x).strides, strict=True)])
+
+    def _spread(self, dims: Dims, steps: Iterable[int]) -> Strides:
+        strides = [0] * len(self.domain)
+        for d, step in zip(dims, steps, strict=True):
+            if d >= 0:
+                strides[d] = step
+        return tuple(strides)

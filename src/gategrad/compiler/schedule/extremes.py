@@ -1,0 +1,55 @@
+"""argmax and argmin as reductions: the extreme first, then the lowest place that holds it.
+
+As reductions they run in vectors, and in one pass over memory with whatever computes their input.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.program.value import Builder, Program, Value
+
+__all__ = ["as_reductions"]
+
+_EXTREMES = {"argmax": "max", "argmin": "min"}
+_SHORT = 4  # along a shorter axis one loop with two registers is quicker
+
+
+def as_reductions(program: Program) -> Program:
+    """The same program with the places of extremes of floats as reductions."""
+    builder, new = Builder(), {}
+    for value in program.values:
+        inputs = [new[x] for x in value.inputs]
+        if value.op.name == "input":
+            new[value] = value
+        elif value.op.name in _EXTREMES and _worthwhile(inputs[0], value.options["axis"]):
+            new[value] = _place(inputs[0], value.options["axis"], _EXTREMES[value.op.name], builder)
+        else:
+            new[value] = builder.emit(value.op.name, inputs, **value.options)
+        new[value].name = new[value].name or value.name
+    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
+
+
+def _worthwhile(x: Value, axis: int) -> bool:
+    return x.dtype.kind == "f" and x.shape[axis] >= _SHORT and x.size > 0
+
+
+def _place(x: Value, axis: int, extreme: str, builder: Builder) -> Value:
+    """The lowest place along `axis` that holds the extreme, which is NaN if there is one: then it is the first NaN."""
+    length = x.shape[axis]
+
+    def along(value: Value) -> Value:
+        shape = tuple(1 if n == axis else size for n, size in enumerate(x.shape))
+        return builder.emit("broadcast", [builder.emit("reshape", [value], shape=shape)], shape=x.shape)
+
+    def everywhere(number: Any) -> Value:
+        return builder.emit("broadcast", [builder.constant(number)], shape=x.shape)
+
+    best = along(builder.emit(extreme, [x], axes=(axis,)))
+    holds = builder.emit("bitwise_or", [builder.emit("equal", [x, best]), builder.emit("isnan", [x])])
+    column = tuple(length if n == axis else 1 for n in range(len(x.shape)))
+    places = builder.emit("broadcast", [builder.constant(np.arange(length).reshape(column))], shape=x.shape)
+    candidates = builder.emit("select", [holds, places, everywhere(np.int64(length))])
+    return builder.emit("min", [candidates], axes=(axis,))

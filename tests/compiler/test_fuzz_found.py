@@ -1,0 +1,46 @@
+"""Programs that once came out wrong, as the fuzzer shrank them."""
+
+import numpy as np
+import pytest
+
+from tests.compiler.checking import check
+from tests.compiler.random_programs import CALLS
+
+pytest.importorskip("llvmlite")
+
+
+def test_a_fold_of_length_1_between_others():
+    check(
+        lambda x: (CALLS["min"](x, axis=0), CALLS["max"](x, axis=0, keepdims=True)), [np.array([[[0.5]]], np.float32)]
+    )
+
+
+def test_a_fold_of_a_fold_of_length_1():
+    check(lambda x: (np.sum(np.mean(x, axis=0), axis=0, keepdims=True),), [np.array([[-0.25]])])
+
+
+def test_logsumexp_over_an_axis_of_length_1():
+    x = np.linspace(-1, 1, 14).reshape(7, 2, 1)
+    check(lambda x: (CALLS["logsumexp"](np.arctan(x), axis=-1),), [x])
+
+
+def test_the_largest_truth_value():
+    x = np.arange(24).reshape(4, 6) % 5 == 0
+    check(lambda x: (np.max(x, axis=0), np.min(x, axis=1), np.max(x)), [x])
+
+
+def test_truth_values_count_up_from_false():
+    x = np.arange(16) % 3 == 0
+    check(lambda x: (np.argmax(x, axis=0), x < x[::-1], x + x[::-1], x * x[::-1]), [x])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32])
+def test_extremes_of_integers(dtype):
+    x = np.array([5, -3, 7, 0, -9, 2, 2], dtype)
+    check(lambda x: (np.maximum(x, x[::-1]), np.minimum(x, x[::-1]), np.max(x), np.min(x), -x), [x])
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 8, 11])
+def test_columns_folded_several_rows_at_a_time(rows):
+    x = np.sin(np.arange(rows * 21.0)).reshape(rows, 21)
+    check(lambda x: (np.sum(x * x, axis=0), np.max(x, axis=0), np.prod(x, axis=0), np.exp(x)), [x])
