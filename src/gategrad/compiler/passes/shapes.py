@@ -48,8 +48,8 @@ def _transpose(simplifier: Simplifier, z: Value) -> Value | None:
 @rule("broadcast")
 def _broadcast(simplifier: Simplifier, z: Value) -> Value | None:
     (x,) = z.inputs
-    if x.shape == z.shape:
-        return x
+    if x.size == z.size:
+        return simplifier.emit("reshape", [x], shape=z.shape)  # nothing but axes of length 1
     if x.op.name == "broadcast":
         return simplifier.emit("broadcast", [x.inputs[0]], shape=z.shape)
     if x.op.name == "reshape":
@@ -78,7 +78,7 @@ def _concatenate(simplifier: Simplifier, z: Value) -> Value | None:
 
 @rule("sum", "prod", "max", "min", "any", "all")
 def _fold_lengths_of_one(simplifier: Simplifier, z: Value) -> Value | None:
-    """Along axes of length 1 there is nothing to fold."""
+    """Along axes of length 1 there is nothing to fold. (NumPy adds the -0 to a 0 that it begins with; here it stays.)"""
     (x,), axes = z.inputs, z.options["axes"]
     rest = tuple([n for n in axes if x.shape[n] != 1])
     if len(rest) == len(axes) or z.dtype != x.dtype:

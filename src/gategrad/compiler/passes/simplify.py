@@ -1,4 +1,4 @@
-"""Simplify: algebra that IEEE arithmetic allows, NaN, infinities and the sign of zero included.
+"""Simplify: algebra that IEEE arithmetic allows, NaN, infinities and the sign of zero included (but for sums of one).
 
 A rule looks at one value whose inputs are already simple and answers with another that is equal, or None. Rules make
 values through `Simplifier.emit`, so what they make is simplified too, and what is computed twice is written once.

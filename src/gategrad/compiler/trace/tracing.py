@@ -38,7 +38,13 @@ def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str],
         shape, dtype = ((), np.float64) if spec is None else spec
         symbols.append(Symbol(builder.input(dtype, shape, label), builder))
     positional, keywords = bind(symbols)
-    outputs, put_back = flatten(f(*positional, **keywords))
+    try:
+        returned = f(*positional, **keywords)
+    except ValueError as error:
+        if isinstance(error.__cause__, TraceError):  # NumPy wraps what it meets when it fills an array
+            raise error.__cause__ from None
+        raise
+    outputs, put_back = flatten(returned)
     values, items = [], []
     for z in outputs:
         z = _settled(z)

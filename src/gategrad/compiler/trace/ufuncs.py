@@ -15,9 +15,14 @@ composes("square")(lambda x: x * x)
 composes("reciprocal")(lambda x: 1.0 / x if x.dtype.kind == "f" else 1 // x)
 composes("positive", "conjugate")(lambda x: x)
 composes("fabs")(lambda x: np.abs(_float(x)))
-composes("float_power")(lambda x, y: np.power(np.astype(x, np.float64), np.astype(y, np.float64)))
 composes("deg2rad", "radians")(lambda x: x * (math.pi / 180))
 composes("rad2deg", "degrees")(lambda x: x * (180 / math.pi))
+
+
+@composes("float_power")
+def _float_power(x: Any, y: Any) -> Any:
+    base, exponent = (z.astype(np.float64) if hasattr(z, "astype") else float(z) for z in (x, y))
+    return np.power(base, exponent)
 
 
 def _float(x: Any) -> Any:
