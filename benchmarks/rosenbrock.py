@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,11 @@ def variants() -> Iterator[Variant]:
     rng = np.random.default_rng(20240801)
     for size in SIZES:
         x = rng.uniform(-1, 1, size)
-        extra: dict[str, Callable[[], Run]] = {
-            "pytensor": functools.partial(pytensor, x),
-            "casadi": functools.partial(casadi, x),
-            "eager": functools.partial(eager, x),
-            "finite_differences": functools.partial(finite_differences, x),
+        extra = {
+            "pytensor": partial(pytensor, x),
+            "casadi": partial(casadi, x),
+            "eager": partial(eager, x),
+            "finite_differences": partial(finite_differences, x),
         }
         # finite differences are as exact as they can be
         yield compared(f"n = {size}", formula, [x], (0,), torch=torch_loss, extra=extra, rtol=1e-3)
