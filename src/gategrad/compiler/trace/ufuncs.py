@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.trace.symbol import Symbol, composes, elementwise, emit
+from gategrad.compiler.trace.symbol import composes, elementwise, emit
 
 __all__: list[str] = []
 
@@ -32,7 +32,7 @@ def _float(x: Any) -> Any:
 @composes("power")
 def _power(x: Any, y: Any) -> Any:
     """An operation of its own, except for the exponents that NumPy's `**` has short ways for, just as exact."""
-    if type(x) is Symbol and x.dtype.kind == "f" and type(y) in (float, int):
+    if isinstance(y, (float, int)) and x.dtype.kind == "f":
         if y == 2:
             return elementwise(np.multiply, (x, x))
         if y == 1:
