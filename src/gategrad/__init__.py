@@ -25,9 +25,8 @@ from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
 
-
 if _typing.TYPE_CHECKING:
-    from gategrad.compiler.compile import compile as compile
+    from gategrad.compiler.compile import compile as compile  # noqa: A004  (in a namespace of its own)
 
 
 def __getattr__(name: str) -> object:
@@ -37,7 +36,7 @@ def __getattr__(name: str) -> object:
 
         return circuit
     if name == "compile":
-        from gategrad.compiler.compile import compile
+        from gategrad.compiler.compile import compile  # noqa: A004
 
         return compile
     raise AttributeError(f"module 'gategrad' has no attribute {name!r}")
