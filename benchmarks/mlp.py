@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,8 @@ def steps(batch: int, sizes: tuple[int, int, int]) -> Iterator[Variant]:
         x, y = rng.normal(size=(batch, first)), np.eye(last)[rng.integers(0, last, batch)]
         inputs = [a.astype(dtype) for a in (w1, np.zeros(hidden), w2, np.zeros(last), x, y)]
         peers: dict[str, Callable[[], Run]] = {
-            "jax": lambda inputs=inputs: jax(inputs),
-            "torch": lambda inputs=inputs: torch(inputs, whole=False),
-            "torch_compile": lambda inputs=inputs: torch(inputs, whole=True),
+            "jax": partial(jax, inputs),
+            "torch": partial(torch, inputs, whole=False),
+            "torch_compile": partial(torch, inputs, whole=True),
         }
         yield Variant(f"{batch} × {first} → {hidden} → {last} {np.dtype(dtype).name}", ours(inputs), peers, rtol)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def variants() -> Iterator[Variant]:
     for dtype, rtol in ((np.float64, 1e-8), (np.float32, 1e-2)):
         inputs = [rng.normal(size=SIZE).astype(dtype) for _ in range(3)]
         variant = compared(f"4M {np.dtype(dtype).name}", formula, inputs, (0, 1, 2), torch=torch_loss, rtol=rtol)
-        peers = {**variant.peers, "copy": lambda inputs=inputs, ours=variant.ours: copy(inputs, ours)}
+        peers: dict[str, Callable[[], Run]] = {**variant.peers, "copy": partial(copy, inputs, variant.ours)}
         yield Variant(variant.name, variant.ours, peers, rtol)
 
 

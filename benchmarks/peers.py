@@ -7,7 +7,7 @@ users keep their data in the library they use; the answers are complete when a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ def compared(
     argnums: tuple[int, ...],
     *,
     torch: Function | None = None,
-    extra: dict[str, Callable[[], Run]] | None = None,
+    extra: Mapping[str, Callable[[], Run]] | None = None,
     rtol: float = 1e-9,
 ) -> Variant:
     """Value and gradient of a formula at these inputs: ours compiled, JAX's jit, PyTorch eager and compiled, autograd."""

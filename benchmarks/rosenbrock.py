@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,10 @@ def variants() -> Iterator[Variant]:
     for size in SIZES:
         x = rng.uniform(-1, 1, size)
         extra = {
-            "pytensor": lambda x=x: pytensor(x),
-            "casadi": lambda x=x: casadi(x),
-            "eager": lambda x=x: eager(x),
-            "finite_differences": lambda x=x: finite_differences(x),
+            "pytensor": partial(pytensor, x),
+            "casadi": partial(casadi, x),
+            "eager": partial(eager, x),
+            "finite_differences": partial(finite_differences, x),
         }
         # finite differences are as exact as they can be
         yield compared(f"n = {size}", formula, [x], (0,), torch=torch_loss, extra=extra, rtol=1e-3)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 
-__all__ = ["CALLS", "Needs", "can_lower", "lower"]
+__all__ = ["CALLS", "Needs", "can_lower", "intrinsic", "lower"]
 
 Needs = dict[str, Any]
 """What the instructions refer to: intrinsic declarations by symbol, and vector math functions to be defined."""

@@ -148,7 +148,7 @@ class _Module:
 
     def _write_kernel(self, number: int, kernel: Kernel, stored: set[Value]) -> None:
         if kernel.domain is None:
-            self._write_alone(kernel.values[0])
+            self._write_alone(number, kernel.values[0])
         elif kernel.is_scalar:
             write_scalars(self.body, self.needs, kernel, self.memory)
         else:
@@ -161,11 +161,14 @@ class _Module:
 
             write_loops(self.body, self.needs, kernel, self.memory, stored, scratch)
 
-    def _write_alone(self, value: Value) -> None:
+    def _write_alone(self, number: int, value: Value) -> None:
         for x in value.inputs:
             self._spill(view_of(x).base)
         if value.op.name == "matmul" and value.dtype.kind == "f":
-            write_matmul(self.body, self.needs, value, self.memory, self.table)
+            write_matmul(
+                self.body, self.needs, value, self.memory, self.table,
+                lambda nbytes: self._buffer("panel", nbytes, number, number),
+            )  # fmt: skip
         elif value.op.name in MOVEMENTS:
             MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, self._fail)
         else:

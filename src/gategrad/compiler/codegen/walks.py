@@ -78,17 +78,26 @@ class Walks:
         return self.stage[value] - self._ends_a_walk(value)
 
     def _saved(self) -> set[Value]:
-        saved = set()
+        saved: set[Value] = set()
+        last = self._last_walks()
         for value in self.values:
-            for base in {view_of(x).base for x in value.inputs} & self.nest.inside:
-                again = self.nest.is_full(base) and self._walk_of(value) > self.stage[base]
-                if again and self._cost(base) > _CHEAP:
-                    saved.add(base)
+            again = self.nest.is_full(value) and last.get(value, 0) > self.stage[value]
+            if again and self._cost(value, saved) > _CHEAP:
+                saved.add(value)
         return saved
 
-    def _cost(self, value: Value, limit: int = 64) -> int:
+    def _last_walks(self) -> dict[Value, int]:
+        """The last walk in which each value is used."""
+        last: dict[Value, int] = {}
+        for value in self.values:
+            for x in value.inputs:
+                base = view_of(x).base
+                last[base] = max(last.get(base, 0), self._walk_of(value))
+        return last
+
+    def _cost(self, value: Value, saved: set[Value], limit: int = 64) -> int:
         """What it takes to compute a full value from what is in memory, in plain operations."""
-        cost, stack, seen = 0, [value], set()
+        cost, stack, seen = 0, [value], set(saved)
         while stack and cost < limit:
             v = stack.pop()
             if v in seen or v not in self.nest.inside or not self.nest.is_full(v):

@@ -39,17 +39,29 @@ def group(program: Program) -> list[Kernel]:
     return _Grouping(program).kernels
 
 
+def _alone_first(program: Program) -> list[Value]:
+    """The values to be computed; first operations that stand alone and wait for no loop, which they would cut in two."""
+    first: list[Value] = []
+    rest: list[Value] = []
+    waiting: set[Value] = set()
+    for value in program.values:
+        name = value.op.name
+        fuses = name in ELEMENTWISE or name in REDUCTIONS
+        if fuses or any(x in waiting for x in value.inputs):
+            waiting.add(value)
+        if name not in ("input", "constant") and name not in VIEW_OPS:
+            (rest if value in waiting else first).append(value)
+    return first + rest
+
+
 class _Grouping:
     def __init__(self, program: Program) -> None:
         self.kernels: list[Kernel] = []
         self.position: dict[Value, int] = {}
-        for value in program.values:
-            name = value.op.name
-            if name in ("input", "constant") or name in VIEW_OPS:
-                continue
-            if name in ELEMENTWISE:
+        for value in _alone_first(program):
+            if value.op.name in ELEMENTWISE:
                 self._place_map(value)
-            elif name in REDUCTIONS:
+            elif value.op.name in REDUCTIONS:
                 self._place_reduction(value)
             else:
                 self._append(Kernel(None), value)

@@ -266,17 +266,13 @@ def _hosted_backward(gate: Gate, hosted: Hosted, inputs: tuple[Any, ...], dz: An
 
 
 def _rescue_backward(gate: Gate, dz: Any) -> Any:
-    """The backward rule cannot be traced: run it on the host, with what the forward rule kept.
-
-    Unless it is the upstream gradient that hides what the rule computes: symbols among the gate's options (an index,
-    say) are not noticed by a gradient of plain numbers, which NumPy takes for itself.
-    """
+    """The backward rule cannot be traced: run it on the host, with what the forward rule kept."""
     values, rebuild = flatten((vars(gate), dz))
-    if isinstance(dz, (float, np.ndarray)):
-        symbol = next((x for x in values if type(x) is Symbol), None)
-        if symbol is not None:
-            with contextlib.suppress(TraceError):
-                return gate.backward(Symbol(symbol.builder.constant(dz), symbol.builder))
+    symbols = [x for x in values if type(x) is Symbol]
+    if symbols and isinstance(dz, (float, np.ndarray)):  # a constant among symbols, which the rule took for a number
+        builder = symbols[0].builder
+        with contextlib.suppress(TraceError):
+            return gate.backward(Symbol(builder.constant(dz), builder))
     options, needs = dict(gate.options), gate.needs
 
     def backward(*given: Any) -> Any:
