@@ -27,7 +27,7 @@ Message = Mapping[str, Any]
 class Function(NamedTuple):
     """A function of an evaluation."""
 
-    prepare: Callable[[Message], tuple[Any, ...]]
+    prepare: Callable[[Any], tuple[Any, ...]]
     """From the input of a message to the arguments of `compute`; not timed as evaluation."""
     compute: Callable[..., Any]
 

@@ -68,7 +68,7 @@ def slopes(f, x, step=1e-5):
 
 
 def gmm_in_loops(given):
-    d, _, n, m, gamma = (given[name] for name in ("d", "k", "n", "m", "gamma"))
+    d, n, m, gamma = (given[name] for name in ("d", "n", "m", "gamma"))
     factors = []
     for q, l in zip(given["q"], given["l"], strict=True):
         rest = iter(l)

@@ -3,11 +3,10 @@
 import numpy as np
 
 import gategrad as gg
-from gategrad.compiler.compile import compile
 
 
 def test_a_dictionary_keeps_its_order_and_each_key_its_array():
-    @compile
+    @gg.compile
     def f(x):
         return {"z": x, "a": np.sum(x), "m": [x[:2] * 2, {"q": x * 3, "b": x[0]}]}
 
@@ -25,5 +24,5 @@ def test_a_dictionary_keeps_its_order_and_each_key_its_array():
 
 def test_the_gradient_of_a_whole_axis_read_backwards():
     weights = np.arange(6.0).reshape(2, 3)
-    gradient = compile(gg.grad(lambda x: np.sum(x[:, ::-1] * weights)))
+    gradient = gg.compile(gg.grad(lambda x: np.sum(x[:, ::-1] * weights)))
     np.testing.assert_array_equal(gradient(np.ones((2, 3))), weights[:, ::-1])

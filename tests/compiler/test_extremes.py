@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.compile import compile
 from gategrad.compiler.schedule.extremes import as_reductions
 
 
@@ -16,7 +15,7 @@ def test_places_of_extremes(find, dtype, shape, axis):
     x = rng.integers(0, 9, shape).astype(dtype)  # many ties: the first one counts
     unknown = x.copy()
     unknown[rng.uniform(size=shape) < 0.05] = np.nan  # the first NaN is the extreme
-    compiled = compile(lambda x: find(x, axis=axis))
+    compiled = gg.compile(lambda x: find(x, axis=axis))
     for values in (x, unknown, np.full(shape, np.inf, dtype), np.full(shape, -np.inf, dtype)):
         found = np.asarray(compiled(values))
         assert found.dtype == np.intp
@@ -24,7 +23,7 @@ def test_places_of_extremes(find, dtype, shape, axis):
 
 
 def test_a_search_along_a_long_axis_is_two_reductions():
-    program = compile(lambda x: np.argmin(x * x, axis=1)).program(np.ones((3, 100)))
+    program = gg.compile(lambda x: np.argmin(x * x, axis=1)).program(np.ones((3, 100)))
     names = [value.op.name for value in as_reductions(program).values]
     assert names.count("min") == 2
     assert "argmin" not in names
@@ -35,7 +34,7 @@ def test_the_second_derivative_through_rows_found_by_a_search_needs_no_host():
         return np.sum((points - c[np.argmin(points @ c.T, axis=1)]) ** 2)
 
     points = np.random.default_rng(5).uniform(-1, 1, (20, 3))
-    curvature = compile(gg.grad(lambda c: np.sum(gg.grad(cost)(c))))
+    curvature = gg.compile(gg.grad(lambda c: np.sum(gg.grad(cost)(c))))
     c = points[:4].copy()
     assert all(value.op.name != "callback" for value in curvature.program(c).values)
     counts = np.bincount(np.argmin(points @ c.T, axis=1), minlength=4)

@@ -265,11 +265,7 @@ def _hosted_backward(gate: Gate, hosted: Hosted, inputs: tuple[Any, ...], dz: An
 
 
 def _rescue_backward(gate: Gate, dz: Any) -> Any:
-    """The backward rule cannot be traced: run it on the host, with what the forward rule kept.
-
-    Unless it is the upstream gradient that hides what the rule computes: symbols among the gate's options (an index,
-    say) are not noticed by a gradient of plain numbers, which NumPy takes for itself.
-    """
+    """The backward rule cannot be traced: run it on the host, with what the forward rule kept."""
     values, rebuild = flatten((vars(gate), dz))
     symbols = [x for x in values if type(x) is Symbol]
     if symbols and isinstance(dz, (float, np.ndarray)):  # a constant among symbols, which the rule took for a number
