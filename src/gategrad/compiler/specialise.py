@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
+from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import optimise
 from gategrad.compiler.program.value import Program, Value
 from gategrad.compiler.report import Report, report_on
@@ -48,8 +49,13 @@ class Specialisation:
         return self.rebuild(self.program(*leaves)) if answer is native.MISMATCH else answer
 
 
-def specialise(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
-    """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so."""
+def specialise(
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int] = ()
+) -> Specialisation:
+    """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
+
+    `donated` are the positions of the arguments that the output may be written over.
+    """
     from gategrad.compiler.runtime.engine import available
 
     seconds: dict[str, float] = {}
@@ -63,7 +69,7 @@ def specialise(f: Callable[..., Any], arguments: list[Argument], keywords: tuple
     structures = [a.structure for a in arguments]
     if not available():
         return Specialisation(program, rebuild, report_on(program, None, seconds), structures)
-    return _link(program, rebuild, arguments, keywords, seconds)
+    return _link(program, rebuild, arguments, keywords, donated, seconds)
 
 
 def _binder(arguments: list[Argument], keywords: tuple[str, ...]) -> Callable[[list[Any]], Any]:
@@ -95,6 +101,7 @@ def _link(
     rebuild: Rebuild,
     arguments: list[Argument],
     keywords: tuple[str, ...],
+    donated: Sequence[int],
     seconds: dict[str, float],
 ) -> Specialisation:
     from gategrad.compiler.codegen.module import write_native
@@ -106,15 +113,15 @@ def _link(
     order: list[Value] = []
     output = _structure(rebuild(list(program.outputs), Fixed), order)
     native_program = program if output is None else Program(program.inputs, order, program.name)
-    table = Table()
-    written = write_native(native_program, table)
-    seconds["write"] = time.perf_counter() - start
     if output is not None:
-        signature = Signature(tuple(structures), output, keywords, written.workspace)
+        signature = Signature(tuple(structures), write_over(structures, donated, output), keywords)
     else:
         inputs = tuple([_leaf(x) for x in program.inputs])
-        outputs = Container(tuple, tuple([_leaf(z) for z in program.outputs]))
-        signature = Signature(inputs, outputs, (), written.workspace)
+        signature = Signature(inputs, write_over_flat(structures, donated, [_leaf(z) for z in program.outputs]))
+    table = Table()
+    written = write_native(native_program, table, signature.over)
+    signature = dataclasses.replace(signature, workspace=written.workspace)
+    seconds["write"] = time.perf_counter() - start
     start = time.perf_counter()
     code = link(written.text, signature, table)
     seconds["llvm"] = time.perf_counter() - start
