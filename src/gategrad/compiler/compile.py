@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections import OrderedDict
@@ -196,7 +197,8 @@ def _remembered(store: OrderedDict[Any, Any], key: Any, make: Callable[[], Any])
         if len(store) > _MOST:
             store.popitem(last=False)
     else:
-        store.move_to_end(key)
+        with contextlib.suppress(KeyError):  # another thread may have thrown it out since
+            store.move_to_end(key)
     return found
 
 

@@ -120,7 +120,7 @@ def _link(
         signature = Signature(inputs, write_over_flat(structures, donated, [_leaf(z) for z in program.outputs]))
     table = Table()
     written = write_native(native_program, table, signature.over)
-    signature = dataclasses.replace(signature, workspace=written.workspace)
+    signature = dataclasses.replace(signature, workspace=written.workspace, releases_gil=written.releases_gil)
     seconds["write"] = time.perf_counter() - start
     start = time.perf_counter()
     code = link(written.text, signature, table)

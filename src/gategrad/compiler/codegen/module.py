@@ -28,6 +28,7 @@ from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
 from gategrad.compiler.schedule.overwrite import may_write_at_once
 from gategrad.compiler.schedule.views import VIEW_OPS, make_viewable, view_of
+from gategrad.compiler.schedule.work import LONG, work
 
 __all__ = ["Native", "write_native"]
 
@@ -42,6 +43,11 @@ class Native:
     workspace: int
     kernels: list[Kernel]
     callbacks: list[Value]
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether other Python threads may run meanwhile: it takes long enough, and nothing in it calls Python."""
+        return not self.callbacks and work(self.kernels) >= LONG
 
 
 def write_native(program: Program, table: Table, over: Mapping[int, int] | None = None) -> Native:
