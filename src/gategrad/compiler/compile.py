@@ -162,8 +162,12 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
     fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy.
 
+    Division by zero and overflow give inf and nan as NumPy does, for single numbers as well, but without warnings:
+    `np.errstate` has no say. Other Python threads run during calls that take long; any number of threads may call.
+
     Raises `TraceError`, quoting the line, where the Python of `f` wants to know a value (`if`, `float()`), and
-    `ValueError` where `static` or `donate` name no parameter of `f`.
+    `ValueError` where `static` or `donate` name no parameter of `f`. Calls raise `IndexError` as NumPy does, and
+    `MemoryError` for what does not fit into the machine.
 
     >>> import numpy as np, gategrad as gg
     >>> @gg.compile

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import numpy as np
+
 from gategrad.compiler.arguments import Argument
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
@@ -36,7 +38,7 @@ class Specialisation:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.code is None:
-            return self.rebuild(self.program(*leaves))
+            return self._interpret(leaves)
         if not self.is_direct:
             return self.rebuild(list(self.code.answer(tuple(leaves), {})))
         # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
@@ -46,7 +48,11 @@ class Specialisation:
         ]
         positional = len(plain) - len(keywords)
         answer = self.code.answer(tuple(plain[:positional]), dict(zip(keywords, plain[positional:], strict=True)))
-        return self.rebuild(self.program(*leaves)) if answer is native.MISMATCH else answer
+        return self._interpret(leaves) if answer is native.MISMATCH else answer
+
+    def _interpret(self, leaves: list[Any]) -> Any:
+        with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
+            return self.rebuild(self.program(*leaves))
 
 
 def specialise(
@@ -105,6 +111,7 @@ def _link(
     seconds: dict[str, float],
 ) -> Specialisation:
     from gategrad.compiler.codegen.module import write_native
+    from gategrad.compiler.runtime.capacity import refuse_beyond_memory
     from gategrad.compiler.runtime.link import link
     from gategrad.compiler.runtime.table import Table
 
@@ -122,6 +129,7 @@ def _link(
     written = write_native(native_program, table, signature.over)
     signature = dataclasses.replace(signature, workspace=written.workspace, releases_gil=written.releases_gil)
     seconds["write"] = time.perf_counter() - start
+    refuse_beyond_memory(program.name, written.workspace)
     start = time.perf_counter()
     code = link(written.text, signature, table)
     seconds["llvm"] = time.perf_counter() - start
