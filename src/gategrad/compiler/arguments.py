@@ -79,7 +79,8 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
         )
     if array.shape == () and array.dtype.kind == "f":
         return (Scalar("f64"), float(array)) if array.dtype.itemsize == 8 else (Scalar("f32"), np.float32(array))
-    array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
+    if not (array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned):  # else this very object
+        array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
     return Array(array.dtype, array.shape), array
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections import OrderedDict
@@ -33,6 +34,7 @@ class Compiled(native.Callable):
         self._specialisations: OrderedDict[Any, Specialisation] = OrderedDict()
         self._pullbacks: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
         self._parameters = _parameters(f)
+        self._check_names()
 
     def slow(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that the installed code was not made for."""
@@ -84,20 +86,48 @@ class Compiled(native.Callable):
         found: Specialisation = _remembered(
             self._specialisations,
             (keywords, *[a.key for a in arguments]),
-            lambda: specialise(self._f, arguments, keywords),
+            lambda: specialise(self._f, arguments, keywords, self._donated(len(arguments), keywords)),
         )
         return found
 
+    def _donated(self, count: int, keywords: tuple[str, ...]) -> list[int]:
+        """The positions of the donated arguments among so many, of which the last come by keyword."""
+        positional = self._parameters[: count - len(keywords)]
+        names = [*positional, *[""] * (count - len(keywords) - len(positional)), *keywords]
+        return [names.index(name) for name in self._donate if name in names]
+
+    def _check_names(self) -> None:
+        """Do `static` and `donate` name parameters of the function, as far as its signature tells?"""
+        known = _names(self._f)
+        for option, names in (("static", self._static), ("donate", self._donate)):
+            for name in names:
+                if known is not None and name not in known:
+                    function = getattr(self._f, "__name__", "the function")
+                    raise ValueError(
+                        f"{option}= names {name!r}, but the parameters of {function} are {', '.join(known) or 'none'}"
+                    )
+        both = [name for name in self._donate if name in self._static]
+        if both:
+            raise ValueError(
+                f"{both[0]!r} is named in static= and in donate=: what is part of the program has no memory"
+            )
+
     # --- when a compiled function is differentiated
+
+    @functools.cached_property
+    def _keeping(self) -> Compiled:
+        """The same function, but one that writes over nothing: its pullback starts from the arguments once more."""
+        return cast(Compiled, compile(self._f, static=self._static)) if self._donate else self
 
     def _record(self, arguments: list[Argument], leaves: list[Any], keywords: tuple[str, ...]) -> Any:
         builds = [a.build for a in arguments]
+        function = self._keeping
 
         def flat(*values: Any) -> Any:
             rest = iter(values)
             built = [build(rest) for build in builds]
             positional = len(built) - len(keywords)
-            return self(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
+            return function(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
 
         containers = (keywords, *[a.key for a in arguments])
 
@@ -123,10 +153,21 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
     A single float64 counts as a Python float, which never widens float32.
 
+    The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
+    an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training
+    loop `params = step(params, batch)` allocates nothing. Arrays that are read-only, strided, or share memory with
+    other arguments stay as they are, and so does everything under `grad` of the compiled function and where the
+    program is interpreted. A call that raises has written over nothing.
+
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
     fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy.
 
-    Raises `TraceError`, quoting the line, where the Python of `f` wants to know a value (`if`, `float()`).
+    Division by zero and overflow give inf and nan as NumPy does, for single numbers as well, but without warnings:
+    `np.errstate` has no say. Other Python threads run during calls that take long; any number of threads may call.
+
+    Raises `TraceError`, quoting the line, where the Python of `f` wants to know a value (`if`, `float()`), and
+    `ValueError` where `static` or `donate` name no parameter of `f`. Calls raise `IndexError` as NumPy does, and
+    `MemoryError` for what does not fit into the machine.
 
     >>> import numpy as np, gategrad as gg
     >>> @gg.compile
@@ -160,7 +201,8 @@ def _remembered(store: OrderedDict[Any, Any], key: Any, make: Callable[[], Any])
         if len(store) > _MOST:
             store.popitem(last=False)
     else:
-        store.move_to_end(key)
+        with contextlib.suppress(KeyError):  # another thread may have thrown it out since
+            store.move_to_end(key)
     return found
 
 
@@ -170,3 +212,14 @@ def _parameters(f: Callable[..., Any]) -> list[str]:
     except (TypeError, ValueError):
         return []
     return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def _names(f: Callable[..., Any]) -> list[str] | None:
+    """All names by which arguments can be given; None if that is not known."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
+
+import numpy as np
 
 from gategrad.compiler.arguments import Argument
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
+from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import optimise
 from gategrad.compiler.program.value import Program, Value
 from gategrad.compiler.report import Report, report_on
@@ -35,7 +38,7 @@ class Specialisation:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.code is None:
-            return self.rebuild(self.program(*leaves))
+            return self._interpret(leaves)
         if not self.is_direct:
             return self.rebuild(list(self.code.answer(tuple(leaves), {})))
         # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
@@ -45,11 +48,20 @@ class Specialisation:
         ]
         positional = len(plain) - len(keywords)
         answer = self.code.answer(tuple(plain[:positional]), dict(zip(keywords, plain[positional:], strict=True)))
-        return self.rebuild(self.program(*leaves)) if answer is native.MISMATCH else answer
+        return self._interpret(leaves) if answer is native.MISMATCH else answer
+
+    def _interpret(self, leaves: list[Any]) -> Any:
+        with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
+            return self.rebuild(self.program(*leaves))
 
 
-def specialise(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
-    """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so."""
+def specialise(
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int] = ()
+) -> Specialisation:
+    """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
+
+    `donated` are the positions of the arguments that the output may be written over.
+    """
     from gategrad.compiler.runtime.engine import available
 
     seconds: dict[str, float] = {}
@@ -63,7 +75,7 @@ def specialise(f: Callable[..., Any], arguments: list[Argument], keywords: tuple
     structures = [a.structure for a in arguments]
     if not available():
         return Specialisation(program, rebuild, report_on(program, None, seconds), structures)
-    return _link(program, rebuild, arguments, keywords, seconds)
+    return _link(program, rebuild, arguments, keywords, donated, seconds)
 
 
 def _binder(arguments: list[Argument], keywords: tuple[str, ...]) -> Callable[[list[Any]], Any]:
@@ -95,9 +107,11 @@ def _link(
     rebuild: Rebuild,
     arguments: list[Argument],
     keywords: tuple[str, ...],
+    donated: Sequence[int],
     seconds: dict[str, float],
 ) -> Specialisation:
     from gategrad.compiler.codegen.module import write_native
+    from gategrad.compiler.runtime.capacity import refuse_beyond_memory
     from gategrad.compiler.runtime.link import link
     from gategrad.compiler.runtime.table import Table
 
@@ -106,15 +120,16 @@ def _link(
     order: list[Value] = []
     output = _structure(rebuild(list(program.outputs), Fixed), order)
     native_program = program if output is None else Program(program.inputs, order, program.name)
-    table = Table()
-    written = write_native(native_program, table)
-    seconds["write"] = time.perf_counter() - start
     if output is not None:
-        signature = Signature(tuple(structures), output, keywords, written.workspace)
+        signature = Signature(tuple(structures), write_over(structures, donated, output), keywords)
     else:
         inputs = tuple([_leaf(x) for x in program.inputs])
-        outputs = Container(tuple, tuple([_leaf(z) for z in program.outputs]))
-        signature = Signature(inputs, outputs, (), written.workspace)
+        signature = Signature(inputs, write_over_flat(structures, donated, [_leaf(z) for z in program.outputs]))
+    table = Table()
+    written = write_native(native_program, table, signature.over)
+    signature = dataclasses.replace(signature, workspace=written.workspace, releases_gil=written.releases_gil)
+    seconds["write"] = time.perf_counter() - start
+    refuse_beyond_memory(program.name, written.workspace)
     start = time.perf_counter()
     code = link(written.text, signature, table)
     seconds["llvm"] = time.perf_counter() - start

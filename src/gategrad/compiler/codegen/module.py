@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ from gategrad.compiler.schedule.extremes import as_reductions
 from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
+from gategrad.compiler.schedule.overwrite import may_write_at_once
 from gategrad.compiler.schedule.views import VIEW_OPS, make_viewable, view_of
+from gategrad.compiler.schedule.work import LONG, work
 
 __all__ = ["Native", "write_native"]
 
@@ -41,10 +44,18 @@ class Native:
     kernels: list[Kernel]
     callbacks: list[Value]
 
+    @property
+    def releases_gil(self) -> bool:
+        """Whether other Python threads may run meanwhile: it takes long enough, and nothing in it calls Python."""
+        return not self.callbacks and work(self.kernels) >= LONG
 
-def write_native(program: Program, table: Table) -> Native:
-    """Write `@gg_program` for a program; the addresses it needs from the process go into the table."""
-    return _Module(make_viewable(fuse_labels(as_reductions(_lowerable(program)))), table).write()
+
+def write_native(program: Program, table: Table, over: Mapping[int, int] | None = None) -> Native:
+    """Write `@gg_program` for a program; the addresses it needs from the process go into the table.
+
+    `over` says which outputs may lie in the same memory as which inputs, by number.
+    """
+    return _Module(make_viewable(fuse_labels(as_reductions(_lowerable(program)))), table, over or {}).write()
 
 
 def _lowerable(program: Program) -> Program:
@@ -66,8 +77,8 @@ def _lowerable(program: Program) -> Program:
 
 
 class _Module:
-    def __init__(self, program: Program, table: Table) -> None:
-        self.program, self.table = program, table
+    def __init__(self, program: Program, table: Table, over: Mapping[int, int]) -> None:
+        self.program, self.table, self.over = program, table, over
         self.kernels = group(program)
         self.body = Body()
         self.needs: Needs = {"math": self._math, "declarations": {}, "definitions": {}}
@@ -75,6 +86,7 @@ class _Module:
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
         self.prologue: list[str] = []
+        self.late: dict[int, Value] = {}  # outputs that are copied to where they belong at the end
 
     def write(self) -> Native:
         self._bind_inputs()
@@ -133,11 +145,18 @@ class _Module:
             alone = self.kernels[first].domain is None
             if value not in stored or (value.size == 1 and not alone):
                 continue
-            if value in outputs and value.shape != ():
+            if value in outputs and value.shape != () and self._is_written_at_once(value, outputs[value]):
                 self.memory.pointers[value] = f"%out{outputs[value]}"
-            else:
-                nbytes = value.size * value.dtype.itemsize
-                self.memory.pointers[value] = self._buffer("buffer", nbytes, first, last[value])
+                continue
+            if value in outputs and value.shape != ():
+                self.late[outputs[value]] = value
+                last[value] = len(self.kernels)
+            nbytes = value.size * value.dtype.itemsize
+            self.memory.pointers[value] = self._buffer("buffer", nbytes, first, last[value])
+
+    def _is_written_at_once(self, value: Value, output: int) -> bool:
+        over = self.over.get(output)
+        return over is None or may_write_at_once(value, self.program.inputs[over], self.kernels)
 
     def _buffer(self, hint: str, nbytes: int, first: int, last: int) -> str:
         name = self.body.name(hint)
@@ -197,6 +216,11 @@ class _Module:
                 self.body.store(number, f"%out{n}", z.dtype)
             elif z.shape == ():
                 self.body.store(self.body.load(self.memory.pointers[z], z.dtype), f"%out{n}", z.dtype)
+        for n, z in self.late.items():
+            self.needs["declarations"]["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+            nbytes = z.size * z.dtype.itemsize
+            pointer = self.memory.pointers[z]
+            self.body.write(f"call void @llvm.memcpy.p0.p0.i64(ptr %out{n}, ptr {pointer}, i64 {nbytes}, i1 false)")
         self.body.write("ret i32 0")
 
     # --- the text
@@ -211,8 +235,9 @@ class _Module:
         parameters = []
         for n, x in enumerate(self.program.inputs):
             number = x in self.memory.numbers
-            parameters.append(f"{llvm_type(x.dtype)} %in{n}" if number else f"ptr noalias readonly %in{n}")
-        parameters += [f"ptr noalias %out{n}" for n in range(len(self.program.outputs))]
+            alone = "" if n in self.over.values() else "noalias "
+            parameters.append(f"{llvm_type(x.dtype)} %in{n}" if number else f"ptr {alone}readonly %in{n}")
+        parameters += [f"ptr {'' if n in self.over else 'noalias '}%out{n}" for n in range(len(self.program.outputs))]
         parameters.append("ptr noalias %workspace")
         head = f"define i32 @{PROGRAM}({', '.join(parameters)}) nounwind {{"
         lines = [head, "entry:", *self.body.entry, *self.prologue, *self.body.lines, "}"]

@@ -102,6 +102,12 @@ class Signature:
         if len({leaf.over for leaf in over}) != len(over):
             raise ValueError("two outputs cannot be written over the same input")
 
+    @property
+    def over(self) -> dict[int, int]:
+        """Which flat outputs may be written over which flat inputs."""
+        outputs = enumerate(self.flat_outputs)
+        return {n: leaf.over for n, leaf in outputs if isinstance(leaf, Array) and leaf.over is not None}
+
 
 LONG = 16
 """Equal leaves side by side, if there are more than this, are handled by a loop: LLVM is slow with long functions."""

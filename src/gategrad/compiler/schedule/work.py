@@ -1,0 +1,26 @@
+"""How much there is to do in a program, as far as its shapes tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gategrad.compiler.program.value import Value
+from gategrad.compiler.schedule.kernels import Kernel
+
+__all__ = ["LONG", "work"]
+
+LONG = 100_000
+"""From so many element operations on (some ten microseconds) other Python threads may run meanwhile."""
+
+_PRODUCT = 10  # multiplications and additions of a matrix product that take as long as one operation on an element
+
+
+def work(kernels: Iterable[Kernel]) -> int:
+    """The number of operations on single elements, those of matrix products at their price."""
+    return sum(_operations(value) for kernel in kernels for value in kernel.values)
+
+
+def _operations(value: Value) -> int:
+    if value.op.name == "matmul":
+        return 2 * value.size * value.inputs[0].shape[-1] // _PRODUCT
+    return max([value.size, *[x.size for x in value.inputs]])
