@@ -382,7 +382,7 @@ def test_the_wrong_count_of_gradients(answer):
 def test_the_wrong_shape_of_a_gradient(dx):
     z = rule(dx)()(gg.variable(np.ones(3)))
     says = (
-        rf"Broken\.backward \(.*test_gate\.py:\d+\) returned a gradient of shape .* for input 0, which has shape \(3,\)"
+        r"Broken\.backward \(.*test_gate\.py:\d+\) returned a gradient of shape .* for input 0, which has shape \(3,\)"
     )
     with pytest.raises(GateError, match=says):
         z.backward(np.ones(3))

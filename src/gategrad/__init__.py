@@ -26,17 +26,18 @@ from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable
 
 if _typing.TYPE_CHECKING:
-    from gategrad.compiler.compile import compile as compile  # noqa: A004  (in a namespace of its own)
+    from gategrad.compiler.compile import compile as compile
+    from gategrad.picture import circuit as circuit
 
 
 def __getattr__(name: str) -> object:
-    """The compiler and the pictures are imported when they are first asked for: `import gategrad` stays quick."""
+    """Pictures and the compiler are imported when they are first used, so that `import gategrad` stays quick."""
     if name == "circuit":
         from gategrad.picture import circuit
 
         return circuit
     if name == "compile":
-        from gategrad.compiler.compile import compile  # noqa: A004
+        from gategrad.compiler.compile import compile as compile_
 
-        return compile
+        return compile_
     raise AttributeError(f"module 'gategrad' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What `z.backward()` does: seed the walk with dz, and add what arrives to the `.grad` of the leaves."""
+"""`backward`, which is a method of variables: seed the walk with dz, and add what arrives to the `.grad` of the leaves."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
-from gategrad.tape import AMBIENT, UNTRACKED, walk
+from gategrad.tape import AMBIENT, UNTRACKED, sweep
 
 __all__ = ["backward"]
 
 _deposit_lock = threading.Lock()  # two threads may come back to the same leaf at once, and neither gradient may be lost
 
 
-def backward(z: Any, dz: Any, retain: bool, keep: bool) -> None:
-    """Walk back from the variable `z`, which receives the upstream gradient `dz` (None: it is a single number)."""
+def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False) -> None:
+    """Walk back from this value and add to the `.grad` of every variable that it was computed from.
+
+    `dz` is the upstream gradient of this value; 1 if it is a single number, required otherwise.
+    `retain=True` lets the gates go on remembering, so that backward can be called again.
+    `keep=True` keeps the gradients of interior values too, readable as their `.grad`.
+
+    Raises `NotTrackedError`, `NotScalarError`, `ShapeError` or `ReleasedError`.
+
+    >>> import gategrad as gg
+    >>> x = gg.variable(3.0)
+    >>> (x * x).backward()
+    >>> x.grad
+    6.0
+    """
     if z.level != AMBIENT:
         raise NotTrackedError(_why_no_backward(z))
     gate = z.gate
@@ -25,7 +38,7 @@ def backward(z: Any, dz: Any, retain: bool, keep: bool) -> None:
         dz = 1.0 if spec is None else _seed_of_one(spec)
     else:
         dz = _fit_seed(dz, z)
-    gradients = {z: dz} if gate is None else walk(gate, dz, retain=retain, keep=keep)
+    gradients = {z: dz} if gate is None else sweep([(gate, dz)], {}, {}, retain, keep)
     with _deposit_lock:
         for leaf, gradient in gradients.items():
             if type(gradient) is float and leaf._gradient is None:

@@ -18,6 +18,7 @@ __all__ = [
     "NotScalarError",
     "NotTraceableError",
     "NotTrackedError",
+    "ProgramError",
     "ReleasedError",
     "ShapeError",
     "StaleError",
@@ -60,6 +61,10 @@ class ReleasedError(GategradError, RuntimeError):
 
 class StaleError(GategradError, RuntimeError):
     """An array that a gate remembers was changed between the forward and the backward pass."""
+
+
+class ProgramError(GategradError, RuntimeError):
+    """A program broke a rule of its kind: a defect of the compiler, never of who uses it."""
 
 
 class TraceError(GategradError, TypeError):

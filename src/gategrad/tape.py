@@ -35,6 +35,7 @@ __all__ = [
     "paused",
     "paused_level",
     "send",
+    "sweep",
     "walk",
 ]
 
@@ -65,17 +66,17 @@ def next_level() -> int:
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
     """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
-    return _pass([(root, dz)], {}, {}, retain, keep)
+    return sweep([(root, dz)], {}, {}, retain, keep)
 
 
 def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
     gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
     leaves = {source: dz for source, dz in gradients.items() if source not in gates}
-    return _pass([], gates, leaves, retain, keep=False)
+    return sweep([], gates, leaves, retain, keep=False)
 
 
-def _pass(
+def sweep(
     ready: list[tuple[Gate, Any]],
     waiting: dict[Any, list[Any]],
     leaves: dict[Any, Any],
@@ -121,7 +122,7 @@ def _pass(
             raise _wrong_count(len(dxs), gate)
         index = -1
         for dx in dxs:
-            index += 1  # noqa: SIM113 (enumerate costs more, and this is the innermost loop of backpropagation)
+            index += 1
             source = inputs[index]
             if not needs[index]:
                 if type(source) is Constant:

@@ -23,6 +23,7 @@ from gategrad.errors import (
 from gategrad.forward import recover, settle
 from gategrad.gate import NO_OPTIONS, Gate, on_meeting, ufuncs, unapplied
 from gategrad.masked import Masked, masked_ufunc
+from gategrad.refusals import NOT_KEPT, escape, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 
@@ -145,7 +146,6 @@ def _arrange(z: Any, gate: Any, values: Any) -> Any:
         gate.spec = None
         return float(z)
     if type(z) is _ARRAY and gate.is_ours:
-        z.setflags(write=False)  # other gates will remember it: nobody may write behind their backs
         gate.spec = z.shape, z.dtype
         return z
     return settle(z, gate, values)
@@ -200,15 +200,18 @@ class Variable(ArrayMethods):
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
         if attribute == "grad":  # the property below raised AttributeError, and Python asks here once more
-            raise GradientNotKeptError(_NOT_KEPT)
-        raise AttributeError(_unknown_attribute(attribute))
+            raise GradientNotKeptError(NOT_KEPT)
+        raise AttributeError(unknown_attribute(attribute))
 
     # --- what it holds
 
     @property
     def value(self) -> Any:
         """The plain value: a Python float, or a read-only view of the array. Assign to replace a leaf's value."""
-        value = plain(self)
+        value = self.raw
+        if type(value) is float:
+            return value
+        value = plain(value)
         if type(value) is np.ndarray and value.flags.writeable:
             value = value.view()
             value.flags.writeable = False
@@ -244,7 +247,7 @@ class Variable(ArrayMethods):
         try:
             return self.gate.grad
         except AttributeError:
-            raise GradientNotKeptError(_NOT_KEPT) from None
+            raise GradientNotKeptError(NOT_KEPT) from None
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
@@ -269,22 +272,7 @@ class Variable(ArrayMethods):
 
     # --- backward
 
-    def backward(self, dz: Any = None, *, retain: bool = False, keep: bool = False) -> None:
-        """Walk back from this value and add to the `.grad` of every variable that it was computed from.
-
-        `dz` is the upstream gradient of this value; 1 if it is a single number, required otherwise.
-        `retain=True` lets the gates go on remembering, so that backward can be called again.
-        `keep=True` keeps the gradients of interior values too, readable as their `.grad`.
-
-        Raises `NotTrackedError`, `NotScalarError`, `ShapeError` or `ReleasedError`.
-
-        >>> import gategrad as gg
-        >>> x = gg.variable(3.0)
-        >>> (x * x).backward()
-        >>> x.grad
-        6.0
-        """
-        backward(self, dz, retain, keep)
+    backward = backward
 
     # --- operators
 
@@ -319,12 +307,12 @@ class Variable(ArrayMethods):
             gate = ufuncs.get(ufunc)
             if gate is not None:
                 return _unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
-        return _rare_ufunc(ufunc, method, inputs, options)
+        return rare_ufunc(ufunc, method, inputs, options, plain)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         rule = functions.get(function)
         if rule is None:
-            raise NoRuleError(_no_rule(f"{function.__module__}.{function.__name__}"))
+            raise NoRuleError(no_rule(f"{function.__module__}.{function.__name__}"))
         return rule(*args, **options)
 
     # --- the ways out that would lose the gradient
@@ -332,25 +320,25 @@ class Variable(ArrayMethods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.level == UNTRACKED:
             return np.array(self.raw, dtype=dtype)
-        raise EscapeError(_escape("np.asarray(v)", "an array"))
+        raise EscapeError(escape("np.asarray(v)", "an array"))
 
     def __float__(self) -> float:
         if self.level == UNTRACKED:
             return float(self.raw)
-        raise EscapeError(_escape("float(v) (or a function of `math`, which calls it)", "a float"))
+        raise EscapeError(escape("float(v) (or a function of `math`, which calls it)", "a float"))
 
     def __int__(self) -> int:
         if self.level == UNTRACKED:
             return int(self.raw)
-        raise EscapeError(_escape("int(v)", "an int"))
+        raise EscapeError(escape("int(v)", "an int"))
 
     def __index__(self) -> int:
-        raise EscapeError(_escape("using v as an index", "an int"))
+        raise EscapeError(escape("using v as an index", "an int"))
 
     def __complex__(self) -> complex:
         if self.level == UNTRACKED:
             return complex(self.raw)
-        raise EscapeError(_escape("complex(v)", "a complex number"))
+        raise EscapeError(escape("complex(v)", "a complex number"))
 
     def __bool__(self) -> bool:
         return bool(plain(self))
@@ -484,6 +472,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 source = x.gate
                 if source is not None:
                     source.users += 1
+                if not gate.is_ours:
+                    lock(x.raw)  # other gates may remember it: a user's gate must not write behind their backs
                 sources.append(source or x)
                 needs.append(True)
                 continue
@@ -563,54 +553,3 @@ def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable,
         out.gate = output
         spread.append(out)
     return tuple(spread)
-
-
-# --- messages -----------------------------------------------------------------------------------------------------
-
-
-_NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
-
-
-def _escape(what: str, becomes: str) -> str:
-    return (
-        f"{what} would turn a tracked variable into {becomes} and silently lose its gradient. "
-        "Use NumPy's functions (np.sin(v) rather than math.sin(v)), or v.value if you want a constant"
-    )
-
-
-def _no_rule(name: str) -> str:
-    return (
-        f"{name} has no gate, so its gradient is unknown. Compose it from functions that have one, "
-        "write a gg.Gate for it, or pass v.value if you want a constant"
-    )
-
-
-def _unknown_attribute(attribute: str) -> str:
-    hint = f"; use np.{attribute}(v)" if callable(getattr(np, attribute, None)) else ""
-    return f"a variable has no attribute {attribute!r}{hint}"
-
-
-def _rare_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A ufunc without a gate, one of its methods, or one with options."""
-    name = f"np.{ufunc.__name__}"
-    if options.get("out") is not None:
-        raise EscapeError(f"{name} with out= would write a tracked variable into a plain array: use its result instead")
-    if method == "__call__":
-        if ufunc in _WITHOUT_GRADIENT:
-            return ufunc(*map(plain, inputs), **options)
-        if ufunc not in ufuncs:
-            raise NoRuleError(_no_rule(name))
-        raise NoRuleError(f"{name} of a variable takes no options, but got {', '.join(options)}")
-    if method == "reduce" and ufunc in _REDUCTIONS:
-        options.setdefault("axis", 0)
-        return _REDUCTIONS[ufunc](*inputs, **options)
-    if method == "at":
-        raise EscapeError(f"{name}.at writes into its first argument, which a variable cannot be")
-    raise NoRuleError(f"{name}.{method} has no gate; compose it from functions that have one")
-
-
-_REDUCTIONS: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
-_WITHOUT_GRADIENT = {
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-    np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
-}  # fmt: skip

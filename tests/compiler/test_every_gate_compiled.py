@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.compile import compile
 from gategrad.gate import all_gates
 
 pytest.importorskip("llvmlite")
@@ -67,7 +66,7 @@ def test_compiled_equals_eager(gate, number, dtype, order):
     made, inputs = example(gate, number, dtype)
     f = functions(made)[order]
     expected = f(*inputs)
-    found = compile(f)(*inputs)
+    found = gg.compile(f)(*inputs)
     tolerance = 1e-11 if dtype == np.float64 else 1e-4
     compare(found, expected, tolerance)
 

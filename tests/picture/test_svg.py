@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def any_circuit(request: pytest.FixtureRequest) -> Any:
 
 def texts(svg: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for element in ElementTree.fromstring(svg).iter(f"{SVG}text"):
+    for element in ET.fromstring(svg).iter(f"{SVG}text"):
         found.setdefault(element.get("class", ""), []).append("".join(element.itertext()))
     return found
 
@@ -42,7 +42,7 @@ def test_every_wire_has_its_value_and_its_gradient(any_circuit: Any) -> None:
 
 
 def test_every_gate_has_a_box_and_tells_of_itself(simple: Any) -> None:
-    root = ElementTree.fromstring(simple.svg())
+    root = ET.fromstring(simple.svg())
     titles = [title.text or "" for title in root.iter(f"{SVG}title")]
     assert len(titles) == 2
     assert "Multiply, a switcher" in titles[1] and "df/dq = −4" in titles[1] and "dx = y * dz" in titles[1]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpmath import mp, mpf
+
 from tools.vector_math.remez import Real, shortest
 
 TARGET = Path("src/gategrad/compiler/codegen/vector_math/coefficients.py")
@@ -191,7 +192,9 @@ def tuples(table: dict[str, list[mpf]]) -> str:
     return text
 
 
+@mp.workprec(200)
 def write() -> str:
+    """The whole text of the package's coefficients.py."""
     text = HEADER + "POLYNOMIALS: Mapping[str, Mapping[str, tuple[float, ...]]] = {\n"
     for name, approximation in approximations().items():
         text += f"    # {approximation.formula}\n    {name!r}: {{\n{tuples(approximation.solve())}    }},\n"
@@ -212,5 +215,4 @@ def two_over_pi_words(count: int = 20) -> list[int]:
 
 
 if __name__ == "__main__":
-    mp.prec = 200
     TARGET.write_text(write())

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from mpmath import mp, mpf
 from scipy import special
-from tools.vector_math.loop import FLOATS
 
 from gategrad.compiler.codegen.vector_math.builder import DType
+from tools.vector_math.loop import FLOATS
 
 Array = np.ndarray
 INTEGERS: dict[str, type] = {"f64": np.int64, "f32": np.int32}
@@ -51,15 +51,15 @@ SUBJECTS: dict[str, Subject] = {
     "exp": Subject(mp.exp, np.exp, hard=EXP_EDGES + STEPS, usual=(-20, 20)),
     "exp2": Subject(lambda x: mp.power(2, x), np.exp2, hard=(1023.9, -1074.5, -1022.0, 127.9, -149.5, 0.5, -0.5)),
     "expm1": Subject(mp.expm1, np.expm1, hard=EXP_EDGES + STEPS + (-37.0, 37.0)),
-    "sigmoid": Subject(lambda x: 1 / (1 + mp.exp(-x)), special.expit, hard=EXP_EDGES + (36.7, -36.7), usual=(-8, 8)),
+    "sigmoid": Subject(lambda x: 1 / (1 + mp.exp(-x)), special.expit, hard=(*EXP_EDGES, 36.7, -36.7), usual=(-8, 8)),
     "log": Subject(mp.log, np.log, domain=(0, np.inf), usual=(0, 4), hard=ROOTS),
     "log2": Subject(lambda x: mp.log(x, 2), np.log2, domain=(0, np.inf), usual=(0, 4), hard=ROOTS),
     "log10": Subject(mp.log10, np.log10, domain=(0, np.inf), usual=(0, 4), hard=ROOTS),
     "log1p": Subject(mp.log1p, np.log1p, domain=(-1, np.inf), usual=(-1, 3), hard=tuple(r - 1 for r in ROOTS)),
     "softplus": Subject(lambda x: mp.log1p(mp.exp(x)), softplus, hard=EXP_EDGES, usual=(-8, 8)),
     "tanh": Subject(mp.tanh, np.tanh, hard=(19.06, 9.01, 22.0, 0.1732868), usual=(-4, 4)),
-    "sinh": Subject(mp.sinh, np.sinh, hard=(710.4758600739439, 89.4159862922329) + STEPS, usual=(-5, 5)),
-    "cosh": Subject(mp.cosh, np.cosh, hard=(710.4758600739439, 89.4159862922329) + STEPS, usual=(-5, 5)),
+    "sinh": Subject(mp.sinh, np.sinh, hard=(710.4758600739439, 89.4159862922329, *STEPS), usual=(-5, 5)),
+    "cosh": Subject(mp.cosh, np.cosh, hard=(710.4758600739439, 89.4159862922329, *STEPS), usual=(-5, 5)),
     "sin": Subject(mp.sin, np.sin, hard=quarter_turns(), usual=(-20, 20)),
     "cos": Subject(mp.cos, np.cos, hard=quarter_turns(), usual=(-20, 20)),
     "tan": Subject(mp.tan, np.tan, hard=quarter_turns(), usual=(-20, 20)),
@@ -149,11 +149,12 @@ def ulps(z: float, exact: mpf, dtype: DType) -> float:
 
 
 def errors(name: str, dtype: DType, inputs: tuple[Array, ...], z: Array) -> Array:
-    """The error in ulp at every point; where logaddexp cancels, in ulp of its larger input."""
+    """The error in ulp at every point; where logaddexp cancels, in ulp of the terms of its sum."""
     with mp.workprec(160):
         exact = [SUBJECTS[name].exact(*(mpf(float(v)) for v in row)) for row in zip(*inputs, strict=True)]
         result = np.array([ulps(value, e, dtype) for value, e in zip(z, exact, strict=True)])
         if name == "logaddexp":
-            larger = np.maximum(np.abs(inputs[0]), np.abs(inputs[1]))
-            result *= np.minimum(1.0, np.spacing(np.abs(z)) / np.spacing(larger))
+            larger = np.maximum(*inputs)
+            terms = np.maximum(np.abs(larger), np.abs(z - larger))
+            result *= np.minimum(1.0, np.spacing(np.abs(z)) / np.spacing(terms))
     return result

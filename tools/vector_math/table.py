@@ -19,11 +19,11 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 import scipy
-from tools.vector_math import oracle
-from tools.vector_math.loop import Loop, host_features
 
 from gategrad.compiler.codegen.vector_math import names
 from gategrad.compiler.codegen.vector_math.builder import DType
+from tools.vector_math import oracle
+from tools.vector_math.loop import Loop, host_features
 
 TARGET = Path("docs/vector_math.md")
 SIZE = 4096
@@ -35,8 +35,8 @@ Elementary functions as the compiler emits them (`src/gategrad/compiler/codegen/
 
 - **ulp**: the largest and the mean error against mpmath, in units of the last place of the exact value, over {points:,}
   points or more: numbers of every exponent, numbers of the usual size, and the neighbours of hard ones (thresholds of overflow
-  and of subnormal results, multiples of π/2, branch points). `logaddexp` is measured in ulp of its larger input where its
-  terms cancel, as NumPy's cancel too. Every function is required to stay within {accuracy:g} ulp.
+  and of subnormal results, multiples of π/2, branch points). Where `logaddexp` cancels, as
+  NumPy's does too, it is measured in ulp of the terms of its sum. Every function is required to stay within {accuracy:g} ulp.
 - **ns**: per element, over {size:,} elements in cache, one vector at a time ({lanes}); **×2**: two vectors at a time,
   which hides the latency of the longer functions. **NumPy**: the same loop in NumPy or SciPy (erf, erfc, sigmoid).
 - Special values (±0, ±inf, NaN, subnormal numbers, the whole table of pow) are NumPy's.

@@ -14,18 +14,23 @@ _DESCRIPTION = "Show an expression as a circuit: values forward, gradients backw
 
 _EXAMPLES = """\
 examples:
-  gategrad "(x + y) * z" x=-2 y=5 z=-4               values in blue, gradients in red
-  gategrad "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --step
-                                                     gate by gate, forward and backward
-  gategrad "sum((W @ x)**2)" W=[[1,2],[3,4]] x=[1,-1] --check
-                                                     arrays; gradients against differences
-  gategrad "x * y" x=3 y=-4 --nudge x=0.01           what the gradient predicts, and what happens
-  gategrad "maximum(x, y)" x=4 y=2 --html max.html   a page to step through, for the browser
-  gategrad "x * y" x=3 y=-4 --json                   everything, for programs
+  values in blue, gradients in red:
+    gategrad "(x + y) * z" x=-2 y=5 z=-4
+  gate by gate, forward and backward:
+    gategrad "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --step
+  arrays; gradients against differences:
+    gategrad "sum((W @ x) ** 2)" "W=[[1,2],[3,4]]" "x=[1,-1]" --check
+  what a gradient predicts, and what happens:
+    gategrad "x * y" x=3 y=-4 --nudge x=0.01
+  a page for the browser, to step through:
+    gategrad "maximum(x, y)" x=4 y=2 --html max.html
+  everything, for programs:
+    gategrad "x * y" x=3 y=-4 --json
 
-Put the expression in quotes. Values are numbers or lists of numbers: x=-2 x=1e-3 x=pi/4 x=[1,2,3] x=[[1,2],[3,4]]
+Put the expression in quotes. A value is a number or a list of numbers:
+x=-2, x=1e-3, x=pi/4, "x=[1,2,3]", "x=[[1,2],[3,4]]" (some shells read brackets unless quoted).
 
-exit codes: 0 done; 1 --check found a gradient that is wrong; 2 the input cannot be used
+exit codes: 0 done; 1 --check found a wrong gradient; 2 the input cannot be used
 """
 
 _HINT = "\nfor colour, install rich: pip install 'gategrad[cli]'\n"

@@ -88,7 +88,15 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 
 
 def _nudge(evaluation: Evaluation, name: str, h: float) -> dict[str, Any]:
-    return {"name": name, "h": h, "words": str(evaluation.circuit.nudge(name, h))}
+    nudge = evaluation.nudge(name, h)
+    return {
+        "name": name,
+        "h": h,
+        "force": nudge.force,
+        "predicted": nudge.predicted,
+        "actual": nudge.actual,
+        "words": str(nudge),
+    }
 
 
 def _is_simple(value: Any) -> bool:

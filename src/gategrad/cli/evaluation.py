@@ -13,6 +13,7 @@ from gategrad.cli.refusal import Refusal
 from gategrad.cli.values import match_names
 from gategrad.errors import GategradError, describe
 from gategrad.picture import Circuit
+from gategrad.picture.nudge import Nudge
 from gategrad.variable import Variable, variable
 
 __all__ = ["Evaluation"]
@@ -37,7 +38,9 @@ class Evaluation:
         self._z = self._single_number(expression(variables))
         self._z.name = self._z.name or "f"
         self.value = self._z.item()
-        self.gradients = self._backward(variables)
+        self._backward()
+        self.gradients = {name: _or_zero(x.grad, self.values[name]) for name, x in variables.items()}
+        self.unreached = [name for name, x in variables.items() if x.grad is None]
 
     @cached_property
     def circuit(self) -> Circuit:
@@ -49,17 +52,18 @@ class Evaluation:
         """What the result is called: f, unless one of the variables is."""
         return self.circuit.model.output.label
 
-    @property
-    def unused(self) -> list[str]:
-        """The variables whose value nothing reaches back to: they are only compared, or their part is left out."""
-        return [name for name, gradient in self.gradients.items() if not np.any(gradient)]
+    def nudge(self, name: str, h: float) -> Nudge:
+        """What the gradient predicts when a value grows by `h`, beside what plain NumPy then computes."""
+        grown = self.expression({**self.values, name: self.values[name] + h})
+        after, force = float(np.asarray(grown).item()), float(np.sum(self.gradients[name]))
+        several = np.size(self.values[name]) > 1
+        return Nudge(name, self.output, h, force, self.value, after, several)
 
-    def _backward(self, variables: Mapping[str, Variable]) -> dict[str, Any]:
+    def _backward(self) -> None:
         try:
             self._z.backward()
         except GategradError as error:
             raise Refusal(str(error)) from error
-        return {name: _or_zero(x.grad, self.values[name]) for name, x in variables.items()}
 
     def _single_number(self, z: Any) -> Variable:
         text = self.expression.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Report:
             is_number = np.shape(gradients[name]) == ()
             indent = " " * (whole - len(first.partition(".")[0])) if is_number else ""
             label = names[name] + " " * (width - columns(names[name]))
-            why = "   no change of this value reaches the result" if name in self.evaluation.unused else ""
+            why = "   no gradient reaches this value" if name in self.evaluation.unreached else ""
             self.printer.line("    ", (label, "name"), "  ", (indent + first, "gradient"), (why, "constant"))
             for line in rest:
                 self.printer.line(" " * (width + 6), (line, "gradient"))
@@ -70,7 +71,7 @@ class Report:
         if nudges:
             self._heading("nudge")
         for name, h in nudges:
-            self.printer.line(f"    {self.evaluation.circuit.nudge(name, h)}")
+            self.printer.line(f"    {self.evaluation.nudge(name, h)}")
 
     def check(self, comparisons: list[Comparison]) -> None:
         """Each gradient beside its measurement; of many, those that are wrong, or the least good."""
@@ -144,15 +145,18 @@ def sentences(words: str) -> tuple[str, list[str]]:
 
 
 def highlighted(clause: str, role: Role) -> list[Segment]:
-    """An equation with its result in colour.
+    """An equation with its result in colour; words that follow the result stay plain.
 
     >>> highlighted("q = x + y = 3", "value")
-    ['q = x + y =', (' 3', 'value')]
+    ['q = x + y =', (' 3', 'value'), '']
+    >>> highlighted("df/dx = 3 from df/dq by its rule", "gradient")
+    ['df/dx =', (' 3', 'gradient'), ' from df/dq by its rule']
     """
     for sign in ("→", "="):
-        before, found, result = clause.rpartition(sign)
+        before, found, after = clause.rpartition(sign)
         if found:
-            return [before + sign, (result, role)]
+            result = re.split(r"(?= from |, summed )", after, maxsplit=1)
+            return [before + sign, (result[0], role), "".join(result[1:])]
     return [clause]
 
 

@@ -21,7 +21,7 @@ def walk(evaluation: Evaluation, printer: Printer) -> None:
     waits = sys.stdin.isatty() and sys.stdout.isatty()
     told = steps(evaluation.circuit.model)
     for index, step in enumerate(told, 1):
-        if waits and index > 1 and not _goes_on():
+        if waits and index > 1 and not _goes_on(printer):
             return
         _tell(step, f"{index}/{len(told)}", printer)
 
@@ -39,12 +39,13 @@ def _tell(step: Step, place: str, printer: Printer) -> None:
             printer.line("      ", (f"in NumPy: {line}", "constant"))
 
 
-def _goes_on() -> bool:
+def _goes_on(printer: Printer) -> bool:
     """Ask, and take the question away again; the end of the input is a no."""
     try:
         answer = input(_PROMPT)
     except EOFError:
         print()
         return False
-    print("\x1b[1A\x1b[2K", end="")
+    if printer.color:  # the terminal knows its escape sequences
+        print("\x1b[1A\x1b[2K", end="")
     return answer.strip().lower() not in ("q", "quit")

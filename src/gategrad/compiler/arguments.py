@@ -14,7 +14,7 @@ from gategrad.errors import DtypeError, describe
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable
 
-__all__ = ["Argument", "read"]
+__all__ = ["Argument", "fixed", "read"]
 
 Build = Callable[[Iterator[Any]], Any]
 
@@ -38,55 +38,61 @@ def read(x: Any, name: str) -> Argument:
     """
     kind = type(x)
     if kind is tuple or kind is list:
-        parts = [read(item, f"{name}{n}") for n, item in enumerate(x)]
-        return _join(kind, parts, ())
+        return _join(kind, [read(item, f"{name}{n}") for n, item in enumerate(x)], ())
     if kind is dict:
         return _join(dict, [read(item, _joined(name, key)) for key, item in x.items()], tuple(x))
     if kind is Variable or kind is Symbol:
-        return Argument(Scalar(), [x], [name], next, x, Variable)
+        return Argument(Scalar(), [x], [name], next, x, kind)
+    if x is None or kind is bool:  # a truth value in Python is a switch: part of the program
+        return fixed(x, name)
     leaf = _leaf(x)
     if leaf is not None:
         structure, plain = leaf
         return Argument(structure, [plain], [name], next, plain, structure)
-    if x is None or kind is bool:  # a truth value in Python is a switch: part of the program
-        return fixed(x)
     return _other_container(x, name)
 
 
-def fixed(x: Any) -> Argument:
-    """A static argument: part of the program."""
+def fixed(x: Any, name: str) -> Argument:
+    """A static argument: part of the program. Raises `DtypeError` if it cannot be recognised when it comes again."""
+    try:
+        hash(x)
+    except TypeError:
+        raise DtypeError(
+            f"the static argument {name} is {describe(x)}, which cannot be hashed, so that the program for it could "
+            "not be found again: pass a tuple rather than a list, or an object with __hash__ and __eq__"
+        ) from None
     return Argument(Fixed(x), [], [], lambda _: x, x, (type(x), x))
 
 
 def _leaf(x: Any) -> tuple[Structure, Any] | None:
     kind = type(x)
-    if kind is float or kind is np.float64:
-        return Scalar("f64"), float(x)
-    if kind is int:
+    if kind is float or kind is np.float64 or kind is int:
         return Scalar("f64"), float(x)
     if kind is np.float32:
         return Scalar("f32"), x
-    if isinstance(x, (np.ndarray, np.generic)):
-        array = np.asarray(x)
-        if array.dtype.kind not in "fiub" or not (array.dtype.kind != "f" or 4 <= array.dtype.itemsize <= 8):
-            raise DtypeError(
-                f"a compiled function was given {describe(x)}: it takes float64, float32, integers and truth values"
-            )
-        if array.shape == () and array.dtype.kind == "f":
-            return (Scalar("f64"), float(array)) if array.dtype.itemsize == 8 else (Scalar("f32"), np.float32(array))
-        array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
-        return Array(array.dtype, array.shape), array
-    return None
+    if not isinstance(x, (np.ndarray, np.generic)):
+        return None
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8)):
+        raise DtypeError(
+            f"a compiled function was given {describe(x)}: it takes float64, float32, integers and truth values"
+        )
+    if array.shape == () and array.dtype.kind == "f":
+        return (Scalar("f64"), float(array)) if array.dtype.itemsize == 8 else (Scalar("f32"), np.float32(array))
+    array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
+    return Array(array.dtype, array.shape), array
 
 
 def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:
+    builds = [part.build for part in parts]
+
     def build(values: Iterator[Any]) -> Any:
-        items = [part.build(values) for part in parts]
+        items = [build_item(values) for build_item in builds]
         return dict(zip(keys, items, strict=True)) if kind is dict else kind(items)
 
     items = [part.plain for part in parts]
     return Argument(
-        Container(kind, tuple(part.structure for part in parts), keys),
+        Container(kind, tuple([part.structure for part in parts]), keys),
         [leaf for part in parts for leaf in part.leaves],
         [name for part in parts for name in part.names],
         build,
@@ -96,7 +102,7 @@ def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:
 
 
 def _other_container(x: Any, name: str) -> Argument:
-    """Named tuples and dataclasses travel as tuples of their values."""
+    """Named tuples, dataclasses and what else `flatten` knows: native code sees the tuple of their values."""
     values, rebuild = flatten(x)
     if len(values) == 1 and values[0] is x:
         raise DtypeError(
@@ -104,9 +110,9 @@ def _other_container(x: Any, name: str) -> Argument:
             "Name the argument in static= if it is part of the program"
         )
     inside = _join(tuple, [read(value, f"{name}{n}") for n, value in enumerate(values)], ())
-    return dataclasses.replace(
-        inside, build=lambda new: rebuild([next(new) for _ in values]), key=(type(x), inside.key)
-    )
+    inner = inside.build
+    shape = getattr(rebuild, "args", ())
+    return dataclasses.replace(inside, build=lambda new: rebuild(list(inner(new))), key=(type(x), shape, inside.key))
 
 
 def _joined(name: str, key: Any) -> str:

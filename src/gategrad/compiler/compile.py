@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from gategrad.compiler.arguments import Argument, fixed, read
-from gategrad.compiler.codegen.signature import Array, Container, Scalar, Signature, Structure
+from gategrad.compiler.differentiate import Call, pullback_of, record
 from gategrad.compiler.program.value import Program
+from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
+from gategrad.compiler.specialise import Specialisation, specialise
 from gategrad.compiler.trace.symbol import Symbol
-from gategrad.compiler.trace.tracing import trace
-from gategrad.gate import Gate
-from gategrad.transforms.containers import flatten
-from gategrad.transforms.vjp import vjp
-from gategrad.values import spec_of
-from gategrad.variable import Variable
+from gategrad.variable import Variable, plain
 
 __all__ = ["Compiled", "compile"]
 
 _MOST = 64  # specialisations kept for each function; the least recently used goes first
-
-
-@dataclasses.dataclass
-class Specialisation:
-    """A program for arguments of certain shapes and dtypes, and the code that runs it."""
-
-    program: Program
-    rebuild: Callable[[list[Any]], Any]
-    signature: Signature | None  # None: the output is no container that native code can build
-    code: native.Code | None  # None: the program is interpreted
-    text: str = ""
 
 
 class Compiled(native.Callable):
@@ -44,103 +27,106 @@ class Compiled(native.Callable):
 
     def __init__(self, f: Callable[..., Any], static: Sequence[str] = (), donate: Sequence[str] = ()) -> None:
         functools.update_wrapper(cast(Any, self), f, updated=())
-        self._f, self._static, self._donate = f, tuple(static), tuple(donate)
+        self._f = f
+        self._static = (static,) if isinstance(static, str) else tuple(static)
+        self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._specialisations: OrderedDict[Any, Specialisation] = OrderedDict()
+        self._pullbacks: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
         self._parameters = _parameters(f)
 
     def slow(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that the installed code was not made for."""
         arguments = self._read(args, kwargs)
         leaves = [leaf for a in arguments for leaf in a.leaves]
-        if any(type(leaf) is Symbol for leaf in leaves):
-            return self._f(*args, **kwargs)
+        if any(type(plain(leaf)) is Symbol for leaf in leaves):
+            return self._f(*args, **kwargs)  # inside another compiled function it is part of that one's program
+        keywords = tuple(kwargs)
         if any(type(leaf) is Variable for leaf in leaves):
-            return self._record(arguments, leaves, len(args), tuple(kwargs))
-        found = self._specialise(arguments, len(args), tuple(kwargs))
-        if found.code is None:
-            return found.rebuild(found.program(*leaves))
-        if found.signature is not None:
-            plain = [a.plain for a in arguments]
+            return self._record(arguments, leaves, keywords)
+        found = self._specialise(arguments, keywords)
+        if found.is_direct:
             native.install(self, found.code)
-            return found.code.answer(tuple(plain[: len(args)]), dict(zip(kwargs, plain[len(args) :], strict=True)))
-        return found.rebuild(list(found.code.answer(tuple(leaves), {})))
+        return found.run(arguments, keywords)
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The program for these arguments: print it to read what the function and its gradient compute."""
-        return self._specialise(self._read(args, kwargs), len(args), tuple(kwargs)).program
+        return self._specialise(self._read(args, kwargs), tuple(kwargs)).program
 
     def llvm(self, *args: Any, **kwargs: Any) -> str:
-        """The LLVM code of the program for these arguments, after LLVM's optimiser."""
+        """The LLVM code of the program for these arguments, after LLVM's optimiser; empty without llvmlite."""
         from gategrad.compiler.runtime.engine import optimised
 
-        return optimised(self._specialise(self._read(args, kwargs), len(args), tuple(kwargs)).text)
+        text = self._specialise(self._read(args, kwargs), tuple(kwargs)).text
+        return optimised(text) if text else ""
+
+    def report(self, *args: Any, **kwargs: Any) -> Report:
+        """What became of the function for these arguments: kernels, memory, host calls, compile times. Print it."""
+        return self._specialise(self._read(args, kwargs), tuple(kwargs)).report
+
+    def __repr__(self) -> str:
+        return f"<compiled {getattr(self._f, '__qualname__', self._f)}, {len(self._specialisations)} specialisations>"
+
+    def __reduce__(self) -> Any:
+        name = getattr(self, "__qualname__", "")
+        module = inspect.getmodule(self._f)
+        if module is not None and getattr(module, name, None) is self:
+            return name  # a decorated function: found again by its name
+        return compile, (self._f,), {"_static": self._static, "_donate": self._donate}
 
     # --- specialisations
 
     def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Argument]:
         names = [self._parameters[n] if n < len(self._parameters) else f"x{n}" for n in range(len(args))]
         given = [*zip(names, args, strict=True), *kwargs.items()]
-        return [fixed(x) if name in self._static else read(x, name) for name, x in given]
+        return [fixed(x, name) if name in self._static else read(x, name) for name, x in given]
 
-    def _specialise(self, arguments: list[Argument], positional: int, keywords: tuple[str, ...]) -> Specialisation:
-        key = (positional, keywords, *[a.key for a in arguments])
-        found = self._specialisations.get(key)
-        if found is None:
-            found = self._specialisations[key] = self._make(arguments, positional, keywords)
-            if len(self._specialisations) > _MOST:
-                self._specialisations.popitem(last=False)
-        else:
-            self._specialisations.move_to_end(key)
+    def _specialise(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
+        found: Specialisation = _remembered(
+            self._specialisations,
+            (keywords, *[a.key for a in arguments]),
+            lambda: specialise(self._f, arguments, keywords),
+        )
         return found
-
-    def _make(self, arguments: list[Argument], positional: int, keywords: tuple[str, ...]) -> Specialisation:
-        leaves = [leaf for a in arguments for leaf in a.leaves]
-        names = [name for a in arguments for name in a.names]
-
-        def bind(values: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-            rest = iter(values)
-            built = [a.build(rest) for a in arguments]
-            return built[:positional], dict(zip(keywords, built[positional:], strict=True))
-
-        name = getattr(self._f, "__name__", "program")
-        program, rebuild = trace(self._f, bind, [spec_of(x) for x in leaves], names, name)
-        from gategrad.compiler.runtime.engine import available
-
-        if not available():
-            return Specialisation(program, rebuild, None, None)
-        return _link(program, rebuild, arguments, keywords)
 
     # --- when a compiled function is differentiated
 
-    def _record(self, arguments: list[Argument], leaves: list[Any], positional: int, keywords: tuple[str, ...]) -> Any:
-        def call(function: Any, values: Sequence[Any]) -> Any:
+    def _record(self, arguments: list[Argument], leaves: list[Any], keywords: tuple[str, ...]) -> Any:
+        builds = [a.build for a in arguments]
+
+        def flat(*values: Any) -> Any:
             rest = iter(values)
-            built = [a.build(rest) for a in arguments]
-            return function(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
+            built = [build(rest) for build in builds]
+            positional = len(built) - len(keywords)
+            return self(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
 
-        return Call(self, call)(*leaves)
+        containers = (keywords, *[a.key for a in arguments])
 
+        def pullback(needs: tuple[bool, ...], given: tuple[int, ...]) -> Callable[..., Any]:
+            def make() -> Callable[..., Any]:
+                made = pullback_of(flat, needs, given)
+                made.__name__ = made.__qualname__ = f"{getattr(self._f, '__name__', 'program')}_pullback"
+                return cast(Callable[..., Any], compile(made))
 
-class Call(Gate):
-    """z = f(x, …) for a compiled f. A black box with an exact gradient: its pullback is compiled as well."""
+            found: Callable[..., Any] = _remembered(self._pullbacks, (containers, needs, given), make)
+            return found
 
-    pattern = "function"
-
-    def __init__(self, compiled: Compiled, call: Callable[..., Any]) -> None:
-        self.compiled, self.call = compiled, call
-
-    def forward(self, *leaves: Any) -> Any:
-        self.leaves = leaves
-        outputs, self.rebuild = flatten(self.call(self.compiled, leaves))
-        self.count = len(outputs)
-        return outputs[0] if self.count == 1 else tuple(outputs)
-
-    def backward(self, dz: Any) -> Any:
-        raise NotImplementedError
+        return record(Call(flat, pullback), leaves)
 
 
 def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()) -> Any:
     """Compile a function to native code: its arithmetic, and that of every derivative taken inside, as one program.
+
+    `f` takes numbers, arrays and nested containers of them, and returns such. At the first call with arguments of
+    new shapes or dtypes it runs once on symbols, which write down what NumPy is asked to do; later calls run the
+    machine code made of that alone. So its side effects happen once, and arrays, numbers and settings that it takes
+    from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
+    hashable, are part of the program: another value is another program. A Python integer is taken as a float.
+    A single float64 counts as a Python float, which never widens float32.
+
+    `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
+    fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy.
+
+    Raises `TraceError`, quoting the line, where the Python of `f` wants to know a value (`if`, `float()`).
 
     >>> import numpy as np, gategrad as gg
     >>> @gg.compile
@@ -148,6 +134,10 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     ...     return np.sum(np.tanh(x) ** 2)
     >>> bool(abs(energy(np.ones(3)) - 3 * np.tanh(1.0) ** 2) < 1e-12)
     True
+    >>> print(gg.compile(gg.grad(lambda x, y: x * y + x, (0, 1))).program(3.0, 4.0))
+    <lambda>(x: float64, y: float64):
+        v0 = y + 1  # float64
+        return v0, x
     """
     if f is None:
         return functools.partial(compile, static=static, donate=donate)
@@ -161,65 +151,22 @@ def _native_type() -> type[Compiled]:
     return cast(type[Compiled], native.native_type(Compiled)) if available() else Compiled
 
 
+def _remembered(store: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """What is stored under the key, made if need be; the least recently used entry goes if there are too many."""
+    found = store.get(key)
+    if found is None:
+        found = make()
+        store[key] = found
+        if len(store) > _MOST:
+            store.popitem(last=False)
+    else:
+        store.move_to_end(key)
+    return found
+
+
 def _parameters(f: Callable[..., Any]) -> list[str]:
     try:
-        return list(inspect.signature(f).parameters)
+        parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
         return []
-
-
-def _link(
-    program: Program, rebuild: Callable[[list[Any]], Any], arguments: list[Argument], keywords: tuple[str, ...]
-) -> Specialisation:
-    from gategrad.compiler.codegen.module import write_native
-    from gategrad.compiler.runtime.link import link
-    from gategrad.compiler.runtime.table import Table
-
-    leaves = [_leaf(z) for z in program.outputs]
-    output = _structure(rebuild(list(leaves)))
-    native_program = program
-    if output is not None:  # native code fills a container in its own order; outputs come in that of sorted keys
-        positions = {id(leaf): n for n, leaf in enumerate(leaves)}
-        outputs = [program.outputs[positions[id(leaf)]] for leaf in _in_order(output)]
-        native_program = Program(program.inputs, outputs, program.name)
-    table = Table()
-    written = write_native(native_program, table)
-    if output is not None:
-        signature = Signature(tuple(a.structure for a in arguments), output, keywords, written.workspace)
-    else:
-        flat = tuple(leaf for a in arguments for leaf in _leaves_of(a))
-        signature = Signature(flat, Container(tuple, tuple(leaves)), (), written.workspace)
-    code = link(written.text, signature, table)
-    return Specialisation(program, rebuild, signature if output is not None else None, code, written.text)
-
-
-def _leaves_of(argument: Argument) -> list[Structure]:
-    return [
-        Scalar("f64") if type(x) is float else Scalar("f32") if type(x) is np.float32 else Array(x.dtype, x.shape)
-        for x in argument.leaves
-    ]
-
-
-def _in_order(structure: Structure) -> list[Structure]:
-    if isinstance(structure, Container):
-        return [leaf for item in structure.items for leaf in _in_order(item)]
-    return [structure]
-
-
-def _leaf(z: Any) -> Structure:
-    if z.shape == () and z.dtype.kind == "f":
-        return Scalar("f64" if z.dtype.itemsize == 8 else "f32")
-    return Array(z.dtype, z.shape)
-
-
-def _structure(x: Any) -> Structure | None:
-    """The containers around the outputs as native code builds them; None if it cannot."""
-    if isinstance(x, (Scalar, Array)):
-        return x
-    kind = type(x)
-    if kind not in (tuple, list, dict):
-        return None
-    items = [_structure(item) for item in (x.values() if kind is dict else x)]
-    if any(item is None for item in items):
-        return None
-    return Container(kind, cast(Any, tuple(items)), tuple(x) if kind is dict else ())
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -27,7 +27,7 @@ def names_in(scope: Mapping[str, Any]) -> dict[Any, str]:
     """What the local variables in `scope` call the leaves, gates and arrays behind them, also inside containers."""
     found: dict[Any, str] = {}
     for name, value in list(scope.items()):
-        if not name.startswith("_"):
+        if name.isidentifier() and not name.startswith("_"):
             for path, z in _values(value, name, 0):
                 if isinstance(z, np.ndarray):
                     found.setdefault(("array", id(z)), path)

@@ -33,10 +33,16 @@ class Canvas:
         while len(self._rows) <= row:
             self._rows.append([])
         cells = self._rows[row]
-        cells.extend([(" ", "")] * (column + len(text) - len(cells)))
+        cells.extend([(" ", "")] * (column + columns(text) - len(cells)))
         for character in text:
-            cells[column] = (character, role)
-            column += columns(character)
+            width = columns(character)
+            if width:
+                cells[column] = (character, role)
+            elif column:
+                cells[column - 1] = (cells[column - 1][0] + character, role)
+            if width == 2:
+                cells[column + 1] = ("", role)  # taken by the character before
+            column += width
         return column
 
     def text(self, color: bool) -> str:

@@ -55,7 +55,7 @@ def _document(width: float, height: float, label: str, body: str) -> str:
 
 
 def _tabular(model: Model) -> str:
-    lines = table(model, 110, color=False).splitlines() + ["", *(f"  {note}" for note in model.notes)]
+    lines = [*table(model, 110, color=False).splitlines(), "", *(f"  {note}" for note in model.notes)]
     body = "\n".join(
         f'<text xml:space="preserve" x="{_MARGIN:g}" y="{_MARGIN + _LINE * (index + 1):g}">{escape(line)}</text>'
         for index, line in enumerate(lines)
@@ -74,6 +74,7 @@ class _Drawing:
 
     def __init__(self, model: Model, boxes: list[Box]) -> None:
         self._model, self._boxes = model, boxes
+        self._numbers = {wire: index for index, wire in enumerate(model.wires)}  # by which the page finds a wire
         self._layout: Layout = arrange(model, boxes, self._measure, _port, _CHANNEL)
         self._layer_end: dict[int, float] = {}
         for cell in self._layout.cells:
@@ -141,12 +142,8 @@ class _Drawing:
             path.append(f"C{bend:.5g} {self._y(cell):.5g} {bend:.5g} {y:.5g} {x:.5g} {y:.5g}")
             if not last:
                 path.append(f"H{self._right(following):.5g}")
-        number = self._numbers().get(first.wire, 0)
+        number = self._numbers[first.wire]
         return f'<path class="gg-line" data-wire="{number}" d="{"".join(path)}"/>'
-
-    def _numbers(self) -> dict[Wire, int]:
-        """A number for every wire, by which the page finds it."""
-        return {wire: index for index, wire in enumerate(self._model.wires)}
 
     def _fork(self, cell: Cell) -> str:
         """A dot where the branches of a wire part."""
@@ -166,7 +163,7 @@ class _Drawing:
     # --- boxes and labels
 
     def _cell(self, cell: Cell) -> Iterator[str]:
-        wire, number = cell.wire, self._numbers().get(cell.wire, 0)
+        wire, number = cell.wire, self._numbers[cell.wire]
         x, y, start = cell.x + _MARGIN, self._y(cell), self._start(cell)
         if wire is self._model.output:
             end = start + self._label_width(wire)

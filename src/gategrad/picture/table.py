@@ -40,7 +40,7 @@ def table(model: Model, width: int, color: bool) -> str:
     spare = width - 2 - sum(widths) - len(_GAP) * (len(widths) - 1)
     widths[2] = max(widths[2] + min(spare, 0), 9)
     lines = [_line(row, widths, color and index > 0) for index, row in enumerate(rows)]
-    rule = "  " + "─" * min(width - 2, max(len(_line(row, widths, False)) for row in rows) - 2)
+    rule = "  " + "─" * (max(columns(_line(row, widths, False)) for row in rows) - 2)
     return "\n".join([f"  {heading(model)}", "", lines[0], rule, *lines[1:]])
 
 

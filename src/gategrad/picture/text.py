@@ -53,7 +53,7 @@ def _drawing(model: Model, width: int, color: bool) -> str | None:
     sections = plan.sections(model.output)
     if sections is None:
         return None
-    shared = [wire for wire in plan.shared_leaves(model)]
+    shared = plan.shared_leaves(model)
     drawn = [_introduce(shared, color)] if shared else []
     return "\n\n".join(drawn + [_Section(plan, wire, color).text() for wire in sections])
 
@@ -127,7 +127,7 @@ class _Plan:
         return None if len(ends) >= _MOST_SECTIONS else [*ends, output]
 
     def _end_column(self, box: Box) -> int:
-        return _Section(self, box.output, False, whole=False).end_column()
+        return _Section(self, box.output, color=False).end_column()
 
 
 # --- one section ----------------------------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ class _Plan:
 class _Section:
     """The tree of boxes that ends in one wire."""
 
-    def __init__(self, plan: _Plan, output: Wire, color: bool, whole: bool = True) -> None:
-        self._plan, self._output, self._color, self._whole = plan, output, color, whole
+    def __init__(self, plan: _Plan, output: Wire, color: bool) -> None:
+        self._plan, self._output, self._color = plan, output, color
         self._canvas = Canvas()
         self._row = 0
         ends = list(self._ends(output))
@@ -149,7 +149,7 @@ class _Section:
         found, waiting = [], [output]
         while waiting:
             wire = waiting.pop()
-            if wire is not output and self._plan.is_end(wire) or wire not in self._plan.maker:
+            if (wire is not output and self._plan.is_end(wire)) or wire not in self._plan.maker:
                 found.append(wire)
             else:
                 waiting.extend(reversed(self._plan.maker[wire].inputs))
@@ -169,7 +169,7 @@ class _Section:
         row, column = self._gate(box)
         end = _values(self._canvas, row, column, self._output, _field(self._output))
         self._canvas.write(row, end + 2, self._output.label, "name")
-        return end + 2 + len(self._output.label)
+        return end + 2 + columns(self._output.label)
 
     def _leaf(self, wire: Wire, gradient: str | None) -> tuple[int, int]:
         row, self._row = self._row, self._row + 2
@@ -197,7 +197,7 @@ class _Section:
                 if wire.named:
                     self._canvas.write(row, column, f"── {wire.label} ", "wire")
                     self._canvas.write(row, column + 3, wire.label, "name")
-                    column += 4 + len(wire.label)
+                    column += 4 + columns(wire.label)
                 ends.append((row, _values(self._canvas, row, column, wire, _field(wire))))
         return self._join(box, ends)
 

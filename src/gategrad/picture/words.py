@@ -122,7 +122,7 @@ def _sum_of(wire: Wire, model: Model) -> str:
 
 def _part(share: Any) -> str:
     shown = brief(share)
-    return f"({shown})" if shown.startswith("(") or " " in shown and not shown.startswith("[") else shown
+    return f"({shown})" if shown.startswith("(") or (" " in shown and not shown.startswith("[")) else shown
 
 
 def _called(wire: Wire) -> str:

@@ -8,8 +8,6 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from gategrad.errors import NotScalarError, describe
 from gategrad.transforms.vjp import collect, pull, run, strip
 from gategrad.values import FLOAT64

@@ -11,10 +11,9 @@ import pytest
 pytest.importorskip("llvmlite")
 pytest.importorskip("mpmath")
 
+from gategrad.compiler.codegen.vector_math import closure, define, inputs, names
 from tools.vector_math import coefficients, oracle
 from tools.vector_math.loop import FLOATS, Loop, module_text
-
-from gategrad.compiler.codegen.vector_math import closure, define, inputs, names
 
 compile_loop = cache(Loop)
 DTYPES = ("f64", "f32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import functools
 import gc
 import pickle
@@ -10,15 +11,17 @@ import sys
 import threading
 import weakref
 
+import numpy as np
 import pytest
 
-from gategrad.compiler.codegen.signature import Scalar, Signature, tuple_of
+from gategrad.compiler.codegen.signature import Array, Fixed, Scalar, Signature, dict_of, tuple_of
 from gategrad.compiler.runtime import callable as callable_module
-from gategrad.compiler.runtime import layout
+from gategrad.compiler.runtime import engine, layout
 from gategrad.compiler.runtime.callable import Callable, install, installed, native_type
 from gategrad.compiler.runtime.link import link
+from gategrad.compiler.runtime.table import Table
 
-from ..codegen.test_entry import UNLOCKED, callback
+from ..codegen.test_entry import UNLOCKED
 from ..programs import GRADIENT, Base, Function, calling, gradient
 
 
@@ -215,14 +218,30 @@ def test_cycles_are_collected():
 
 
 def test_a_cycle_through_the_code_is_collected():
-    f = Function()
-    code = link(gradient(), GRADIENT)
-    code.owner = f
+    f = Function()  # its own static argument
+    code = link("define i32 @gg_program(ptr %workspace) {\n  ret i32 0\n}", Signature((Fixed(f),), tuple_of()))
     install(f, code)
+    assert f(f) == ()
     watched = weakref.ref(f)
     del f, code
     gc.collect()
     assert watched() is None
+
+
+def test_a_finalizer_in_a_cycle_may_still_call():
+    answers = []
+
+    class Last:
+        def __del__(self):
+            answers.append(self.f(-2.0, 5.0, -4.0))
+
+    last = Last()
+    last.f = Function()
+    install(last.f, link(gradient(), GRADIENT))
+    last.f.last = last
+    del last
+    gc.collect()
+    assert answers == [(-4.0, -4.0, 3.0)]
 
 
 def test_types_do_not_lose_references():
@@ -236,6 +255,10 @@ def test_types_do_not_lose_references():
 # --- threads -------------------------------------------------------------------------------------------
 
 
+class Constant:
+    """Something that can be watched."""
+
+
 def test_a_call_finishes_in_code_that_was_replaced_meanwhile():
     if layout.obstacle() is not None:
         pytest.skip(layout.obstacle())
@@ -246,20 +269,36 @@ def test_a_call_finishes_in_code_that_was_replaced_meanwhile():
         assert go_on.wait(20)
         return 0
 
-    f = callback(wait, Signature((), tuple_of(), releases_gil=True), UNLOCKED)
-    watched = weakref.ref(installed(f)._keep[0])
+    constant = Constant()
+    output = dict_of({"a": Fixed(constant), "b": Array(np.dtype(np.float64), (3,))})
+    f = Function()
+    table = Table()
+    native = UNLOCKED(wait)
+    address = ctypes.cast(native, ctypes.c_void_p).value
+    table.object(native)
+    slot = table.address("wait", lambda: address)
+    signature = Signature((), output, workspace=1 << 20, releases_gil=True)
+    install(f, link(calling(slot, "ptr %z, "), signature, table))
+    watched = weakref.ref(installed(f)._engine), weakref.ref(constant), weakref.ref(table)
+    del output, signature, table, native, constant
     answers = []
     thread = threading.Thread(target=lambda: answers.append(f()))
     thread.start()
     assert inside.wait(20)
     install(f, None)
     gc.collect()
-    assert watched() is None  # nobody refers to the engine; the call is in its code all the same
+    assert watched[0]() is None  # nobody refers to the engine; the call is in its code all the same
+    assert watched[2]() is not None  # and needs what is in the table: its workspace, its callbacks
     for _ in range(20):  # memory that was freed would be used again
         install(f, link(gradient(), GRADIENT))
     go_on.set()
     thread.join(20)
-    assert answers == [()]
+    assert list(answers[0]) == ["a", "b"]
+    assert answers[0]["a"] is watched[1]()
+    answers.clear()
+    engine._free_retired()
+    assert watched[1]() is watched[2]() is None
+    assert not engine._retired
 
 
 def test_calls_and_replacements_from_many_threads(f):
@@ -304,7 +343,5 @@ def test_without_native_calls_the_base_does_the_work(monkeypatch):
 
 def test_calling_needs_an_address():
     with pytest.raises(LookupError, match="nothing was bound to the table slot 'blas'"):
-        from gategrad.compiler.runtime.table import Table
-
         table = Table()
         link(calling(table.address("blas")), Signature((), tuple_of()), table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -107,6 +108,52 @@ def big():
 def resident():
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * 4096
+
+
+def test_an_llvm_that_is_too_old_is_as_good_as_none(monkeypatch):
+    from llvmlite import binding
+
+    assert engine.available()
+    monkeypatch.setattr(binding, "llvm_version_info", (15, 0, 7))
+    assert not engine.available()
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    assert not engine.available()
+
+
+AT_EXIT = """
+import atexit, ctypes, sys, threading, time
+
+@atexit.register  # before the engine registers its own handler, so it runs after that
+def compile_late():
+    install(g, link(gradient(3.0), GRADIENT))
+    assert g(-2.0, 5.0, -4.0) == (-12.0, -12.0, 9.0)
+
+sys.path.insert(0, {root!r})
+from gategrad.compiler.codegen.signature import Signature, tuple_of
+from gategrad.compiler.runtime.callable import install
+from gategrad.compiler.runtime.link import link
+from gategrad.compiler.runtime.table import Table
+from tests.compiler.programs import GRADIENT, Function, calling, gradient
+
+sleep = ctypes.CDLL(None).usleep
+table = Table()
+slot = table.address("sleep", lambda: ctypes.cast(sleep, ctypes.c_void_p).value)
+f, g = Function(), Function()
+# usleep(the low bits of an address): up to seconds, again and again
+install(f, link(calling(slot), Signature((), tuple_of(), releases_gil=True), table))
+install(g, link(gradient(), GRADIENT))
+g.me = g
+threading.Thread(target=lambda: [f() for _ in range(1000)], daemon=True).start()
+time.sleep(0.1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="calls usleep")
+def test_a_process_ends_well_whatever_is_loaded_or_running():
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+    command = [sys.executable, "-c", AT_EXIT.format(root=root)]
+    done = subprocess.run(command, timeout=60, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_importing_does_not_import_llvm():

@@ -22,7 +22,7 @@ def test_the_same_thing_has_one_slot():
     first = table.object(thing), table.function("PyTuple_New"), table.address("key", lambda: 5)
     assert first == (table.object(thing), table.function("PyTuple_New"), table.address("key", lambda: 6))
     assert first[1] == "getelementptr inbounds (ptr, ptr @gg_table, i64 1)"
-    assert table.definition() == "@gg_table = global [3 x ptr] zeroinitializer, align 64"
+    assert table.definition() == "@gg_table = dso_local global [3 x ptr] zeroinitializer, align 64"
     assert filled(table) == [id(thing), python_function("PyTuple_New"), 5]
 
 

@@ -1,4 +1,4 @@
-"""The entry: the native function that Python calls, in front of the program.
+r"""The entry: the native function that Python calls, in front of the program.
 
 It has the signature of CPython's vectorcall. It compares the arguments with the structure for which the program was
 compiled, field by field and without building anything, and reads numbers and data pointers on the way. Whatever does
@@ -7,7 +7,7 @@ Then it makes the output, runs the program, and fills in the single numbers. The
 scalars never leave their registers.
 
     checks -> outputs -> workspace -> program -> numbers -> return
-       \\_ slow                           \\_ status -> exception
+       \_ slow                           \_ status -> exception
 """
 
 from __future__ import annotations
@@ -18,7 +18,21 @@ from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.table import Table
 
-__all__ = ["ENTRY", "INFLIGHT", "PROGRAM", "SLOW", "WORKSPACE", "entry"]
+__all__ = [
+    "ALIGNMENT",
+    "ENTRY",
+    "FAULT_BYTES",
+    "INDEX_ERROR",
+    "INFLIGHT",
+    "INTERRUPTED",
+    "MEMORY_ERROR",
+    "OK",
+    "PROGRAM",
+    "SLOW",
+    "STACK_LIMIT",
+    "WORKSPACE",
+    "entry",
+]
 
 ENTRY = "gg_entry"
 PROGRAM = "gg_program"
@@ -60,7 +74,7 @@ def entry(signature: Signature, table: Table) -> str:
     _slow(write, inputs)
     body = write.text()
     head = f"define ptr @{ENTRY}(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) nounwind {{"
-    return "\n".join([f"@{INFLIGHT} = global i64 0", *write.globals, head, body, "}"])
+    return "\n".join([f"@{INFLIGHT} = dso_local global i64 0", *write.globals, head, body, "}"])
 
 
 def _count_call(write: Writer, step: int) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "dict_of",
     "leaves",
     "list_of",
+    "runs",
     "tuple_of",
 ]
 

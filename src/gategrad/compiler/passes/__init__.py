@@ -1,0 +1,40 @@
+"""Passes: from a program to a better one, in one ordered list.
+
+What no output needs is not part of a `Program` in the first place, so dropping it takes no pass. `GATEGRAD_SHOW`
+names passes whose input and output are printed, `GATEGRAD_VERIFY` has every program verified on its way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from gategrad.compiler.passes import algebra, shapes
+from gategrad.compiler.passes.merge import merge
+from gategrad.compiler.passes.simplify import simplify
+from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.verify import verify
+
+__all__ = ["PASSES", "algebra", "optimise", "shapes"]
+
+PASSES: dict[str, Callable[[Program], Program]] = {"merge": merge, "simplify": simplify}
+"""The passes by name, in the order in which they run."""
+
+
+def optimise(program: Program, seconds: dict[str, float] | None = None) -> Program:
+    """Run all passes; note in `seconds` how long each took."""
+    shown = os.environ.get("GATEGRAD_SHOW", "").replace(",", " ").split()
+    checked = bool(os.environ.get("GATEGRAD_VERIFY"))
+    for name, run in PASSES.items():
+        start = time.perf_counter()
+        better = run(program)
+        if seconds is not None:
+            seconds[name] = time.perf_counter() - start
+        if name in shown:
+            sys.stdout.write(f"--- before {name}\n{program}\n--- after {name}\n{better}\n")
+        if checked:
+            verify(better)
+        program = better
+    return program

@@ -132,7 +132,7 @@ _define("cumprod", _same, lambda x, axis: np.cumprod(x, axis=axis))
 
 
 def _slice_typing(inputs: list[Typed], options: Any) -> Typed:
-    dtype, shape = inputs[0]
+    dtype, _ = inputs[0]
     return dtype, tuple(len(range(*part)) for part in options["parts"])
 
 

@@ -15,7 +15,7 @@ _INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": 
 def write(program: Program) -> str:
     """The program as text that a person can read.
 
-    Scalars constants stand in the lines that use them; every other value has a line, with its dtype and shape.
+    Numbers stand in the lines that use them, repeated ones too; every other value has a line, with its dtype and shape.
     """
     names: dict[Value, str] = {}
     lines = []
@@ -26,7 +26,7 @@ def write(program: Program) -> str:
     width = 0
     body: list[tuple[str, str]] = []
     for value in program.values:
-        if value.op.name == "input" or _inline(value):
+        if value.op.name == "input" or (_number(value) is not None and value not in program.outputs):
             continue
         names[value] = value.name or f"v{count}"
         count += value.name is None
@@ -38,16 +38,25 @@ def write(program: Program) -> str:
     return "\n".join(lines)
 
 
-def _inline(value: Value) -> bool:
-    return value.op.name == "constant" and value.shape == ()
+def _number(value: Value) -> str | None:
+    """The number that a value is, or that it repeats: such values need no line."""
+    if value.op.name == "broadcast":
+        value = value.inputs[0]
+    if value.op.name != "constant" or value.shape != ():
+        return None
+    number = value.options["value"].array.item()
+    text = repr(number)
+    return text.removesuffix(".0")
 
 
 def _operand(x: Value, names: dict[Value, str]) -> str:
-    return f"{x.options['value'].array.item():.17g}" if _inline(x) else names[x]
+    return names[x] if x in names else str(_number(x))
 
 
 def _expression(value: Value, names: dict[Value, str]) -> str:
     operands = [_operand(x, names) for x in value.inputs]
+    if value.op.name == "negative":
+        return f"-{operands[0]}"
     if value.op.name in _INFIX:
         return f"{operands[0]} {_INFIX[value.op.name]} {operands[1]}"
     options = [f"{name}={_option(option)}" for name, option in value.options.items()]

@@ -39,6 +39,9 @@ class Value:
 
     __slots__ = ("dtype", "inputs", "name", "op", "options", "shape")
 
+    dtype: Any
+    shape: tuple[int, ...]
+
     def __init__(self, op: Op, inputs: tuple[Value, ...], options: dict[str, Any], name: str | None = None) -> None:
         self.op = op
         self.inputs = inputs
@@ -72,6 +75,10 @@ class Builder:
         if value is None:
             value = self._made[key] = Value(OPS[op], tuple(inputs), options)
         return value
+
+    def find(self, op: str, inputs: Sequence[Value], **options: Any) -> Value | None:
+        """The value of this operation on these inputs, if it has been made."""
+        return self._made.get((op, *map(id, inputs), *options.items()))
 
     def constant(self, array: Any) -> Value:
         """A constant of the program; an array of one repeated element is that element, broadcast."""

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import ctypes
 import sys
-import weakref
 from collections import deque
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +19,10 @@ import numpy as np
 
 from gategrad.compiler.runtime import disk_cache
 
-__all__ = ["Engine", "assembly", "available", "compile_object", "load", "machine", "optimised"]
+__all__ = ["Engine", "assembly", "available", "compile_object", "host", "load", "machine", "optimised"]
+
+OLDEST_LLVM = (20,)
+"""Pointers without types and the pass manager as we use it: llvmlite 0.45."""
 
 HUGE = 20_000
 """Lines of IR above which the optimiser keeps to what is linear in the size of the program."""
@@ -26,20 +30,21 @@ HUGE = 20_000
 ROOTS = ("gg_entry", "gg_packed", "gg_slow", "gg_program")
 """The function that is called from outside is the first of these that a module has; all others are its own affair."""
 
-_retired: deque[tuple[Any, int]] = deque()
+_retired: deque[tuple[Any, int, list[Any]]] = deque()
 
 
 class Engine:
     """Loaded machine code. It is freed when the last reference to the engine dies and no call is inside it."""
 
     def __init__(self, native: Any) -> None:
+        _free_retired()
         self._native = native
+        self._kept: list[Any] = []
         try:
             self._inflight = self.address("gg_inflight")
         except KeyError:
             self._inflight = 0
-        # At exit the memory goes with the process; freeing code then would pull it from under daemon threads.
-        weakref.finalize(self, _retire, native, self._inflight).atexit = False
+        self._owner = _owner(native, self._inflight)
 
     def address(self, symbol: str) -> int:
         """The address of a function or global; KeyError if the module does not export it."""
@@ -49,28 +54,77 @@ class Engine:
             raise KeyError(symbol)
         return int(address)
 
+    def keep(self, *things: Any) -> None:
+        """Keep what the code refers to alive for as long as a call may be inside the code."""
+        self._kept.extend(things)
+
     def keep_for_ever(self) -> None:
         """Never free this code, not even while the interpreter shuts down."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._native))
+
+    def __del__(self) -> None:
+        if _is_running(self._inflight):
+            _retired.append((self._owner, self._inflight, self._kept))
 
 
-def _retire(native: Any, inflight: int) -> None:
-    """Free code that no call is inside of; keep the rest for the next time that something is freed.
+# Code is freed by the destructor of a capsule, which holds no references and is therefore unknown to the garbage
+# collector. That matters: the collector runs the finalizers of a whole cycle before it takes the cycle apart, and the
+# function in it may still be called by them.
+
+_loaded: dict[int, tuple[Any, int]] = {}  # by the address of the capsule: the code, and where it counts its calls
+
+
+def _owner(native: Any, inflight: int) -> Any:
+    """Make the object that loaded code dies with."""
+    capsule = _new_capsule(id(native), None, _destructor)
+    _loaded[id(capsule)] = native, inflight
+    return capsule
+
+
+def _destroy(capsule: int) -> None:
+    native, inflight = _loaded.pop(capsule)
+    # The finalizer of the engine has looked already, but it runs once, and a finalizer can bring a cycle back to life.
+    if _is_running(inflight):
+        _retired.append((_owner(native, inflight), inflight, []))
+    else:
+        native.close()
+
+
+_CALLBACK = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(_destroy)
+_destructor = ctypes.cast(_CALLBACK, ctypes.c_void_p).value
+_new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
+    ("PyCapsule_New", ctypes.pythonapi)
+)
+
+
+@atexit.register
+def _leave_to_the_system() -> None:
+    """At exit the memory goes with the process: daemon threads may still be inside, and modules are taken apart."""
+    global _destructor  # noqa: PLW0603 (the process has one end)
+    _destructor = None  # for code that other exit handlers load from now on
+    for capsule, (native, _) in list(_loaded.items()):
+        ctypes.pythonapi.PyCapsule_SetDestructor(ctypes.c_void_p(capsule), None)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(native))
+
+
+def _is_running(inflight: int) -> bool:
+    """Is a call inside the code that counts its calls at this address?
 
     A call counts itself in and out while it holds the global lock, which is held here too: when the count is zero,
     nobody is between counting out and returning.
     """
-    _retired.append((native, inflight))
+    return inflight != 0 and ctypes.c_int64.from_address(inflight).value != 0
+
+
+def _free_retired() -> None:
+    """Let go of the code whose last call has returned since its engine died, and of what it refers to."""
     for _ in range(len(_retired)):
         try:
-            native, inflight = _retired.popleft()
+            retired = _retired.popleft()
         except IndexError:  # another thread was faster
             return
-        if inflight and ctypes.c_int64.from_address(inflight).value:
-            _retired.append((native, inflight))
-        else:
-            native.close()
+        if _is_running(retired[1]):
+            _retired.append(retired)
 
 
 def available() -> bool:
@@ -79,7 +133,7 @@ def available() -> bool:
         from llvmlite import binding as llvm  # type: ignore[import-untyped]
     except ImportError:
         return False
-    return hasattr(llvm, "create_pass_builder")
+    return bool(llvm.llvm_version_info >= OLDEST_LLVM)
 
 
 def load(ir_text: str, *, level: int = 3, object_code: bytes | None = None) -> Engine:
@@ -172,10 +226,8 @@ def machine(level: int = 3) -> Any:
 def _llvm() -> Any:
     from llvmlite import binding as llvm
 
-    try:
-        llvm.initialize()  # newer versions do it on import, and say so with an error
-    except RuntimeError:
-        pass
+    with contextlib.suppress(RuntimeError):  # newer versions do it on import, and say so with an error
+        llvm.initialize()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm

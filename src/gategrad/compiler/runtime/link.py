@@ -18,26 +18,25 @@ __all__ = ["Linked", "link"]
 def link(program: str, signature: Signature, table: Table | None = None, *, level: int = 3) -> Code:
     """Compile the text of `@gg_program` and make it callable; `table` has the addresses that the program needs."""
     table = Table() if table is None else table
-    if obstacle() is not None:
-        code = engine.load("\n".join([program, packed(signature), table.definition(), ""]), level=level)
-        table.fill(code.address(SYMBOL))
-        return PythonCall(code, table, signature)
-    text = "\n".join([program, entry(signature, table), table.definition(), ""])
-    workspace = aligned(signature.workspace) if signature.workspace > STACK_LIMIT else None
+    native = obstacle() is None
+    caller = entry(signature, table) if native else packed(signature)
+    code = engine.load(f"{program}\n{caller}\n{table.definition()}\n", level=level)
+    if signature.workspace > STACK_LIMIT and native:
+        workspace = aligned(signature.workspace)
+        table.bind(WORKSPACE, lambda: workspace.ctypes.data)
     table.bind(SLOW, slow_address)
-    table.bind(WORKSPACE, lambda: workspace.ctypes.data)  # type: ignore[union-attr]
-    code = engine.load(text, level=level)
     table.fill(code.address(SYMBOL))
-    return Linked(code, (table, workspace), signature)
+    code.keep(table)
+    return Linked(code, signature) if native else PythonCall(code, signature)
 
 
 class Linked:
-    """A program in memory, with all that its code refers to. Whoever may call `entry` holds a reference to this."""
+    """A program in memory. Whoever may call `entry` holds a reference to this."""
 
-    def __init__(self, code: engine.Engine, keep: Any, signature: Signature) -> None:
+    def __init__(self, code: engine.Engine, signature: Signature) -> None:
         self.entry = code.address(ENTRY)
         self.signature = signature
-        self._keep = code, keep
+        self._engine = code
         self._direct = _direct_type()()
         point(self._direct, self.entry)
 

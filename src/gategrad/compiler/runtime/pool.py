@@ -48,7 +48,7 @@ define void @gg_parallel(ptr %run, ptr %context, i64 %blocks) nounwind {{
   %small = icmp ult i64 %blocks, 2
   %never = or i1 %alone, %small
   br i1 %never, label %inline, label %same
-same:
+same:  ; in a forked process the threads are missing, and the mutex may be locked for ever
   %getpid = load ptr, ptr {getpid}
   %here = call i32 %getpid()
   %owner = load i32, ptr @owner

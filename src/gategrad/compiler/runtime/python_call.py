@@ -1,7 +1,7 @@
 """The call through Python, for interpreters whose objects the native entry cannot read.
 
 It does what the entry does, in the same order, and serves as its description: check the arguments without rebuilding
-them, make the outputs, run the program, turn its status into an exception. It is a hundred times slower.
+them, make the outputs, run the program, turn its status into an exception. It is some hundred times slower.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class PythonCall:
 
     entry = 0
 
-    def __init__(self, code: Engine, keep: Any, signature: Signature) -> None:
+    def __init__(self, code: Engine, signature: Signature) -> None:
         self.signature = signature
-        self._keep = code, keep
+        self._engine = code
         leaves = signature.flat_inputs
         self._inputs = struct.Struct("=" + "".join(_FORMATS[x.kind] if isinstance(x, Scalar) else "Q" for x in leaves))
         self._outputs = struct.Struct(f"={len(signature.flat_outputs)}Q")

@@ -28,7 +28,7 @@ class Table:
     >>> table.function("PyTuple_New")
     'getelementptr inbounds (ptr, ptr @gg_table, i64 0)'
     >>> print(table.definition())
-    @gg_table = global [1 x ptr] zeroinitializer, align 64
+    @gg_table = dso_local global [1 x ptr] zeroinitializer, align 64
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Table:
 
     def definition(self) -> str:
         """Write the table itself; to be emitted last, when all slots are known."""
-        return f"@{SYMBOL} = global [{max(len(self), 1)} x ptr] zeroinitializer, align 64"
+        return f"@{SYMBOL} = dso_local global [{max(len(self), 1)} x ptr] zeroinitializer, align 64"
 
     def fill(self, address: int) -> None:
         """Find every address in this process and write it into the loaded table."""

@@ -188,12 +188,17 @@ def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
 
 @traces(np.tril)
 def _tril(m: Any, k: int = 0) -> Any:
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, np.zeros((), m.dtype))
+    return np.where(_below(m, k), m, np.zeros((), m.dtype))
 
 
 @traces(np.triu)
 def _triu(m: Any, k: int = 0) -> Any:
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), np.zeros((), m.dtype), m)
+    return np.where(_below(m, k - 1), np.zeros((), m.dtype), m)
+
+
+def _below(m: Any, k: int) -> Any:
+    rows, columns = m.shape[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
 
 
 @traces(np.real, np.copy, np.conj)

@@ -11,12 +11,11 @@ import contextlib
 import functools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.trace.complaint import complain
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
 from gategrad.errors import NotTraceableError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues

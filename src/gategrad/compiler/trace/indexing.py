@@ -157,8 +157,6 @@ def _scatter(gate: Any, x: Any) -> Any:
 def _take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
     if mode != "raise":
         raise NotTraceableError(f"np.take with mode={mode!r} has no operation in programs")
-    row, along = (np.reshape(a, -1), 0) if axis is None else (a, axis % len(np.shape(a)))
-    key = indices if type(indices) is Symbol else np.asarray(indices)
-    if type(row) is not Symbol:  # a table that is a constant, and indices that are not
-        row = Symbol(key.builder.constant(row), key.builder)
-    return row[(slice(None),) * along + (key,)]
+    if axis is None:
+        return np.reshape(a, -1)[indices]
+    return a[(slice(None),) * (axis % len(a.shape)) + (indices if type(indices) is Symbol else np.asarray(indices),)]

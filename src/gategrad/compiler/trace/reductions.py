@@ -76,7 +76,7 @@ def _mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     return np.true_divide(_reduce("sum", a, axis, keepdims, wide, out=out, **options), count)
 
 
-_METHODS = {
+_METHODS: dict[Any, Any] = {
     np.add: _sum, np.multiply: _prod, np.maximum: _max, np.minimum: _min, np.logical_or: _any, np.logical_and: _all,
 }  # fmt: skip
 

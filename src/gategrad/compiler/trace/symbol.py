@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.array_methods import ArrayMethods, functions, getitem
+from gategrad.array_methods import ArrayMethods, astype, functions, getitem
 from gategrad.compiler.program.ops import ELEMENTWISE
 from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
@@ -106,7 +106,7 @@ class Symbol(ArrayMethods):
         if method != "__call__" or any(v is not None for k, v in options.items() if k not in ("casting", "order")):
             raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} has no operation in programs")
         if dtype is not None:
-            inputs = tuple([np.astype(x if type(x) is Symbol else np.asarray(x), dtype) for x in inputs])
+            inputs = tuple([(x if type(x) is Symbol else np.asarray(x)).astype(dtype) for x in inputs])
         return apply_ufunc(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -127,7 +127,7 @@ class Symbol(ArrayMethods):
 
     def astype(self, dtype: Any, **_: Any) -> Any:
         """The value in another dtype."""
-        return np.astype(self, dtype)
+        return _primitives[astype](self, dtype)
 
     def __getitem__(self, index: Any) -> Any:
         return _primitives[getitem](self, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import Any
 
@@ -10,32 +11,75 @@ import numpy as np
 from gategrad.compiler.program.value import Builder, Program
 from gategrad.compiler.trace.symbol import Symbol, as_value
 from gategrad.errors import TraceError, describe
+from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
 from gategrad.values import Spec
 from gategrad.variable import Variable
 
-__all__ = ["trace"]
+__all__ = ["Rebuild", "trace"]
+
+Rebuild = Callable[..., Any]
+"""From flat outputs to what the function returned: its containers, and the constants in them."""
+
+_CONSTANTS = (bool, int, str, bytes, enum.Enum, type, np.dtype)
 
 
-def trace(f: Callable[..., Any], args: Any, specs: list[Spec], names: list[str], name: str) -> tuple[Program, Any]:
+def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str], name: str) -> tuple[Program, Rebuild]:
     """The program of `f`, and the function that puts its flat outputs back into the container that `f` returned.
 
-    `args` is a function from the list of flat arguments to what `f` is called with; `specs` says what each flat
+    `bind` makes the positional and named arguments of `f` from the list of flat ones; `specs` says what each flat
     argument looks like.
+
+    Raises `TraceError` for a function that returns what is neither a value nor a constant.
     """
     builder = Builder()
     symbols = []
     for spec, label in zip(specs, names, strict=True):
         shape, dtype = ((), np.float64) if spec is None else spec
         symbols.append(Symbol(builder.input(dtype, shape, label), builder))
-    positional, keywords = args(symbols)
-    outputs, rebuild = flatten(f(*positional, **keywords))
-    values = []
+    positional, keywords = bind(symbols)
+    try:
+        returned = f(*positional, **keywords)
+    except ValueError as error:
+        if isinstance(error.__cause__, TraceError):  # NumPy wraps what it meets when it fills an array
+            raise error.__cause__ from None
+        raise
+    outputs, put_back = flatten(returned)
+    values, items = [], []
     for z in outputs:
-        z = z.raw if type(z) is Variable and z.level < 0 else z
-        if type(z) is not Symbol and not isinstance(z, (float, int, np.ndarray, np.generic)):
-            raise TraceError(
-                f"a compiled function returned {describe(z)}: it returns numbers, arrays and containers of them"
-            )
-        values.append(as_value(float(z) if type(z) is int else z, builder))
+        z = _settled(z)
+        if isinstance(z, _CONSTANTS):
+            items.append(z)
+            continue
+        if type(z) is not Symbol and not isinstance(z, (float, np.ndarray, np.generic)):
+            raise TraceError(_no_value(z, name))
+        values.append(as_value(z, builder))
+        items.append(_PLACE)
+
+    def rebuild(results: list[Any], constant: Callable[[Any], Any] = lambda z: z) -> Any:
+        rest = iter(results)
+        return put_back([next(rest) if item is _PLACE else constant(item) for item in items])
+
     return Program(builder.inputs, values, name), rebuild
+
+
+_PLACE: Any = object()
+
+
+def _settled(z: Any) -> Any:
+    """What is inside a variable that remembers no circuit, and a masked gradient as an array."""
+    if type(z) is Variable and z.level < 0:
+        z = z.raw
+    return z.resolve() if type(z) is Masked else z
+
+
+def _no_value(z: Any, name: str) -> str:
+    if type(z) is Variable:
+        return (
+            f"{name} returned a value on a tape of its own: it was computed from gg.variable(...) inside a compiled "
+            "function, whose backward() cannot be called later. Take gradients inside with gg.grad"
+        )
+    return (
+        f"{name} returned {describe(z)}: a compiled function returns numbers, arrays, constants (None, truth values, "
+        "texts) and containers of them"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.trace.symbol import Symbol, composes, elementwise, emit
+from gategrad.compiler.trace.symbol import composes, elementwise, emit
 
 __all__: list[str] = []
 
@@ -15,9 +15,14 @@ composes("square")(lambda x: x * x)
 composes("reciprocal")(lambda x: 1.0 / x if x.dtype.kind == "f" else 1 // x)
 composes("positive", "conjugate")(lambda x: x)
 composes("fabs")(lambda x: np.abs(_float(x)))
-composes("float_power")(lambda x, y: np.power(np.astype(x, np.float64), np.astype(y, np.float64)))
 composes("deg2rad", "radians")(lambda x: x * (math.pi / 180))
 composes("rad2deg", "degrees")(lambda x: x * (180 / math.pi))
+
+
+@composes("float_power")
+def _float_power(x: Any, y: Any) -> Any:
+    base, exponent = (z.astype(np.float64) if hasattr(z, "astype") else float(z) for z in (x, y))
+    return np.power(base, exponent)
 
 
 def _float(x: Any) -> Any:
@@ -27,7 +32,7 @@ def _float(x: Any) -> Any:
 @composes("power")
 def _power(x: Any, y: Any) -> Any:
     """An operation of its own, except for the exponents that NumPy's `**` has short ways for, just as exact."""
-    if type(x) is Symbol and x.dtype.kind == "f" and type(y) in (float, int):
+    if isinstance(y, (float, int)) and x.dtype.kind == "f":
         if y == 2:
             return x * x
         if y == 1:

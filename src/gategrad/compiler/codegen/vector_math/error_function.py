@@ -7,8 +7,7 @@ good only relative to 1; and erfc(x) = exp(−x²)·S((x − 2)/(x + 2))/(1 + 2x
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
+from gategrad.compiler.codegen.vector_math.arithmetic import (
     at_most,
     copysign,
     fast_two_sum,
@@ -18,6 +17,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     select,
     two_product,
 )
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp_of_negative, exp_of_sum
 from gategrad.compiler.codegen.vector_math.precision import coefficients, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary

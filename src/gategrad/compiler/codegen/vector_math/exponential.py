@@ -7,8 +7,7 @@ where it is subnormal and overflows only where it must.
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
+from gategrad.compiler.codegen.vector_math.arithmetic import (
     at_least,
     at_most,
     fast_two_sum,
@@ -17,6 +16,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     quotient,
     select,
 )
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,
     constant_parts,

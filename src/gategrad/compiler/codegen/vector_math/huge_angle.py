@@ -10,16 +10,8 @@ from __future__ import annotations
 from functools import cache
 from itertools import pairwise
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Body,
-    Definition,
-    Type,
-    Value,
-    fast_two_sum,
-    flipped,
-    fma,
-    select,
-)
+from gategrad.compiler.codegen.vector_math.arithmetic import fast_two_sum, flipped, fma, select
+from gategrad.compiler.codegen.vector_math.builder import Body, Definition, Type, Value
 from gategrad.compiler.codegen.vector_math.coefficients import TWO_OVER_PI_WORDS
 from gategrad.compiler.codegen.vector_math.precision import constant_parts
 

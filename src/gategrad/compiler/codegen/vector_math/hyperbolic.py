@@ -7,8 +7,7 @@ tanh comes from expm1. sinh and cosh put x = n·ln 2 + r together from the polyn
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
+from gategrad.compiler.codegen.vector_math.arithmetic import (
     at_least,
     at_most,
     copysign,
@@ -18,6 +17,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     quotient,
     select,
 )
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.exponential import expm1_parts, reduced
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,

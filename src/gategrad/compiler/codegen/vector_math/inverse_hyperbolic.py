@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
-    copysign,
-    fast_two_sum,
-    fma,
-    quotient,
-    select,
-    sqrt,
-)
+from gategrad.compiler.codegen.vector_math.arithmetic import copysign, fast_two_sum, fma, quotient, select, sqrt
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.logarithm import log1p_sum
 from gategrad.compiler.codegen.vector_math.precision import constant_parts, identity_near_zero
 from gategrad.compiler.codegen.vector_math.registry import elementary

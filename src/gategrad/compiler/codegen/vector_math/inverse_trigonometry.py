@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
+from gategrad.compiler.codegen.vector_math.arithmetic import (
     at_least,
     at_most,
     copysign,
@@ -23,6 +22,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     select,
     sqrt,
 )
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,
     constant_parts,

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 import math
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
-    fast_two_sum,
-    fma,
-    polynomial,
-    select,
-    two_product,
-    two_sum,
-)
+from gategrad.compiler.codegen.vector_math.arithmetic import fast_two_sum, fma, polynomial, select, two_product, two_sum
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.exponential import exp_of_negative
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,
@@ -132,7 +125,10 @@ def softplus(x: Value) -> Value:
 @elementary("logaddexp", inputs=2)
 def logaddexp(x: Value, y: Value) -> Value:
     """log(exp(x) + exp(y)) = max(x, y) + log1p(exp(−|x − y|)), where the two may cancel as in NumPy's."""
-    larger = select(x > y, x, y)
-    distance = select(x.equals(y), x.like(0.0), abs(x - y))  # inf − inf is no distance
-    total = larger + log1p(exp_of_negative(-distance))
-    return select(x.unordered(y), x + y, total)
+    larger, smaller = select(x > y, x, y), select(x > y, y, x)
+    distance, distance_low = two_sum(larger, -smaller)
+    finite = distance < math.inf
+    distance = select(x.equals(y), x.like(0.0), distance)  # inf − inf is no distance
+    small = exp_of_negative(-distance)
+    small = fma(small, -select(finite, distance_low, 0.0), small)
+    return select(x.unordered(y), x + y, larger + log1p(small))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-from gategrad.compiler.codegen.vector_math.builder import (
-    Value,
+from gategrad.compiler.codegen.vector_math.arithmetic import (
     at_least,
     at_most,
     fast_two_sum,
@@ -22,6 +21,7 @@ from gategrad.compiler.codegen.vector_math.builder import (
     sqrt,
     two_product,
 )
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.exponential import (
     OVERFLOW,
     UNDERFLOW,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gategrad.compiler.codegen.vector_math.builder import Body, Value, fma, select
+from gategrad.compiler.codegen.vector_math.arithmetic import fma, select
+from gategrad.compiler.codegen.vector_math.builder import Body, Value
 from gategrad.compiler.codegen.vector_math.coefficients import CONSTANTS, POLYNOMIALS
 
 

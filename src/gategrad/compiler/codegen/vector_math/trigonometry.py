@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gategrad.compiler.codegen.vector_math.builder import Value, fast_two_sum, fma, polynomial, quotient, select
+from gategrad.compiler.codegen.vector_math.arithmetic import fast_two_sum, fma, polynomial, quotient, select
+from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.huge_angle import reduced_huge
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,

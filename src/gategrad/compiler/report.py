@@ -1,0 +1,94 @@
+"""What there is to know about a compiled program: its kernels, what fused, memory, host calls, compile times."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from gategrad.compiler.codegen.module import Native
+from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.schedule.kernels import Kernel
+from gategrad.compiler.schedule.views import view_of
+
+__all__ = ["KernelReport", "Report", "report_on"]
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelReport:
+    """One walk over memory: what it computes, over which shape, and how many bytes it reads and writes."""
+
+    operations: tuple[str, ...]
+    domain: tuple[int, ...] | None
+    bytes_read: int
+    bytes_written: int
+
+    def __str__(self) -> str:
+        names = list(dict.fromkeys(self.operations))
+        what = ", ".join(f"{name} ×{n}" if (n := self.operations.count(name)) > 1 else name for name in names)
+        where = "in registers" if self.domain == () else "alone" if self.domain is None else f"over {self.domain}"
+        return f"{what}  ({where}, reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What `compiled.report(*args)` answers; print it."""
+
+    name: str
+    operations: int
+    kernels: tuple[KernelReport, ...]
+    workspace: int
+    callbacks: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def bytes_moved(self) -> int:
+        """What all kernels read and write."""
+        return sum(kernel.bytes_read + kernel.bytes_written for kernel in self.kernels)
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.operations} operations in {len(self.kernels)} kernels"]
+        lines += [f"  {number}. {kernel}" for number, kernel in enumerate(self.kernels, 1)]
+        lines.append(f"  moves {_size(self.bytes_moved)}, workspace {_size(self.workspace)}")
+        lines.append(f"  host calls: {', '.join(self.callbacks) or 'none'}")
+        times = ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in self.seconds.items())
+        lines.append(f"  compiled in {1000 * sum(self.seconds.values()):.1f} ms ({times})")
+        return "\n".join(lines)
+
+
+def report_on(program: Program, native: Native | None, seconds: dict[str, float]) -> Report:
+    """The report on a program; without native code there are no kernels, NumPy runs each operation."""
+    computed = [value for value in program.values if value.op.name not in ("input", "constant")]
+    if native is None:
+        return Report(program.name, len(computed), (), 0, (), dict(seconds))
+    readers: dict[Value, set[int]] = {}
+    for number, kernel in enumerate(native.kernels):
+        for value in kernel.values:
+            for x in value.inputs:
+                readers.setdefault(view_of(x).base, set()).add(number)
+    kernels = [_kernel(number, kernel, readers) for number, kernel in enumerate(native.kernels)]
+    callbacks = [_callback(value) for value in native.callbacks]
+    return Report(program.name, len(computed), tuple(kernels), native.workspace, tuple(callbacks), dict(seconds))
+
+
+def _kernel(number: int, kernel: Kernel, readers: dict[Value, set[int]]) -> KernelReport:
+    read = {view_of(x).base for value in kernel.values for x in value.inputs} - set(kernel.values)
+    written = [value for value in kernel.values if readers.get(value) != {number}]  # others read it, or the caller
+    operations = tuple([value.op.name for value in kernel.values])
+    return KernelReport(operations, kernel.domain, _bytes(read), _bytes(written))
+
+
+def _bytes(values: Iterable[Value]) -> int:
+    return sum(x.size * x.dtype.itemsize for x in values if x.op.name != "constant")
+
+
+def _callback(value: Value) -> str:
+    function = value.options.get("function")
+    name = value.op.name if function is None else getattr(function, "__name__", type(function).__name__)
+    return f"{name} ({value.dtype}{list(value.shape)})"
+
+
+def _size(nbytes: int) -> str:
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if nbytes >= factor:
+            return f"{nbytes / factor:.3g} {unit}"
+    return f"{nbytes} B"
