@@ -15,7 +15,11 @@ def square(x: Any) -> Any:
     return x * x
 
 
+def _number(x: Any) -> tuple[float]:
+    return (float(x),)
+
+
 FUNCTIONS = {
-    "square": Function(lambda x: (float(x),), gg.compile(square)),
-    "double": Function(lambda x: (float(x),), gg.compile(gg.grad(square))),
+    "square": Function(_number, gg.compile(square)),
+    "double": Function(_number, gg.compile(gg.grad(square))),
 }

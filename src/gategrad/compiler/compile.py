@@ -136,7 +136,7 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     True
     >>> print(gg.compile(gg.grad(lambda x, y: x * y + x, (0, 1))).program(3.0, 4.0))
     <lambda>(x: float64, y: float64):
-        v0 = y + 1  # float64
+        v0 = 1 + y  # float64
         return v0, x
     """
     if f is None:

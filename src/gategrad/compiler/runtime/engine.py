@@ -130,7 +130,7 @@ def _free_retired() -> None:
 def available() -> bool:
     """Is there an LLVM that understands the text we write?"""
     try:
-        from llvmlite import binding as llvm  # type: ignore[import-untyped]
+        from llvmlite import binding as llvm
     except ImportError:
         return False
     return bool(llvm.llvm_version_info >= OLDEST_LLVM)

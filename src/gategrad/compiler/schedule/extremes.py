@@ -19,7 +19,8 @@ _SHORT = 4  # along a shorter axis one loop with two registers is quicker
 
 def as_reductions(program: Program) -> Program:
     """The same program with the places of extremes of floats as reductions."""
-    builder, new = Builder(), {}
+    builder = Builder()
+    new: dict[Value, Value] = {}
     for value in program.values:
         inputs = [new[x] for x in value.inputs]
         if value.op.name == "input":

@@ -34,11 +34,11 @@ def _power(x: Any, y: Any) -> Any:
     """An operation of its own, except for the exponents that NumPy's `**` has short ways for, just as exact."""
     if isinstance(y, (float, int)) and x.dtype.kind == "f":
         if y == 2:
-            return x * x
+            return elementwise(np.multiply, (x, x))
         if y == 1:
             return x
         if y == -1:
-            return 1.0 / x
+            return elementwise(np.divide, (1.0, x))
     return elementwise(np.power, (x, y))
 
 
