@@ -21,6 +21,10 @@ __all__ = ["SMALL", "is_matrix_view", "write_matmul"]
 SMALL = 128**3
 """Products of at most this many multiplications are loops here: twice as fast as BLAS up to there (measured)."""
 
+_SHALLOW = 64
+_WORTH_LAYING = 8  # rows that read a `y` which was laid out for them
+_CACHED = 2**20  # bytes of the second cache
+
 
 def is_matrix_view(view: View, shape: tuple[int, ...]) -> bool:
     """Whether BLAS can read the last two axes where they lie: one of them must be in order."""
@@ -52,10 +56,32 @@ def write_matmul(
         ]
         sizes = rows, inner, columns
         matrices = [v.strides[-2:] for v in views]
-        if rows * inner * columns <= SMALL and (views[1].strides[-1] == 1 or columns == 1):
+        if _is_shallow(sizes, value.dtype) and matrices[1][1] != 1:
+            at[1], matrices[1] = _laid_in_rows(body, at[1], matrices[1], sizes, value.dtype, scratch), (columns, 1)
+        if _is_shallow(sizes, value.dtype) and matrices[1][1] == 1:
+            _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
+        elif rows * inner * columns <= SMALL and (views[1].strides[-1] == 1 or columns == 1):
             _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
         elif not _panels(body, needs, at, matrices, sizes, value.dtype, memory, scratch):
             _blas(body, at, matrices, sizes, value.dtype, table)
+
+
+def _is_shallow(sizes: tuple[int, int, int], dtype: Any) -> bool:
+    """Whether BLAS would spend its time on packing: few steps for each element, and a `y` that a cache holds."""
+    rows, inner, columns = sizes
+    return inner <= _SHALLOW and rows >= _WORTH_LAYING and inner * columns * dtype.itemsize <= _CACHED
+
+
+def _laid_in_rows(
+    body: Body, y: str, strides: Any, sizes: tuple[int, int, int], dtype: Any, scratch: Callable[[int], str]
+) -> str:
+    """A copy of `y` whose rows lie in order."""
+    _, inner, columns = sizes
+    laid = scratch(inner * columns * dtype.itemsize)
+    with body.loop(0, inner) as k, body.loop(0, columns) as j:
+        element = body.load(body.address(y, dtype, [(k, strides[0]), (j, strides[1])], 0), dtype)
+        body.store(element, body.address(laid, dtype, [(k, columns), (j, 1)], 0), dtype)
+    return laid
 
 
 def _panels(
