@@ -16,7 +16,7 @@ from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of
 
-__all__ = ["SMALL", "is_matrix_view", "write_matmul"]
+__all__ = ["SMALL", "write_matmul"]
 
 SMALL = 128**3
 """Products of at most this many multiplications are loops here: twice as fast as BLAS up to there (measured)."""
@@ -24,15 +24,6 @@ SMALL = 128**3
 _SHALLOW = 64
 _WORTH_LAYING = 8  # rows that read a `y` which was laid out for them
 _CACHED = 2**20  # bytes of the second cache
-
-
-def is_matrix_view(view: View, shape: tuple[int, ...]) -> bool:
-    """Whether BLAS can read the last two axes where they lie: one of them must be in order."""
-    rows, columns = shape[-2:]
-    down, across = view.strides[-2:]
-    plain = (across == 1 or columns == 1) and (rows == 1 or down >= max(columns, 1))
-    turned = (down == 1 or rows == 1) and (columns == 1 or across >= max(rows, 1))
-    return plain or turned
 
 
 def write_matmul(
@@ -56,11 +47,11 @@ def write_matmul(
         ]
         sizes = rows, inner, columns
         matrices = [v.strides[-2:] for v in views]
-        if _is_shallow(sizes, value.dtype) and matrices[1][1] != 1:
+        shallow = _is_shallow(sizes, value.dtype)
+        if shallow and matrices[1][1] != 1:
             at[1], matrices[1] = _laid_in_rows(body, at[1], matrices[1], sizes, value.dtype, scratch), (columns, 1)
-        if _is_shallow(sizes, value.dtype) and matrices[1][1] == 1:
-            _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
-        elif rows * inner * columns <= SMALL and (views[1].strides[-1] == 1 or columns == 1):
+        small = rows * inner * columns <= SMALL and (matrices[1][1] == 1 or columns == 1)
+        if shallow or small:
             _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
         elif not _panels(body, needs, at, matrices, sizes, value.dtype, memory, scratch):
             _blas(body, at, matrices, sizes, value.dtype, table)

@@ -1,4 +1,4 @@
-"""Products with few steps for each element: tiles, with the second matrix laid out anew where it lies by columns."""
+"""Products of matrices that lie either way, or neither; those with few steps for each element are tiles."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,20 @@ def test_products_with_matrices_that_lie_either_way(rows, inner, columns, dtype)
         (lambda x, y: x @ y.T, (x, y.T.copy())),
         (lambda x, y: x.T @ y.T, (x.T.copy(), y.T.copy())),
         (lambda x, y: x @ y[::-1, ::-1], (x, y[::-1, ::-1].copy())),
+        (lambda x, y: x[:, ::-1] @ y, (x[:, ::-1].copy(), y)),
+        (lambda x, y: x[:, ::2] @ y, (np.repeat(x, 2, axis=1), y)),
     ):
         np.testing.assert_allclose(gg.compile(f)(*inputs), expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("rows", [5, 40])
+def test_products_with_a_repeated_row_or_column(rows):
+    rng = np.random.default_rng(8)
+    x, row = rng.uniform(-1, 1, (rows, 150)), rng.uniform(-1, 1, 150)
+    product = gg.compile(lambda x, row: (x @ np.broadcast_to(row, (70, 150)).T, np.broadcast_to(row, (rows, 150)) @ x.T))
+    right, left = product(x, row)
+    np.testing.assert_allclose(right, np.repeat((x @ row)[:, None], 70, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(left, np.repeat((x @ row)[None, :], rows, axis=0), rtol=1e-12)
 
 
 def test_a_stack_of_products_lays_each_one_out():
