@@ -30,7 +30,9 @@ def test_products_with_matrices_that_lie_either_way(rows, inner, columns, dtype)
 def test_products_with_a_repeated_row_or_column(rows):
     rng = np.random.default_rng(8)
     x, row = rng.uniform(-1, 1, (rows, 150)), rng.uniform(-1, 1, 150)
-    product = gg.compile(lambda x, row: (x @ np.broadcast_to(row, (70, 150)).T, np.broadcast_to(row, (rows, 150)) @ x.T))
+    product = gg.compile(
+        lambda x, row: (x @ np.broadcast_to(row, (70, 150)).T, np.broadcast_to(row, (rows, 150)) @ x.T)
+    )
     right, left = product(x, row)
     np.testing.assert_allclose(right, np.repeat((x @ row)[:, None], 70, axis=1), rtol=1e-12)
     np.testing.assert_allclose(left, np.repeat((x @ row)[None, :], rows, axis=0), rtol=1e-12)
