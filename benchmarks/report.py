@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import platform
 from pathlib import Path
@@ -50,7 +50,7 @@ def circumstances(outcomes: list[Outcome]) -> str:
     """When and where the outcomes were measured, and with which versions."""
     versions = {name: version for outcome in outcomes for name, version in outcome.versions.items()}
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    day = dt.datetime.now(dt.UTC).date().isoformat()
     return f"{day}, {_processor()}, {os.cpu_count()} cores of which one is used, {platform.system()}; {listed}."
 
 
