@@ -22,6 +22,7 @@ from gategrad.compiler.program.value import Builder, Program, Value
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.extremes import as_reductions
+from gategrad.compiler.schedule.joins import join_parts
 from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
@@ -44,7 +45,7 @@ class Native:
 
 def write_native(program: Program, table: Table) -> Native:
     """Write `@gg_program` for a program; the addresses it needs from the process go into the table."""
-    return _Module(make_viewable(fuse_labels(as_reductions(_lowerable(program)))), table).write()
+    return _Module(make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table).write()
 
 
 def _lowerable(program: Program) -> Program:
