@@ -7,6 +7,7 @@ one part. Where the parts do not overlap, joining them writes every element once
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,7 +23,8 @@ def join_parts(program: Program) -> Program:
     uses = Counter(x for value in program.values for x in value.inputs)
     uses.update(program.outputs)
     inner = {x for value in program.values if _is_sum(value) for x in value.inputs if _is_sum(x) and uses[x] == 1}
-    builder, new = Builder(), {}
+    builder = Builder()
+    new: dict[Value, Value] = {}
     for value in program.values:
         inputs = [new[x] for x in value.inputs]
         if value.op.name == "input":
@@ -53,7 +55,7 @@ def _parts(value: Value, uses: Counter[Value]) -> list[Value] | None:
             return None
     parts.sort(key=lambda part: part.options["parts"][0][0])
     ranges = [part.options["parts"][0] for part in parts]
-    apart = all(a[1] <= b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    apart = all(a[1] <= b[0] for a, b in pairwise(ranges))
     return parts if apart and len(parts) >= _FEWEST else None
 
 
