@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print(report.row(outcome), flush=True)
     if options.write:
         page = options.write.read_text(encoding="utf-8")
-        options.write.write_text(report.insert(report.markdown(done), page), encoding="utf-8")
+        table = f"{report.circumstances(done)}\n\n{report.markdown(done)}"
+        options.write.write_text(report.insert(table, page), encoding="utf-8")
     for outcome in done:
         if outcome.error is not None:
             print(f"{outcome.name}, {outcome.variant}: results differ: {outcome.error}", file=sys.stderr)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+import platform
+from pathlib import Path
+
 from benchmarks.harness import Benchmark, Outcome
 
-__all__ = ["heading", "insert", "markdown", "row"]
+__all__ = ["circumstances", "heading", "insert", "markdown", "row"]
 
 _BEGIN, _END = "<!-- benchmarks:", "<!-- end of benchmarks -->"
 
@@ -39,6 +44,22 @@ def markdown(outcomes: list[Outcome]) -> str:
             lines.append(f"| {title} | {times} | {ratio:.2f} | {mark} |")
         lines += [f"| {title} | | {peer} | not installed | | |" for peer in outcome.missing]
     return "\n".join(lines)
+
+
+def circumstances(outcomes: list[Outcome]) -> str:
+    """When and where the outcomes were measured, and with which versions."""
+    versions = {name: version for outcome in outcomes for name, version in outcome.versions.items()}
+    listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    return f"{day}, {_processor()}, {os.cpu_count()} cores of which one is used, {platform.system()}; {listed}."
+
+
+def _processor() -> str:
+    """The processor's name: Linux keeps it in a file."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
 
 
 def insert(table: str, page: str) -> str:

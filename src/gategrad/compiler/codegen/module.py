@@ -23,6 +23,7 @@ from gategrad.compiler.program.value import Builder, Program, Value
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.extremes import as_reductions
+from gategrad.compiler.schedule.joins import join_parts
 from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
@@ -55,7 +56,7 @@ def write_native(program: Program, table: Table, over: Mapping[int, int] | None 
 
     `over` says which outputs may lie in the same memory as which inputs, by number.
     """
-    return _Module(make_viewable(fuse_labels(as_reductions(_lowerable(program)))), table, over or {}).write()
+    return _Module(make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table, over or {}).write()
 
 
 def _lowerable(program: Program) -> Program:

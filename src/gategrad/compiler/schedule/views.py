@@ -10,7 +10,7 @@ import numpy as np
 from gategrad.compiler.program.ops import OPS, REDUCTIONS
 from gategrad.compiler.program.value import Builder, Program, Value
 
-__all__ = ["VIEW_OPS", "View", "contiguous", "is_contiguous", "make_viewable", "view_of"]
+__all__ = ["VIEW_OPS", "View", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +35,15 @@ def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
 def is_contiguous(view: View, shape: Sequence[int]) -> bool:
     """Whether the elements of the view lie in order, without gaps."""
     return all(n == 1 or a == b for n, a, b in zip(shape, view.strides, contiguous(shape), strict=True))
+
+
+def is_matrix_view(view: View, shape: tuple[int, ...]) -> bool:
+    """Whether products can read the last two axes where they lie: one of them must be in order."""
+    rows, columns = shape[-2:]
+    down, across = view.strides[-2:]
+    plain = (across == 1 or columns == 1) and (rows == 1 or down >= max(columns, 1))
+    turned = (down == 1 or rows == 1) and (columns == 1 or across >= max(rows, 1))
+    return plain or turned
 
 
 def view_of(value: Value) -> View:
@@ -155,6 +164,8 @@ def _viewable(value: Value, inputs: list[Value], builder: Builder) -> Value:
         return _squeezed_reduction(value, inputs[0], builder)
     if name in _NEED_ORDER:
         inputs = [_in_order(x, builder) for x in inputs]
+    if name == "matmul":
+        inputs = [x if is_matrix_view(view_of(x), x.shape) else builder.emit("copy", [x]) for x in inputs]
     made = builder.emit(name, inputs, **options)
     if name == "reshape" and _reshape(view_of(inputs[0]), made) is None:
         made = builder.emit("reshape", [builder.emit("copy", inputs)], **options)
