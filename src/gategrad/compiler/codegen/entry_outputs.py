@@ -18,6 +18,42 @@ from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
 
 __all__ = ["Outputs"]
 
+# A loop, since all pairs of a hundred arrays, written out, would keep LLVM busy for a quarter of a minute.
+_APART = """
+define internal i1 @gg_apart(ptr %spans, i64 %count, i64 %place) noinline nounwind {
+enter:
+  %first = shl i64 %place, 1
+  %second = or i64 %first, 1
+  %at.start = getelementptr ptr, ptr %spans, i64 %first
+  %at.stop = getelementptr ptr, ptr %spans, i64 %second
+  %start = load ptr, ptr %at.start
+  %stop = load ptr, ptr %at.stop
+  br label %loop
+loop:
+  %other = phi i64 [ 0, %enter ], [ %following, %next ]
+  %same = icmp eq i64 %other, %place
+  br i1 %same, label %next, label %compare
+compare:
+  %third = shl i64 %other, 1
+  %fourth = or i64 %third, 1
+  %at.begin = getelementptr ptr, ptr %spans, i64 %third
+  %at.end = getelementptr ptr, ptr %spans, i64 %fourth
+  %begin = load ptr, ptr %at.begin
+  %end = load ptr, ptr %at.end
+  %before = icmp ule ptr %stop, %begin
+  %after = icmp uge ptr %start, %end
+  %apart = or i1 %before, %after
+  br i1 %apart, label %next, label %overlap
+next:
+  %following = add i64 %other, 1
+  %more = icmp ult i64 %following, %count
+  br i1 %more, label %loop, label %free
+free:
+  ret i1 true
+overlap:
+  ret i1 false
+}"""
+
 
 class Place(NamedTuple):
     """Where an object belongs: in the container of this kind, at an index or key."""
@@ -33,14 +69,18 @@ class Outputs:
     def __init__(self, write: Writer, signature: Signature, inputs: Inputs) -> None:
         self.write = write
         self.structure = signature.output
+        self.leaves = signature.flat_outputs
         self.inputs = inputs
         self.pointers: list[str] = []
         self.root = ""
         self._numbers: list[tuple[Scalar, str, Place | None]] = []
         self._runs: list[tuple[Scalar, str, Place, int]] = []
+        self._listed = ""
 
     def allocate(self) -> None:
         """Make the containers and arrays."""
+        if any(isinstance(leaf, Array) and leaf.over is not None for leaf in self.leaves):
+            self._spans()  # here, from where all later blocks can see it
         self._make(self.structure, None)
 
     def fill(self) -> None:
@@ -159,21 +199,22 @@ class Outputs:
         write, inputs = self.write, self.inputs
         flags = write.field("i32", inputs.objects[index], Ndarray.FLAGS)
         allowed = write.value(f"icmp ne i32 {write.value(f'and i32 {flags}, {Ndarray.WRITEABLE}')}, 0")
-        start, stop = self._span(index)
-        for other, leaf in enumerate(inputs.leaves):
-            if other == index or not isinstance(leaf, Array):
-                continue
-            first, last = self._span(other)
-            before = write.value(f"icmp ule ptr {stop}, {first}")
-            after = write.value(f"icmp uge ptr {start}, {last}")
-            apart = write.value(f"or i1 {before}, {after}")
-            allowed = write.value(f"and i1 {allowed}, {apart}")
-        return allowed
+        spans, count, place = self._spans()
+        apart = write.value(f"call i1 @gg_apart(ptr {spans}, i64 {count}, i64 {place[index]})")
+        return write.value(f"and i1 {allowed}, {apart}")
 
-    def _span(self, index: int) -> tuple[str, str]:
-        leaf = self.inputs.leaves[index]
-        assert isinstance(leaf, Array)
-        return self.inputs.values[index], self.write.at(self.inputs.values[index], leaf.nbytes)
+    def _spans(self) -> tuple[str, int, dict[int, int]]:
+        """Where the data of each array that came in begins and ends: a list in memory, and the place of each in it."""
+        arrays = [(n, leaf) for n, leaf in enumerate(self.inputs.leaves) if isinstance(leaf, Array)]
+        place = {n: position for position, (n, _) in enumerate(arrays)}
+        if not self._listed:
+            self.write.globals.append(_APART)
+            self._listed = self.write.alloca(f"[{2 * len(arrays)} x ptr]")
+            for position, (n, leaf) in enumerate(arrays):
+                start = self.inputs.values[n]
+                for k, pointer in enumerate((start, self.write.at(start, leaf.nbytes))):
+                    self.write(f"store ptr {pointer}, ptr {self.write.item(self._listed, 2 * position + k)}")
+        return self._listed, len(arrays), place
 
     def _fresh(self, array: Array, place: Place | None) -> str:
         write = self.write

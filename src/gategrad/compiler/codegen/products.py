@@ -13,6 +13,7 @@ from gategrad.compiler.codegen.movement import fill
 from gategrad.compiler.codegen.panels import fits, write_panels
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.value import Value
+from gategrad.compiler.runtime.blas_threads import limit_blas_threads
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of
 
@@ -193,6 +194,7 @@ def _blas_address(name: str) -> int:
     """Where SciPy's BLAS lies in this process."""
     from scipy.linalg import cython_blas
 
+    limit_blas_threads()
     capsule = cython_blas.__pyx_capi__[name]
     label = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
     pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(

@@ -18,7 +18,10 @@ from functools import cache
 from gategrad.compiler.runtime.engine import Engine, load
 from gategrad.compiler.runtime.table import SYMBOL, Table
 
-__all__ = ["PARALLEL", "parallel", "thread_count"]
+__all__ = ["NUM_THREADS", "PARALLEL", "parallel", "thread_count"]
+
+NUM_THREADS = "GATEGRAD_NUM_THREADS"
+"""The environment variable that says how many threads there may be."""
 
 PARALLEL = "gg_parallel"
 
@@ -187,12 +190,12 @@ out:
 
 def thread_count() -> int:
     """How many threads a loop may use, the calling one included."""
-    chosen = os.environ.get("GATEGRAD_NUM_THREADS", "")
+    chosen = os.environ.get(NUM_THREADS, "")
     if chosen:
         try:
             return max(int(chosen), 1)
         except ValueError:
-            raise ValueError(f"GATEGRAD_NUM_THREADS must be a number, not {chosen!r}") from None
+            raise ValueError(f"{NUM_THREADS} must be a number, not {chosen!r}") from None
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
