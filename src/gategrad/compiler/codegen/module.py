@@ -56,7 +56,9 @@ def write_native(program: Program, table: Table, over: Mapping[int, int] | None 
 
     `over` says which outputs may lie in the same memory as which inputs, by number.
     """
-    return _Module(make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table, over or {}).write()
+    return _Module(
+        make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table, over or {}
+    ).write()
 
 
 def _lowerable(program: Program) -> Program:

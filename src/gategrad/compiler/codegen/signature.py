@@ -21,6 +21,7 @@ __all__ = [
     "Scalar",
     "Signature",
     "Structure",
+    "data_leaves",
     "dict_of",
     "leaves",
     "list_of",
