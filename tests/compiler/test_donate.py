@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
+from gategrad.compiler.runtime import link
 
 pytest.importorskip("llvmlite")
 
@@ -144,6 +145,19 @@ def test_what_is_read_only_strided_or_shares_memory_stays_as_it_is():
             assert z is not p
             np.testing.assert_array_equal(z, before[0] + before[1])
             np.testing.assert_array_equal(p, before[0])
+
+
+def test_where_calls_go_through_python_the_same_holds(monkeypatch):
+    monkeypatch.setattr(link, "obstacle", lambda: "another interpreter")
+    f = gg.compile(lambda p, q: (p * q + p[::-1], np.sum(p)), donate="p")
+    p, frozen = np.arange(4.0), np.arange(4.0)
+    frozen.flags.writeable = False
+    for given, written in ((p, True), (frozen, False)):
+        z, total = f(given, np.ones(4))
+        assert (z is given) == written
+        assert total == 6.0
+        np.testing.assert_array_equal(z, [3.0, 3.0, 3.0, 3.0])
+    np.testing.assert_array_equal(frozen, [0.0, 1.0, 2.0, 3.0])
 
 
 def test_without_an_output_like_it_a_donated_argument_stays_as_it_is():

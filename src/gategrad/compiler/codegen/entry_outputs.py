@@ -54,6 +54,25 @@ overlap:
   ret i1 false
 }"""
 
+# A loop as well: the program in the same module may have declared LLVM's own already.
+_COPY = """
+define internal void @gg_copy(ptr noalias %target, ptr noalias %source, i64 %count) noinline nounwind {
+enter:
+  %empty = icmp eq i64 %count, 0
+  br i1 %empty, label %done, label %loop
+loop:
+  %i = phi i64 [ 0, %enter ], [ %following, %loop ]
+  %from = getelementptr i8, ptr %source, i64 %i
+  %to = getelementptr i8, ptr %target, i64 %i
+  %byte = load i8, ptr %from
+  store i8 %byte, ptr %to
+  %following = add i64 %i, 1
+  %more = icmp ult i64 %following, %count
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}"""
+
 
 class Place(NamedTuple):
     """Where an object belongs: in the container of this kind, at an index or key."""
@@ -189,6 +208,8 @@ class Outputs:
         write(f"br label %{made}")
         write.block(renew)
         fresh = self._fresh(array, place)
+        target, source = write.field("ptr", fresh, Ndarray.DATA), self.inputs.values[array.over]
+        write(f"call void @gg_copy(ptr {target}, ptr {source}, i64 {array.nbytes})")
         last = write.current
         write(f"br label %{made}")
         write.block(made)
@@ -208,7 +229,7 @@ class Outputs:
         arrays = [(n, leaf) for n, leaf in enumerate(self.inputs.leaves) if isinstance(leaf, Array)]
         place = {n: position for position, (n, _) in enumerate(arrays)}
         if not self._listed:
-            self.write.globals.append(_APART)
+            self.write.globals += [_APART, _COPY]
             self._listed = self.write.alloca(f"[{2 * len(arrays)} x ptr]")
             for position, (n, leaf) in enumerate(arrays):
                 start = self.inputs.values[n]

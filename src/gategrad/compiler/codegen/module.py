@@ -54,7 +54,7 @@ class Native:
 def write_native(program: Program, table: Table, over: Mapping[int, int] | None = None) -> Native:
     """Write `@gg_program` for a program; the addresses it needs from the process go into the table.
 
-    `over` says which outputs may lie in the same memory as which inputs, by number.
+    `over` says by number which outputs lie over which inputs; they have the elements of those when the program starts.
     """
     return _Module(
         make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table, over or {}
@@ -107,11 +107,13 @@ class _Module:
     # --- where things lie
 
     def _bind_inputs(self) -> None:
+        # An output over an input starts with its elements: read there, no two pointers ever mean the same memory.
+        places = {given: n for n, given in self.over.items()}
         for n, x in enumerate(self.program.inputs):
             if x.shape == () and x.dtype.kind == "f":
                 self.memory.numbers[x] = f"%in{n}"
             else:
-                self.memory.pointers[x] = f"%in{n}"
+                self.memory.pointers[x] = f"%out{places[n]}" if n in places else f"%in{n}"
         for value in self.program.values:
             if value.op.name == "constant" and value.size != 1:
                 self.memory.pointers[value] = self._constant(value.options["value"].array)
@@ -238,9 +240,8 @@ class _Module:
         parameters = []
         for n, x in enumerate(self.program.inputs):
             number = x in self.memory.numbers
-            alone = "" if n in self.over.values() else "noalias "
-            parameters.append(f"{llvm_type(x.dtype)} %in{n}" if number else f"ptr {alone}readonly %in{n}")
-        parameters += [f"ptr {'' if n in self.over else 'noalias '}%out{n}" for n in range(len(self.program.outputs))]
+            parameters.append(f"{llvm_type(x.dtype)} %in{n}" if number else f"ptr noalias readonly %in{n}")
+        parameters += [f"ptr noalias %out{n}" for n in range(len(self.program.outputs))]
         parameters.append("ptr noalias %workspace")
         head = f"define i32 @{PROGRAM}({', '.join(parameters)}) nounwind {{"
         lines = [head, "entry:", *self.body.entry, *self.prologue, *self.body.lines, "}"]

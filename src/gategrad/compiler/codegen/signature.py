@@ -39,7 +39,10 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A C-contiguous, aligned, native ndarray. As an output it may be written over the flat input `over`."""
+    """A C-contiguous, aligned, native ndarray.
+
+    As an output it may be written over the flat input `over`: it is that array, or if need be a copy, from the start.
+    """
 
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]

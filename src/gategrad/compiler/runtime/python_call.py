@@ -120,7 +120,7 @@ def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
         return np.empty((), np.float64 if leaf.kind == "f64" else np.float32)
     if leaf.over is not None and _may_overwrite(leaf.over, objects):
         return objects[leaf.over]
-    return np.empty(leaf.shape, leaf.dtype)
+    return np.empty(leaf.shape, leaf.dtype) if leaf.over is None else objects[leaf.over].copy()
 
 
 def _may_overwrite(index: int, objects: list[Any]) -> bool:
