@@ -72,8 +72,11 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
             z = gate.forward(x, y)
         except Exception as error:
             z = recover(error, gate, (x, y))
-        if type(z) is float:
+        kind = type(z)
+        if kind is float:
             gate.spec = None
+        elif kind is _ARRAY and gate.is_ours:
+            gate.spec = z.shape, z.dtype
         else:
             z = _arrange(z, gate, (x, y))
         out = _new(Variable)
@@ -102,7 +105,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
     return apply, reflected
 
 
-def _unary(gate: Gate, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
+def _unary(gate: Any, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
     """Record a gate of ours on one variable: the short way of `record`."""
     level = x.level
     if level <= paused():
@@ -114,12 +117,35 @@ def _unary(gate: Gate, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any
     else:
         source.users += 1
         gate.inputs = (source,)
-    return _finish(gate, level, (x.raw,), options)
-
-
-def _finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
-    """Run a gate of ours whose needs and inputs are noted, and hand out its output as a variable."""
     gate.options = options
+    gate.level = level
+    gate.order = next_order()
+    gate.users = 0
+    value = x.raw
+    try:
+        z = gate.forward(value)
+    except Exception as error:
+        z = recover(error, gate, (value,))
+    kind = type(z)
+    if kind is _ARRAY:
+        gate.spec = z.shape, z.dtype
+    elif kind is _FLOAT64:
+        gate.spec = None
+        z = float(z)
+    else:
+        z = settle(z, gate, (value,))
+        if type(z) is tuple:
+            return _spread(z, gate, level)
+    out = _new(Variable)
+    out.raw = z
+    out.gate = gate
+    out.level = level
+    return out
+
+
+def _finish(gate: Any, level: int, values: tuple[Any, ...]) -> Any:
+    """Run a gate of ours whose needs and inputs are noted, and hand out its output as a variable."""
+    gate.options = NO_OPTIONS
     gate.level = level
     gate.order = next_order()
     gate.users = 0

@@ -71,7 +71,7 @@ class Sigmoid(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         z = self.z
-        return z * (1 - z) * dz
+        return z * (1.0 - z) * dz
 
 
 def _logistic(x: Any) -> Any:

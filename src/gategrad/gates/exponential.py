@@ -57,7 +57,7 @@ class Expm1(Elementwise):
         return z
 
     def backward(self, dz: Any) -> Any:
-        return times(self.z + 1, dz)  # one addition for one exponential: exact to an ulp of 1, not of exp(x)
+        return times(self.z + 1.0, dz)  # one addition for one exponential: exact to an ulp of 1, not of exp(x)
 
 
 class Log(Elementwise):
@@ -113,7 +113,7 @@ class Log1p(Elementwise):
         return np.log1p(x)
 
     def backward(self, dz: Any) -> Any:
-        return dz / (1 + self.x)
+        return dz / (1.0 + self.x)
 
 
 class LogAddExp(Elementwise):

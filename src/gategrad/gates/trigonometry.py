@@ -73,7 +73,7 @@ class Tan(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         z = self.z
-        return (1 + z * z) * dz
+        return (1.0 + z * z) * dz
 
 
 class Arcsin(Elementwise):
@@ -88,7 +88,7 @@ class Arcsin(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / np.sqrt((1 - x) * (1 + x))  # exact near ±1, where 1 − x² cancels
+        return dz / np.sqrt((1.0 - x) * (1.0 + x))  # exact near ±1, where 1 − x² cancels
 
 
 class Arccos(Elementwise):
@@ -103,7 +103,7 @@ class Arccos(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return -dz / np.sqrt((1 - x) * (1 + x))
+        return -dz / np.sqrt((1.0 - x) * (1.0 + x))
 
 
 class Arctan(Elementwise):
@@ -117,7 +117,7 @@ class Arctan(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / (1 + x * x)
+        return dz / (1.0 + x * x)
 
 
 class Arctan2(Elementwise):
@@ -209,7 +209,7 @@ class Tanh(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         z = self.z
-        return (1 - z * z) * dz  # rather than dz / cosh²(x): exact to an ulp of 1, and one product instead of a cosh
+        return (1.0 - z * z) * dz  # rather than dz / cosh²(x): exact to an ulp of 1, and one product instead of a cosh
 
 
 class Arcsinh(Elementwise):
@@ -237,7 +237,7 @@ class Arccosh(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / (np.sqrt(x - 1) * np.sqrt(x + 1))
+        return dz / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
 
 
 class Arctanh(Elementwise):
@@ -252,7 +252,7 @@ class Arctanh(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / ((1 - x) * (1 + x))
+        return dz / ((1.0 - x) * (1.0 + x))
 
 
 class Deg2rad(Elementwise):
