@@ -132,13 +132,21 @@ def sweep(
             if spec is None:
                 if type(dx) is not float and dx is not None:
                     dx = fit(dx, spec, gate, index, dz)
-            elif (type(dx) is not _ARRAY or dx.shape != spec[0] or dx.dtype is not spec[1]) and dx is not None:
+            elif type(dx) is _ARRAY:
+                shape, dtype = spec
+                if dx.shape != shape or dx.dtype is not dtype:
+                    dx = fit(dx, spec, gate, index, dz)
+            elif dx is not None:
                 dx = fit(dx, spec, gate, index, dz)
             users = source.users
             if users == 1:
                 ready.append((source, dx))
             elif users == 0:
-                leaves[source] = _add(leaves[source], dx) if source in leaves else dx
+                before = leaves.get(source)
+                if before is None:
+                    leaves[source] = dx
+                elif dx is not None:
+                    leaves[source] = before + dx
             elif source not in waiting:
                 waiting[source] = [dx, users - 1]
                 if order is not None:
