@@ -22,12 +22,16 @@ __all__ = ["main"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for; the exit status is 1 if results differ, 0 otherwise, goals missed included."""
-    options = _parser().parse_args(arguments)
-    if not options.name:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in (*NAMES, "all")]
+    if unknown:
+        parser.error(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}, all")
+    if not options.names:
         print("\n".join(report.heading(load(name)) for name in NAMES))
         return 0
     done: list[Outcome] = []
-    for name in NAMES if options.name == "all" else (options.name,):
+    for name in NAMES if "all" in options.names else options.names:
         benchmark = load(name)
         if not options.json:
             print(report.heading(benchmark))
@@ -51,7 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Compare gategrad with others: results first, then time."
     )
-    parser.add_argument("name", nargs="?", choices=(*NAMES, "all"), help="which benchmark; without it, they are listed")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which benchmarks, of {', '.join(NAMES)}, all; without it, they are listed",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line and variant")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="also write a table into this page, as the README's")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long to measure each variant (default: 3)")

@@ -71,6 +71,7 @@ class Outcome:
     ours_ms: float | None = None
     peers: dict[str, float] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # peers that raised, and what they said
     error: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     rounds: int = 0
@@ -90,6 +91,7 @@ class Outcome:
             "ratio": self.ratio,
             "goal": dict(self.goal),
             "missing": self.missing,
+            "failed": self.failed,
             "rounds": self.rounds,
             "versions": self.versions,
         }
@@ -106,6 +108,7 @@ def outcomes(benchmark: Benchmark, seconds: float) -> Iterator[Outcome]:
         outcome = Outcome(benchmark.name, variant.name, benchmark.goal)
         runs = {"ours": variant.ours, **_installed(variant, outcome)}
         outcome.versions = _versions(runs)
+        _drop_failing(runs, outcome)
         try:
             _compare(runs, variant.rtol)
         except MismatchError as mismatch:
@@ -127,6 +130,16 @@ def _installed(variant: Variant, outcome: Outcome) -> dict[str, Run]:
                 raise
             outcome.missing.append(peer)
     return runs
+
+
+def _drop_failing(runs: dict[str, Run], outcome: Outcome) -> None:
+    """Run each peer once; one that raises is reported, and the others are measured all the same."""
+    for peer in [who for who in runs if who != "ours"]:
+        try:
+            runs[peer]()
+        except Exception as error:
+            del runs[peer]
+            outcome.failed[peer] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _compare(runs: Mapping[str, Run], rtol: float) -> None:

@@ -27,6 +27,7 @@ def row(outcome: Outcome) -> str:
     for peer, ratio in outcome.ratio.items():
         lines.append(f"    {peer:<12} {_time(outcome.peers[peer])}   {_verdict(ratio)}{_goal(outcome, peer)}")
     lines += [f"    {peer:<12} not installed" for peer in outcome.missing]
+    lines += [f"    {peer:<12} failed: {why}" for peer, why in outcome.failed.items()]
     return "\n".join(lines)
 
 
@@ -43,6 +44,7 @@ def markdown(outcomes: list[Outcome]) -> str:
             times = f"{_time(outcome.ours_ms).strip()} | {peer} | {_time(outcome.peers[peer]).strip()}"
             lines.append(f"| {title} | {times} | {ratio:.2f} | {mark} |")
         lines += [f"| {title} | | {peer} | not installed | | |" for peer in outcome.missing]
+        lines += [f"| {title} | | {peer} | failed | | |" for peer in outcome.failed]
     return "\n".join(lines)
 
 

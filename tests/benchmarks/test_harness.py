@@ -72,6 +72,23 @@ def test_a_missing_peer_is_named():
     assert "| peer | not installed |" in report.markdown([outcome])
 
 
+def test_a_peer_that_raises_is_reported_and_the_others_are_timed():
+    def broken(x):
+        raise RuntimeError("its cache is damaged\nat length")
+
+    outcome = measure({"peer": lambda: broken, "other": lambda: lambda x: (x, x + 1)})
+    assert outcome.failed == {"peer": "RuntimeError: its cache is damaged"}
+    assert list(outcome.peers) == ["other"]
+    assert "    peer         failed: RuntimeError: its cache is damaged" in report.row(outcome)
+    assert "| peer | failed |" in report.markdown([outcome])
+
+
+def test_several_names_and_an_unknown_one(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["notebook_eager", "nonsense"])
+    assert "unknown benchmark nonsense; there are notebook_eager" in capsys.readouterr().err
+
+
 def test_numbers_of_any_nesting():
     assert numbers((1.0, [np.ones((1, 2)), (3,), None])).tolist() == [1.0, 1.0, 1.0, 3.0, 0.0]
 
