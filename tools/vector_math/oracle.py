@@ -22,7 +22,7 @@ class Subject:
     """One function: its exact value, the library function to compare with, and where to try it."""
 
     exact: Callable[..., mpf]
-    library: Callable[..., Array]
+    rival: Callable[..., Array]
     domain: tuple[float, float] = (-np.inf, np.inf)
     usual: tuple[float, float] = (-3.0, 3.0)
     hard: tuple[float, ...] = ()

@@ -96,7 +96,7 @@ def row(name: str, dtype: DType, count: int) -> str:
     errors = oracle.errors(name, dtype, points, Loop(name, dtype, lanes)(*points))
     inputs = timing_inputs(name, dtype)
     runs = [Loop(name, dtype, wide).bound(*inputs) for wide in (lanes, 2 * lanes)]
-    runs.append(partial(oracle.SUBJECTS[name].library, *inputs))
+    runs.append(partial(oracle.SUBJECTS[name].rival, *inputs))
     with np.errstate(all="ignore"):
         one, two, library = interleaved(runs)
     worst, mean = errors.max(), errors.mean()
