@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import sys
 from collections import deque
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -159,36 +160,31 @@ def _kept_or_compiled(ir_text: str, level: int) -> bytes:
 
 def compile_object(ir_text: str, *, level: int = 3) -> bytes:
     """Compile the text into the bytes of an object file, which hold no address of this process."""
-    level = _level(ir_text, level)
-    target = machine(level)
-    try:
-        with _parse(ir_text) as module:
-            _optimise(module, target, level)
-            return bytes(target.emit_object(module))
-    finally:
-        target.close()
+    with _optimised(ir_text, level) as (module, target):
+        return bytes(target.emit_object(module))
 
 
 def optimised(ir_text: str, *, level: int = 3) -> str:
     """The text after LLVM's optimiser, to be read by people."""
-    level = _level(ir_text, level)
-    target = machine(level)
-    try:
-        with _parse(ir_text) as module:
-            _optimise(module, target, level)
-            return str(module)
-    finally:
-        target.close()
+    with _optimised(ir_text, level) as (module, _):
+        return str(module)
 
 
 def assembly(ir_text: str, *, level: int = 3) -> str:
     """The machine code in the notation of the processor's maker, to be read by people."""
+    with _optimised(ir_text, level) as (module, target):
+        return str(target.emit_assembly(module))
+
+
+@contextlib.contextmanager
+def _optimised(ir_text: str, level: int) -> Iterator[tuple[Any, Any]]:
+    """The module of a text after the optimiser, and the machine that it was optimised for; both are freed behind."""
     level = _level(ir_text, level)
     target = machine(level)
     try:
         with _parse(ir_text) as module:
             _optimise(module, target, level)
-            return str(target.emit_assembly(module))
+            yield module, target
     finally:
         target.close()
 
