@@ -143,9 +143,9 @@ def _unary(gate: Any, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
     return out
 
 
-def _finish(gate: Any, level: int, values: tuple[Any, ...]) -> Any:
-    """Run a gate of ours whose needs and inputs are noted, and hand out its output as a variable."""
-    gate.options = NO_OPTIONS
+def _finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Run a gate whose needs and inputs are noted, and hand out its output as a variable."""
+    gate.options = options
     gate.level = level
     gate.order = next_order()
     gate.users = 0
@@ -514,28 +514,12 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         needs.append(False)
     gate.needs = tuple(needs)
     gate.inputs = recorded = tuple(sources)
-    gate.level = level
-    gate.order = next_order()
-    gate.users = 0
-    try:
-        z = gate.forward(*values)
-    except Exception as error:
-        z = recover(error, gate, values)
-    if type(z) is float:
-        gate.spec = None
-    else:
-        z = _arrange(z, gate, values)
-        if type(z) is tuple:
-            return _spread(z, gate, level)
+    out = _finish(gate, level, tuple(values), gate.options)
     if gate.inputs is not recorded:
         raise GateError(
             f"{type(gate).__name__}.forward sets self.inputs, a name that the engine needs for itself: call it "
             "something else"
         )
-    out = _new(Variable)
-    out.raw = z
-    out.gate = gate
-    out.level = level
     return out
 
 
