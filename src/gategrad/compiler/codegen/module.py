@@ -19,7 +19,7 @@ from gategrad.compiler.codegen.products import write_matmul
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
 from gategrad.compiler.program.ops import ELEMENTWISE, OPS
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.value import Builder, Program, Value, rewrite
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.extremes import as_reductions
@@ -64,19 +64,14 @@ def write_native(program: Program, table: Table, over: Mapping[int, int] | None 
 def _lowerable(program: Program) -> Program:
     """The same program with host callbacks for elementwise operations that have no instructions."""
     math = frozenset(vector_math.names())
-    builder = Builder()
-    new: dict[Value, Value] = {}
-    for value in program.values:
-        inputs = [new[x] for x in value.inputs]
-        if value.op.name == "input":
-            new[value] = value
-        elif value.op.name in ELEMENTWISE and not can_lower(value.op.name, inputs[-1].dtype, math):
-            options = {"function": OPS[value.op.name].evaluate, "dtype": value.dtype, "shape": value.shape}
-            new[value] = builder.emit("callback", inputs, **options)
-        else:
-            new[value] = builder.emit(value.op.name, inputs, **value.options)
-        new[value].name = new[value].name or value.name
-    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
+
+    def on_the_host(value: Value, inputs: list[Value], builder: Builder) -> Value | None:
+        if value.op.name not in ELEMENTWISE or can_lower(value.op.name, inputs[-1].dtype, math):
+            return None
+        options = {"function": OPS[value.op.name].evaluate, "dtype": value.dtype, "shape": value.shape}
+        return builder.emit("callback", inputs, **options)
+
+    return rewrite(program, on_the_host)
 
 
 class _Module:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gategrad.compiler.program.ops import OPS, Op
 
-__all__ = ["Builder", "Constant", "Program", "Value"]
+__all__ = ["Builder", "Constant", "Program", "Value", "rewrite"]
 
 
 class Constant:
@@ -115,6 +115,25 @@ class Program:
         from gategrad.compiler.program.interpret import interpret
 
         return interpret(self, arrays)
+
+
+Rule = Callable[[Value, list[Value], Builder], Value | None]
+"""What a value becomes, given it, its new inputs and the builder; None: the same operation on the new inputs."""
+
+
+def rewrite(program: Program, rule: Rule) -> Program:
+    """The same program with every value that the rule speaks of replaced by what it says; names are kept."""
+    builder = Builder()
+    new: dict[Value, Value] = {}
+    for value in program.values:
+        if value.op.name == "input":
+            new[value] = value
+            continue
+        inputs = [new[x] for x in value.inputs]
+        made = rule(value, inputs, builder) or builder.emit(value.op.name, inputs, **value.options)
+        made.name = made.name or value.name
+        new[value] = made
+    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
 
 
 def _in_order(outputs: tuple[Value, ...]) -> tuple[Value, ...]:

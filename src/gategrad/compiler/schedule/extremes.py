@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.value import Builder, Program, Value, rewrite
 
 __all__ = ["as_reductions"]
 
@@ -19,18 +19,13 @@ _SHORT = 4  # along a shorter axis one loop with two registers is quicker
 
 def as_reductions(program: Program) -> Program:
     """The same program with the places of extremes of floats as reductions."""
-    builder = Builder()
-    new: dict[Value, Value] = {}
-    for value in program.values:
-        inputs = [new[x] for x in value.inputs]
-        if value.op.name == "input":
-            new[value] = value
-        elif value.op.name in _EXTREMES and _worthwhile(inputs[0], value.options["axis"]):
-            new[value] = _place(inputs[0], value.options["axis"], _EXTREMES[value.op.name], builder)
-        else:
-            new[value] = builder.emit(value.op.name, inputs, **value.options)
-        new[value].name = new[value].name or value.name
-    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
+    return rewrite(program, _reduced)
+
+
+def _reduced(value: Value, inputs: list[Value], builder: Builder) -> Value | None:
+    if value.op.name in _EXTREMES and _worthwhile(inputs[0], value.options["axis"]):
+        return _place(inputs[0], value.options["axis"], _EXTREMES[value.op.name], builder)
+    return None
 
 
 def _worthwhile(x: Value, axis: int) -> bool:

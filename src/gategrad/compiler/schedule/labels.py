@@ -10,24 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from gategrad.compiler.program.ops import ELEMENTWISE
-from gategrad.compiler.program.value import Builder, Constant, Program, Value
+from gategrad.compiler.program.value import Builder, Constant, Program, Value, rewrite
 
 __all__ = ["fuse_labels"]
 
 
 def fuse_labels(program: Program) -> Program:
     """The same program, with reads and writes of one element in each row of a matrix as maps and reductions."""
-    builder = Builder()
-    new: dict[Value, Value] = {}
-    for value in program.values:
-        if value.op.name == "input":
-            new[value] = value
-            continue
-        inputs = [new[x] for x in value.inputs]
-        made = _fused(value, inputs, builder) or builder.emit(value.op.name, inputs, **value.options)
-        made.name = made.name or value.name
-        new[value] = made
-    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
+    return rewrite(program, _fused)
 
 
 def _fused(value: Value, inputs: list[Value], builder: Builder) -> Value | None:
