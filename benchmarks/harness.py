@@ -40,6 +40,8 @@ class Variant:
     peers: Mapping[str, Callable[[], Run]]
     """A function for each peer that imports it and prepares its run: a peer that is not installed raises there."""
     rtol: float = 1e-9
+    goal: Mapping[str, float] | None = None
+    """The ratios wanted of this variant, where they are not those of its benchmark."""
 
     @classmethod
     def at(cls, name: str, inputs: Any, ours: Work, peers: Mapping[str, Callable[[], Work]]) -> Variant:
@@ -105,7 +107,8 @@ class MismatchError(Exception):
 def outcomes(benchmark: Benchmark, seconds: float) -> Iterator[Outcome]:
     """Measure each variant of a benchmark for about so many seconds."""
     for variant in benchmark.variants():
-        outcome = Outcome(benchmark.name, variant.name, benchmark.goal)
+        goal = benchmark.goal if variant.goal is None else variant.goal
+        outcome = Outcome(benchmark.name, variant.name, goal)
         runs = {"ours": variant.ours, **_installed(variant, outcome)}
         outcome.versions = _versions(runs)
         _drop_failing(runs, outcome)

@@ -16,7 +16,7 @@ import gategrad as gg
 from benchmarks.harness import Run, Variant
 from gategrad.compiler import compile as compiler
 
-__all__ = ["compared", "jax_run", "torch_module", "torch_run"]
+__all__ = ["autograd_run", "compared", "jax_run", "torch_module", "torch_run"]
 
 Formula = Callable[[Any], Callable[..., Any]]
 Function = Callable[..., Any]
@@ -37,7 +37,7 @@ def compared(
     if torch is not None:
         peers["torch"] = lambda: _torch(torch, inputs, argnums, whole=False)
         peers["torch_compile"] = lambda: _torch(torch, inputs, argnums, whole=True)
-    peers["autograd"] = lambda: _autograd(formula, inputs, argnums)
+    peers["autograd"] = lambda: autograd_run(formula, inputs, argnums)
     return Variant(name, _ours(formula, inputs, argnums), {**peers, **(extra or {})}, rtol)
 
 
@@ -94,7 +94,8 @@ def _torch(loss: Function, inputs: Sequence[Any], argnums: tuple[int, ...], *, w
     return torch_run(work, inputs, argnums, whole=False)
 
 
-def _autograd(formula: Formula, inputs: Sequence[Any], argnums: tuple[int, ...]) -> Run:
+def autograd_run(formula: Formula, inputs: Sequence[Any], argnums: tuple[int, ...]) -> Run:
+    """Value and gradient of a formula by HIPS autograd."""
     import autograd.numpy as anp
     from autograd import value_and_grad
 

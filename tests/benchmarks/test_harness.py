@@ -39,6 +39,12 @@ def test_equal_results_are_timed():
     assert outcome.versions["numpy"] == np.__version__
 
 
+def test_a_variant_may_have_a_goal_of_its_own():
+    variants = [Variant("a", lambda: 1.0, {}), Variant("b", lambda: 1.0, {}, goal={"peer": 7})]
+    goals = [o.goal for o in outcomes(Benchmark("toy", "is one", lambda: iter(variants), {"peer": 1}), seconds=0.0)]
+    assert goals == [{"peer": 1}, {"peer": 7}]
+
+
 def test_different_results_are_not_timed():
     outcome = measure({"peer": lambda: lambda x: (x, x + 1.001)})
     assert outcome.error == "number 1: ours gives 3.0, peer gives 3.001"
