@@ -7,9 +7,11 @@ from pathlib import Path
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+PNG = b"\x89PNG"
 
 
 def load(name):
@@ -35,13 +37,44 @@ def test_digits_are_recognised(tmp_path, capsys):
     assert result.accuracy >= 0.98
     assert result.labels.shape == (450,)
     for name in ("loss.png", "mistakes.png"):
-        assert (tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "pictures" / name).read_bytes().startswith(PNG)
     assert f"test accuracy {result.accuracy:.2%}" in capsys.readouterr().out
 
 
 def test_digits_are_not_recognised_without_training():
     """The data and the count of right answers are real: an untrained network guesses."""
     assert load("digits").train(epochs=0).accuracy < 0.3
+
+
+def test_rnn_reads_a_text(tmp_path, capsys):
+    example = load("rnn_text")
+    reader = example.main(["--out", str(tmp_path), "--steps", "250"])
+    assert np.mean(reader.losses[:5]) > 3
+    assert np.mean(reader.losses[-20:]) < 0.7
+    assert reader.certainty("Beautiful is better")[10:].mean() > 0.5
+    assert (tmp_path / "reading.png").read_bytes().startswith(PNG)
+    assert "Beautiful is better than" in capsys.readouterr().out
+
+
+def test_logistic_regression_judges_unseen_tumours(tmp_path, capsys):
+    result = load("logistic_regression").main(["--out", str(tmp_path)])
+    assert result.accuracy > 0.95
+    assert result.slope < 1e-4  # it is the minimum that was found
+    assert (tmp_path / "tumours.png").read_bytes().startswith(PNG)
+    assert f"{result.accuracy:.1%} of unseen tumours right" in capsys.readouterr().out
+
+
+def test_variational_inference_finds_the_posterior(tmp_path, capsys):
+    example = load("variational")
+    result = example.main(["--out", str(tmp_path)])
+    middle, covariance = example.exact()
+    np.testing.assert_allclose(result.mean, middle, atol=0.05)
+    spread, wanted = np.sqrt(np.diag(result.covariance)), np.sqrt(np.diag(covariance))
+    assert np.all(spread < wanted)  # the bound prefers a Gaussian inside the posterior
+    assert np.all(spread > 0.7 * wanted)
+    assert np.mean(result.bounds[-50:]) > np.mean(result.bounds[:20]) + 1
+    assert (tmp_path / "posterior.png").read_bytes().startswith(PNG)
+    assert "posterior" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("default")  # what Jupyter's own packages warn of is not ours
