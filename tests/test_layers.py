@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 LAYERS = [
     {"errors"},
     {"values", "constant", "masked", "gate", "kinds"},
-    {"tape", "pause", "refusals", "forward", "backward", "array_methods", "variable"},
+    {"tape", "pause", "refusals", "forward", "backward", "array_methods", "variable", "transpose"},
     {"gates"},
     {"transforms"},
     {"compiler"},

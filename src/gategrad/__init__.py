@@ -21,6 +21,8 @@ from gategrad.kinds import Router as Router
 from gategrad.pause import no_grad as no_grad
 from gategrad.transforms.grad import grad as grad
 from gategrad.transforms.grad import value_and_grad as value_and_grad
+from gategrad.transforms.jvp import jvp as jvp
+from gategrad.transforms.linearize import linearize as linearize
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import StaleError
+from gategrad.values import spec_of
 
-__all__ = ["Constant", "may_change"]
+__all__ = ["Constant", "may_change", "zeros_for"]
 
 _EXACT_BYTES = 1024  # up to here a copy of the bytes is as quick as any digest of them
 _ROW = 256
@@ -50,6 +51,12 @@ def may_change(array: np.ndarray[Any, Any]) -> bool:
             return True
         owner = owner.base
     return owner is not None and type(owner) is not bytes
+
+
+def zeros_for(source: Any) -> Any:
+    """Zeros that look like an input of a gate, as `gate.inputs` has it: a constant, or what has a spec."""
+    spec = spec_of(source.array if type(source) is Constant else source)
+    return 0.0 if spec is None else np.zeros(*spec)[()]
 
 
 def _fingerprint(array: np.ndarray[Any, Any]) -> Any:

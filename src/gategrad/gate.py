@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from gategrad.errors import GateError
 
-__all__ = ["NO_OPTIONS", "Gate", "all_gates", "on_meeting", "ufuncs", "unapplied"]
+__all__ = ["NO_OPTIONS", "Gate", "all_gates", "derive", "from_backward", "on_meeting", "ufuncs", "unapplied"]
 
 
 class Gate:
@@ -86,11 +86,20 @@ class Gate:
         raise GateError(f"{type(self).__name__} has no forward(self, x, ...): write the method that computes z")
 
     def backward(self, dz: Any) -> Any:
-        """Return local gradient × upstream gradient, one for each input."""
-        raise GateError(
-            f"{type(self).__name__} has no backward(self, dz): write the method that returns "
-            "local gradient × dz, one for each input"
-        )
+        """Return local gradient × upstream gradient, one for each input; follows from `jvp` if there is one."""
+        if type(self).jvp in from_backward:
+            raise GateError(
+                f"{type(self).__name__} has no backward(self, dz): write the method that returns "
+                "local gradient × dz, one for each input (or jvp(self, dx, ...), from which it follows)"
+            )
+        return derive["backward"](self, dz)
+
+    def jvp(self, *tangents: Any) -> Any:
+        """Return Σ local gradient × tangent, over the inputs that move (None for one that does not).
+
+        Rarely written: it follows from `backward`, which is linear in dz, by transposing that.
+        """
+        return derive["jvp"](self, tangents)
 
     def __call__(self, *inputs: Any) -> Any:
         """Apply the gate: compute on plain values, record on variables."""
@@ -164,6 +173,13 @@ def _meet_class(gate: Gate) -> None:
 
 on_meeting: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {}
 """What happens when a gate is applied to a value of this type. The layers above join: a Variable is recorded."""
+
+
+derive: dict[str, Callable[..., Any]] = {}
+"""How `backward` follows from `jvp`, and `jvp` from `backward`, in gates that have one of them; `transpose.py` joins."""
+
+from_backward: set[Callable[..., Any]] = {Gate.jvp}
+"""The `jvp` methods that call `backward`: a gate that has no other one must have a `backward` of its own."""
 
 
 ufuncs: dict[Any, type[Gate]] = {}

@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gategrad.gate import Gate
+from gategrad.constant import zeros_for
+from gategrad.gate import Gate, from_backward
+from gategrad.masked import broadcast
 
 __all__ = ["Bilinear", "Elementwise", "Example", "Linear", "Reduction", "Router"]
 
@@ -43,18 +45,62 @@ class Elementwise(Gate):
             yield cls(), (*broadcast[:-1], broadcast[-1][:, :1])
             yield cls(), (broadcast[0][0, 0], *broadcast[1:])
 
+    def jvp(self, *tangents: Any) -> Any:
+        """Σ local gradient × tangent, which `backward` computes: element by element a rule is its own transpose."""
+        dz = None
+        for index, dx in enumerate(tangents):
+            if dx is not None:
+                part = self.scale(index, dx)
+                dz = part if dz is None else dz if part is None else dz + part
+        return dz
+
+    def scale(self, index: int, dx: Any) -> Any:
+        """Local gradient of one input × `dx`, which is broadcast to the shape of the output."""
+        shape = () if self.spec is None else self.spec[0]
+        needs = self.needs
+        self.needs = tuple([n == index for n in range(len(needs))])
+        try:
+            dxs = self.backward(dx if getattr(dx, "shape", ()) == shape else broadcast(dx, shape))
+        finally:
+            self.needs = needs
+        return dxs[index] if isinstance(dxs, (tuple, list)) else dxs
+
 
 class Linear(Gate):
-    """The output is a linear function of all inputs together; nothing but shapes is remembered."""
+    """The output is a linear function of all inputs together; nothing but shapes is remembered.
+
+    `backward` may be left out: the transpose of `forward` is then found by recording it.
+    """
 
     remembers_inputs = False
 
+    def jvp(self, *tangents: Any) -> Any:
+        """The gate itself, on the tangents."""
+        inputs = zip(tangents, self.inputs, strict=True)
+        return self.fresh()(*[zeros_for(source) if dx is None else dx for dx, source in inputs])
+
 
 class Bilinear(Gate):
-    """The output is linear in each of two inputs while the other is held: products of all kinds."""
+    """The output is linear in each of two inputs while the other is held: products of all kinds.
+
+    `forward` keeps the inputs as `self.x` and `self.y`, each if the other one needs a gradient.
+    """
 
     pattern = "switcher"
     sums_broadcasts = True
+
+    x: Any
+    y: Any
+
+    def jvp(self, *tangents: Any) -> Any:
+        """The product rule: the gate itself on the tangent of each input and the other input."""
+        dx, dy = tangents
+        through_x = None if dx is None else self.fresh()(dx, self.y)
+        through_y = None if dy is None else self.fresh()(self.x, dy)
+        return through_x if dy is None else through_y if dx is None else through_x + through_y
+
+
+from_backward.add(Elementwise.jvp)
 
 
 class Reduction(Gate):

@@ -14,7 +14,7 @@ import numpy as np
 
 from gategrad.values import FLOAT64
 
-__all__ = ["Masked", "masked_ufunc", "select"]
+__all__ = ["Masked", "broadcast", "masked_ufunc", "select"]
 
 
 class Masked(np.lib.mixins.NDArrayOperatorsMixin):
@@ -99,6 +99,13 @@ def select(mask: Any, dz: Any) -> Any:
         return Masked(dz.value, np.logical_and(dz.mask, mask))
     shape = getattr(dz, "shape", ())
     return Masked(dz, mask if mask.shape == shape else np.broadcast_to(mask, shape))
+
+
+def broadcast(dz: Any, shape: tuple[int, ...]) -> Any:
+    """`dz` repeated to a larger shape, and masked where it was."""
+    if type(dz) is Masked:
+        return Masked(np.broadcast_to(dz.value, shape), np.broadcast_to(dz.mask, shape))
+    return np.broadcast_to(dz, shape)
 
 
 def _resolved(x: Any) -> Any:

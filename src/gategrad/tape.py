@@ -29,6 +29,8 @@ __all__ = [
     "UNTRACKED",
     "Output",
     "Parts",
+    "answers",
+    "as_numpy",
     "fit",
     "next_level",
     "next_order",
@@ -222,11 +224,35 @@ def _recover(error: Exception, gate: Gate, dz: Any) -> Any:
 
 def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
     """Ask the rule again, with NumPy's numbers in place of Python's: they answer inf, nan or a real root."""
+    as_numpy(gate)
+    return gate.backward(np.float64(dz) if type(dz) is float else dz)
+
+
+def as_numpy(gate: Gate) -> None:
+    """Put NumPy's numbers in place of Python's in what a gate remembers."""
     remembered = gate.__dict__
     for name, value in remembered.items():
         if type(value) is float:
             remembered[name] = np.float64(value)
-    return gate.backward(np.float64(dz) if type(dz) is float else dz)
+
+
+def answers(gate: Gate, dz: Any) -> tuple[Any, ...]:
+    """What the rule of one gate answers to `dz`, each gradient in the look of its input; nothing moves on."""
+    if not gate.needs:
+        raise _released(gate)
+    try:
+        dxs = gate.backward(_handed(dz, gate))
+    except Exception as error:
+        dxs = _recover(error, gate, dz)
+    dxs = tuple(dxs) if isinstance(dxs, (tuple, list)) else (dxs,)
+    if len(dxs) != len(gate.inputs):
+        raise _wrong_count(len(dxs), gate)
+    return tuple(
+        [
+            fit(dx, gate.inputs[n].spec, gate, n, dz) if need and dx is not None else None
+            for n, (dx, need) in enumerate(zip(dxs, gate.needs, strict=True))
+        ]
+    )
 
 
 class Parts:
@@ -260,6 +286,10 @@ class Output(Gate):
         parts = [None] * self.count
         parts[self.index] = dz
         return Parts(parts)
+
+    def jvp(self, *tangents: Any) -> Any:
+        (outputs,) = tangents
+        return outputs[self.index]
 
 
 # --- making a gradient look like the value it belongs to ------------------------------------------------

@@ -144,6 +144,36 @@ def test_second_order_is_that_of_central_differences(gate, inputs):
 
 
 @every_case
+def test_forward_agrees_with_reverse(gate, inputs):
+    """The dot-product test: dz · (J dx) is (dz J) · dx. And J dx is what central differences say along dx."""
+    f = Function(gate, inputs)
+    dx, dz = like(f.xs, seed=3), f.upstream()
+    z, tangent = gg.jvp(f, f.xs, dx)
+    assert_all_close(z, f(*f.xs), rtol=1e-14)
+    assert [np.shape(t) for t in tangent] == [np.shape(x) for x in z]
+    assert project(tangent, dz) == pytest.approx(project(f.gradient(*f.xs, dz=dz), dx), rel=1e-10, abs=1e-12)
+    for number, x in enumerate(f.xs):  # one input alone moves
+        alone = [None] * len(f.xs)
+        alone[number] = dx[number]
+        expected = project([f.gradient(*f.xs, dz=dz)[number]], [dx[number]])
+        assert project(gg.jvp(f, f.xs, alone)[1], dz) == pytest.approx(expected, rel=1e-10, abs=1e-12), np.shape(x)
+
+
+@every_case
+def test_forward_over_reverse_is_reverse_over_reverse(gate, inputs):
+    f = Function(gate, inputs)
+    dx, dz = like(f.xs, seed=3), f.upstream()
+
+    def gradient(*xs):
+        return f.gradient(*xs, dz=dz)
+
+    _, pullback = gg.vjp(gradient, *f.xs)
+    assert_all_close(gg.jvp(gradient, f.xs, dx)[1], pullback(dx), rtol=1e-9, atol=1e-10)  # a Hessian is symmetric
+    _, pullback = gg.vjp(lambda *xs: gg.jvp(f, xs, dx)[1], *f.xs)
+    assert_all_close(pullback(dz), gg.jvp(gradient, f.xs, dx)[1], rtol=1e-9, atol=1e-10)
+
+
+@every_case
 def test_gradient_with_respect_to_one_input_alone(gate, inputs):
     f = Function(gate, inputs)
     dz = f.upstream()
@@ -186,6 +216,7 @@ def test_float32_stays_float32(gate, inputs):
     assert all(part.dtype == getattr(gate, "dtype", np.float32) for part in z)  # a cast says itself what comes out
     gradients = pullback(tuple(dz.astype(np.float32) for dz in map(np.asarray, f.upstream())))
     assert all(dx.dtype == np.float32 for dx in gradients)
+    assert all(dz.dtype == x.dtype for dz, x in zip(gg.jvp(f, single, single)[1], z, strict=True))
     double = [x.astype(np.float64) if x.shape else float(x) for x in single]
     assert_all_close(gradients, f.gradient(*double, dz=f.upstream()), rtol=2e-4, atol=1e-4)
 
@@ -228,6 +259,7 @@ def test_arrays_without_elements(gate, inputs):
         assert not isinstance(gate, gg.Elementwise) or len({np.shape(x) for x in empty}) > 1
         return
     assert [np.shape(dx) for dx in f.gradient(*f.xs, dz=dz)] == [np.shape(x) for x in f.xs]
+    assert [np.shape(dz) for dz in gg.jvp(f, f.xs, f.xs)[1]] == [np.shape(z) for z in f(*f.xs)]
 
 
 # --- broadcasting -----------------------------------------------------------------------------------------------

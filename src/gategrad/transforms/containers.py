@@ -12,7 +12,7 @@ import numpy as np
 
 from gategrad.variable import Variable
 
-__all__ = ["flatten", "is_value"]
+__all__ = ["flatten", "is_value", "same_structure"]
 
 _VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
 _NAMESPACE = "gategrad"
@@ -51,6 +51,11 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
                 if cls not in _registered:
                     _register_dataclass(cls)
                     _registered.add(cls)
+
+
+def same_structure(rebuild: Callable[..., Any], other: Callable[..., Any]) -> bool:
+    """Whether two functions that `flatten` returned put values into the same containers."""
+    return bool(getattr(rebuild, "args", ()) == getattr(other, "args", ()))
 
 
 def _register_dataclass(cls: type) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from gategrad.errors import NotScalarError, describe
-from gategrad.transforms.vjp import collect, pull, run, strip
+from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
 from gategrad.values import FLOAT64
 from gategrad.variable import Variable, plain
 
@@ -37,10 +37,10 @@ class Derivative:
         wanted = self._argnums if isinstance(self._argnums, tuple) else (self._argnums,)
         argnums = tuple(_positions(wanted, len(args), self._f))
         level, output, leaves, rebuilds = run(self._f, args, options, argnums)
-        z, aux = _split_aux(output) if self._has_aux else (output, None)
+        z, aux = split_aux(output) if self._has_aux else (output, None)
         gradients = pull(z, _seed(z), level)
         dxs = collect(leaves, rebuilds, gradients)
-        return strip(z, level), (_strip_all(aux, level) if self._has_aux else None), dxs if several else dxs[0]
+        return strip(z, level), (strip_all(aux, level) if self._has_aux else None), dxs if several else dxs[0]
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(cast(Any, self), instance)
@@ -111,12 +111,6 @@ def _positions(argnums: tuple[int, ...], count: int, f: Any) -> list[int]:
     return positions
 
 
-def _split_aux(output: Any) -> tuple[Any, Any]:
-    if not isinstance(output, tuple) or len(output) != 2:
-        raise TypeError(f"with has_aux=True the function returns (value, anything), but it returned {describe(output)}")
-    return output
-
-
 def _seed(z: Any) -> Any:
     """1, as the gradient of the output: a single real number."""
     if type(z) is Variable:
@@ -135,10 +129,3 @@ def _not_scalar(z: Any) -> Exception:
     return NotScalarError(
         f"the gradient is of a function that returns a single real number; this one returned {describe(z)}. {advice}"
     )
-
-
-def _strip_all(aux: Any, level: int) -> Any:
-    from gategrad.transforms.containers import flatten
-
-    values, rebuild = flatten(aux)
-    return rebuild([strip(x, level) for x in values])

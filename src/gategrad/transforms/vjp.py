@@ -13,14 +13,26 @@ from gategrad.transforms.containers import flatten
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable, leaf, plain
 
-__all__ = ["Pullback", "collect", "differentiable", "pull", "run", "strip", "vjp"]
+__all__ = [
+    "Pullback",
+    "collect",
+    "differentiable",
+    "open_tape",
+    "pull",
+    "run",
+    "split_aux",
+    "strip",
+    "strip_all",
+    "vjp",
+]
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Pullback]:
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Compute `f(*primals)`, and the function that sends a gradient of the output back to the inputs.
 
     `pullback(dz)` returns a tuple with one gradient per primal, dx_i = Σ_j dz_j ∂z_j/∂x_i, each in the container,
     shape and dtype of its primal; `dz` has the container and shapes of the output. It may be called many times.
+    With `has_aux`, `f` returns `(z, anything)`, and this `(z, pullback, anything)`.
 
     Raises `DtypeError` if a primal is not made of floats, `ShapeError` if `dz` does not fit the output.
 
@@ -29,13 +41,16 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Pullback]:
     >>> z, pullback(np.array([1.0, 10.0]))
     (array([1., 4.]), (array([ 2., 40.]),))
     """
-    level, leaves, rebuilds, arguments = _open(primals)
+    level, leaves, rebuilds, arguments = open_tape(primals)
     z = f(*arguments)
+    z, aux = split_aux(z) if has_aux else (z, None)
     if z is None:
         raise DtypeError("the function returned None: nothing to differentiate (is a `return` missing?)")
     outputs, rebuild_output = flatten(z)
     values = [strip(z, level) for z in outputs]
-    return rebuild_output(values), Pullback(level, outputs, values, leaves, rebuilds)
+    pullback = Pullback(level, outputs, values, leaves, rebuilds)
+    value = rebuild_output(values)
+    return (value, pullback, strip_all(aux, level)) if has_aux else (value, pullback)
 
 
 class Pullback:
@@ -81,7 +96,7 @@ def _fit_seed(dz: Any, z: Any) -> Any:
 
 def run(f: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], argnums: tuple[int, ...]) -> Any:
     """Call `f` with the arguments in `argnums` as leaves of a fresh tape: (level, output, leaves, rebuilds)."""
-    level, leaves, rebuilds, lifted = _open([args[n] for n in argnums])
+    level, leaves, rebuilds, lifted = open_tape([args[n] for n in argnums])
     arguments = list(args)
     for n, x in zip(argnums, lifted, strict=True):
         arguments[n] = x
@@ -98,6 +113,19 @@ def pull(z: Any, dz: Any, level: int) -> dict[Any, Any]:
 def strip(z: Any, level: int) -> Any:
     """The value of `z` as it is outside this tape."""
     return z.raw if type(z) is Variable and (z.level == level or z.level < 0) else z
+
+
+def split_aux(output: Any) -> tuple[Any, Any]:
+    """The value of a function with `has_aux` and what it returned beside; or the reason why this is no such pair."""
+    if not isinstance(output, tuple) or len(output) != 2:
+        raise TypeError(f"with has_aux=True the function returns (value, anything), but it returned {describe(output)}")
+    return output
+
+
+def strip_all(aux: Any, level: int) -> Any:
+    """What is in a container, as it is outside this tape."""
+    values, rebuild = flatten(aux)
+    return rebuild([strip(x, level) for x in values])
 
 
 def collect(groups: list[list[Variable]], rebuilds: list[Any], gradients: dict[Any, Any]) -> tuple[Any, ...]:
@@ -138,7 +166,8 @@ def differentiable(x: Any, where: str) -> Any:
     raise DtypeError(f"{where} is {describe(x)}: gradients are of numbers, arrays of floats, and containers of them")
 
 
-def _open(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[Any]]:
+def open_tape(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[Any]]:
+    """A fresh tape with the primals as its leaves: (level, leaves of each, what rebuilds each, the primals lifted)."""
     level = next_level()
     groups, rebuilds, lifted = [], [], []
     for position, primal in enumerate(primals):

@@ -1,0 +1,117 @@
+"""linearize: run a function and keep its pushforward, dx -> dz. The forward counterpart of vjp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import DtypeError, ShapeError, describe
+from gategrad.masked import Masked
+from gategrad.transforms.containers import flatten, same_structure
+from gategrad.transforms.push import push, recorded
+from gategrad.transforms.vjp import open_tape, split_aux, strip, strip_all
+from gategrad.values import FLOAT64, lock, spec_of
+from gategrad.variable import Variable
+
+__all__ = ["Pushforward", "linearize"]
+
+
+def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """Compute `f(*primals)`, and the function that sends tangents of the inputs forward to the output.
+
+    `pushforward(*tangents)` returns dz_j = Σ_i ∂z_j/∂x_i dx_i, in the containers, shapes and dtypes of the output; each
+    tangent has those of its primal, or is None for a primal that does not move. It may be called many times: `f` runs
+    once, and is remembered as for the way back. With `has_aux`, `f` returns `(z, anything)`, and this
+    `(z, pushforward, anything)`.
+
+    Raises `DtypeError` if a primal or an output is not made of floats, `ShapeError` if a tangent does not fit.
+
+    >>> import numpy as np, gategrad as gg
+    >>> z, pushforward = gg.linearize(lambda x: x * x, np.array([1.0, 2.0]))
+    >>> z, pushforward(np.array([1.0, 10.0]))
+    (array([1., 4.]), array([ 2., 40.]))
+    """
+    level, leaves, rebuilds, arguments = open_tape(primals)
+    z = f(*arguments)
+    z, aux = split_aux(z) if has_aux else (z, None)
+    outputs, rebuild = flatten(z)
+    values = [strip(z, level) for z in outputs]
+    pushforward = Pushforward(level, outputs, values, leaves, rebuilds, rebuild)
+    return (rebuild(values), pushforward, strip_all(aux, level)) if has_aux else (rebuild(values), pushforward)
+
+
+class Pushforward:
+    """The second half of `linearize`: itself a function of the tangents."""
+
+    def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any, rebuild: Any) -> None:
+        self._values, self._leaves, self._rebuilds, self._rebuild = values, leaves, rebuilds, rebuild
+        self._places = [_place(z, level) for z in outputs]
+        self._gates = recorded(outputs, level)
+        for z in values:
+            _check_output(z)
+
+    def __call__(self, *tangents: Any) -> Any:
+        if len(tangents) != len(self._leaves):
+            raise ShapeError(f"{len(tangents)} tangents for {len(self._leaves)} primals: one for each, or None")
+        moving: dict[Any, Any] = {}
+        for position, (dx, group, rebuild) in enumerate(zip(tangents, self._leaves, self._rebuilds, strict=True)):
+            if dx is not None:
+                moving.update(zip(group, _flat_tangent(dx, group, rebuild, position), strict=True))
+        dzs = push(self._gates, {x: dx for x, dx in moving.items() if dx is not None}, self._places)
+        return self._rebuild([_result(dz, z) for dz, z in zip(dzs, self._values, strict=True)])
+
+
+def _place(z: Any, level: int) -> Any:
+    """Where the tangent of an output is found: its gate, or the leaf that it is; None if it cannot move."""
+    return (z.gate or z) if type(z) is Variable and z.level == level else None
+
+
+def _check_output(z: Any) -> None:
+    if not (isinstance(z, (float, int)) or getattr(z, "dtype", np.dtype(object)).kind in "fciub"):
+        hint = " (is a `return` missing?)" if z is None else ": return it as has_aux, beside the value"
+        raise DtypeError(f"the function returned {describe(z)}, which has no tangent{hint}")
+
+
+def _flat_tangent(dx: Any, group: list[Variable], rebuild: Any, position: int) -> list[Any]:
+    values, build = flatten(dx)
+    if len(values) != len(group) or not same_structure(build, rebuild):
+        raise ShapeError(
+            f"the tangent of argument {position} is built unlike the argument: it has {len(values)} values in other "
+            f"containers, or of another number than the argument's {len(group)}"
+        )
+    return [fit_tangent(dx, x, f"argument {position}") for dx, x in zip(values, group, strict=True)]
+
+
+def fit_tangent(dx: Any, x: Variable, where: str) -> Any:
+    """A tangent in the dtype of the leaf that it belongs to; None for zeros, which move nothing."""
+    spec = x.spec
+    shape, dtype = ((), FLOAT64) if spec is None else spec
+    if isinstance(dx, (bool, np.bool_)) or not (isinstance(dx, (float, int, complex)) or hasattr(dx, "dtype")):
+        raise DtypeError(f"the tangent of {where} is {describe(dx)}: it takes numbers and arrays of floats")
+    have = spec_of(dx) if hasattr(dx, "spec") else (np.shape(dx), np.asarray(dx).dtype)
+    have_shape, have_dtype = ((), FLOAT64) if have is None else have
+    if have_shape != shape:
+        raise ShapeError(f"the tangent of {where} has shape {have_shape}, but its value has shape {shape}")
+    if have_dtype.kind not in "fciu" or (have_dtype.kind == "c" and dtype.kind != "c"):
+        raise DtypeError(f"the tangent of {where} is {describe(dx)}, but its value is made of {dtype}")
+    if hasattr(dx, "spec"):  # a variable, or a symbol of the program that is being traced
+        return dx if have_dtype == dtype else dx.astype(dtype)
+    if spec is None:
+        return float(dx) or None
+    dx = lock(np.array(dx, dtype))
+    return dx[()] if dx.any() else None
+
+
+def _result(dz: Any, z: Any) -> Any:
+    """A tangent as it is handed out: zeros if the output does not move, and nobody else's array."""
+    if dz is None:
+        spec = spec_of(z)
+        shape, dtype = ((), FLOAT64) if spec is None else spec
+        return 0.0 if spec is None else np.zeros(shape, dtype if dtype.kind in "fc" else FLOAT64)[()]
+    if type(dz) is Masked:
+        dz = dz.resolve()
+        if spec_of(z) is None and isinstance(dz, (np.ndarray, np.generic)):
+            return float(dz)
+    return dz.copy() if type(dz) is np.ndarray else dz
