@@ -19,10 +19,15 @@ from gategrad.kinds import Linear as Linear
 from gategrad.kinds import Reduction as Reduction
 from gategrad.kinds import Router as Router
 from gategrad.pause import no_grad as no_grad
+from gategrad.transforms.elementwise_grad import elementwise_grad as elementwise_grad
 from gategrad.transforms.grad import grad as grad
 from gategrad.transforms.grad import value_and_grad as value_and_grad
+from gategrad.transforms.hessian import hessian as hessian
+from gategrad.transforms.hessian import hvp as hvp
+from gategrad.transforms.jacobian import jacobian as jacobian
 from gategrad.transforms.jvp import jvp as jvp
 from gategrad.transforms.linearize import linearize as linearize
+from gategrad.transforms.stop_gradient import stop_gradient as stop_gradient
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable
 from gategrad.variable import variable as variable

@@ -2,61 +2,35 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import types
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 from gategrad.errors import NotScalarError, describe
+from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
 from gategrad.values import FLOAT64
 from gategrad.variable import Variable, plain
 
-__all__ = ["Derivative", "grad", "value_and_grad"]
+__all__ = ["Gradient", "grad", "value_and_grad"]
 
 
-class Derivative:
-    """A function made from a function, with its name, documentation and signature; pickles if that one does."""
+class Gradient(Derivative):
+    """What `grad` and its neighbours share: one call, one walk back."""
 
-    prefix = "derivative of"
+    noun = "gradient"
 
-    def __init__(self, f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> None:
-        if not callable(f):
-            raise TypeError(
-                f"{type(self).__name__} takes a function, not {describe(f)}: it returns the gradient as a function, "
-                "to be called with the numbers, as in gg.grad(f)(x)"
-            )
-        functools.update_wrapper(cast(Any, self), f, updated=())
-        self._f = f
-        self._argnums = argnums if isinstance(argnums, int) else tuple(argnums)
-        self._has_aux = has_aux
-
-    def _differentiate(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any]:
-        several = isinstance(self._argnums, tuple)
-        wanted = self._argnums if isinstance(self._argnums, tuple) else (self._argnums,)
-        argnums = tuple(_positions(wanted, len(args), self._f))
-        level, output, leaves, rebuilds = run(self._f, args, options, argnums)
+    def _differentiate(
+        self, args: tuple[Any, ...], options: dict[str, Any], seed: Callable[[Any], Any]
+    ) -> tuple[Any, Any, Any]:
+        """The value, what came beside it, and the gradients that the `seed` of the value sends back."""
+        level, output, leaves, rebuilds = run(self._f, args, options, self._positions(len(args)))
         z, aux = split_aux(output) if self._has_aux else (output, None)
-        gradients = pull(z, _seed(z), level)
-        dxs = collect(leaves, rebuilds, gradients)
-        return strip(z, level), (strip_all(aux, level) if self._has_aux else None), dxs if several else dxs[0]
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else types.MethodType(cast(Any, self), instance)
-
-    def __repr__(self) -> str:
-        name = getattr(self._f, "__qualname__", repr(self._f))
-        try:
-            return f"<{self.prefix} {name}{inspect.signature(self._f)}>"
-        except (TypeError, ValueError):
-            return f"<{self.prefix} {name}>"
-
-    def __reduce__(self) -> Any:
-        return type(self), (self._f, self._argnums, self._has_aux)
+        gradients = pull(z, seed(z), level)
+        dxs = self._one_or_all(collect(leaves, rebuilds, gradients))
+        return strip(z, level), (strip_all(aux, level) if self._has_aux else None), dxs
 
 
-class grad(Derivative):
+class grad(Gradient):
     """The gradient of a function: `grad(f)(x)` is df/dx, in the container, shape and dtype of `x`.
 
     `f` returns a single number. `argnums` says with respect to which positional arguments: a number, or a tuple
@@ -76,11 +50,11 @@ class grad(Derivative):
     prefix = "gradient of"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        _, aux, gradient = self._differentiate(args, options)
+        _, aux, gradient = self._differentiate(args, options, _seed)
         return (gradient, aux) if self._has_aux else gradient
 
 
-class value_and_grad(Derivative):
+class value_and_grad(Gradient):
     """The value of a function together with its gradient, for the price of one forward and one backward pass.
 
     Arguments as for `grad`. With `has_aux` the call returns `((z, anything), gradient)`.
@@ -93,22 +67,8 @@ class value_and_grad(Derivative):
     prefix = "value and gradient of"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        z, aux, gradient = self._differentiate(args, options)
+        z, aux, gradient = self._differentiate(args, options, _seed)
         return ((z, aux) if self._has_aux else z), gradient
-
-
-def _positions(argnums: tuple[int, ...], count: int, f: Any) -> list[int]:
-    for n in argnums:
-        if not -count <= n < count:
-            name = getattr(f, "__name__", "the function")
-            raise TypeError(
-                f"the gradient of {name} is wanted for positional argument {n} (argnums), "
-                f"but it was called with {count} positional argument{'s' * (count != 1)}"
-            )
-    positions = [n % count for n in argnums]
-    if len(set(positions)) < len(positions):
-        raise TypeError(f"argnums names one argument twice: {argnums}")
-    return positions
 
 
 def _seed(z: Any) -> Any:

@@ -15,7 +15,7 @@ from gategrad.transforms.vjp import open_tape, split_aux, strip, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable
 
-__all__ = ["Pushforward", "linearize"]
+__all__ = ["Pushforward", "check_output", "linearize", "place_of", "result_of"]
 
 
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -47,10 +47,10 @@ class Pushforward:
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any, rebuild: Any) -> None:
         self._values, self._leaves, self._rebuilds, self._rebuild = values, leaves, rebuilds, rebuild
-        self._places = [_place(z, level) for z in outputs]
+        self._places = [place_of(z, level) for z in outputs]
         self._gates = recorded(outputs, level)
         for z in values:
-            _check_output(z)
+            check_output(z)
 
     def __call__(self, *tangents: Any) -> Any:
         if len(tangents) != len(self._leaves):
@@ -60,15 +60,16 @@ class Pushforward:
             if dx is not None:
                 moving.update(zip(group, _flat_tangent(dx, group, rebuild, position), strict=True))
         dzs = push(self._gates, {x: dx for x, dx in moving.items() if dx is not None}, self._places)
-        return self._rebuild([_result(dz, z) for dz, z in zip(dzs, self._values, strict=True)])
+        return self._rebuild([result_of(dz, z) for dz, z in zip(dzs, self._values, strict=True)])
 
 
-def _place(z: Any, level: int) -> Any:
+def place_of(z: Any, level: int) -> Any:
     """Where the tangent of an output is found: its gate, or the leaf that it is; None if it cannot move."""
     return (z.gate or z) if type(z) is Variable and z.level == level else None
 
 
-def _check_output(z: Any) -> None:
+def check_output(z: Any) -> None:
+    """Raise `DtypeError` if an output is no number or array of numbers."""
     if not (isinstance(z, (float, int)) or getattr(z, "dtype", np.dtype(object)).kind in "fciub"):
         hint = " (is a `return` missing?)" if z is None else ": return it as has_aux, beside the value"
         raise DtypeError(f"the function returned {describe(z)}, which has no tangent{hint}")
@@ -104,7 +105,7 @@ def fit_tangent(dx: Any, x: Variable, where: str) -> Any:
     return dx[()] if dx.any() else None
 
 
-def _result(dz: Any, z: Any) -> Any:
+def result_of(dz: Any, z: Any) -> Any:
     """A tangent as it is handed out: zeros if the output does not move, and nobody else's array."""
     if dz is None:
         spec = spec_of(z)

@@ -17,6 +17,7 @@ __all__ = [
     "Pullback",
     "collect",
     "differentiable",
+    "gradient_of",
     "open_tape",
     "pull",
     "run",
@@ -131,11 +132,11 @@ def strip_all(aux: Any, level: int) -> Any:
 def collect(groups: list[list[Variable]], rebuilds: list[Any], gradients: dict[Any, Any]) -> tuple[Any, ...]:
     """What arrived at the leaves, each group in its container."""
     return tuple(
-        rebuild([_gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)
+        rebuild([gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)
     )
 
 
-def _gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
+def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
     """What arrived at a leaf, and zeros of its shape and dtype if nothing did.
 
     Arrays are copied: a rule may hand one array to several inputs, or what it remembers, or `dz` itself.

@@ -1,0 +1,82 @@
+"""What functions made from functions have in common: name, documentation and signature, pickling, argnums."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from gategrad.errors import describe
+
+__all__ = ["Derivative", "Transformed"]
+
+
+class Transformed:
+    """A function made from a function, with its name, documentation and signature; pickles if that one does."""
+
+    prefix = "made of"
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        if not callable(f):
+            raise TypeError(
+                f"{type(self).__name__} takes a function, not {describe(f)}: it returns a function, "
+                f"to be called with the numbers, as in gg.{type(self).__name__}(f)(x)"
+            )
+        functools.update_wrapper(cast(Any, self), f, updated=())
+        self._f = f
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(cast(Any, self), instance)
+
+    def __repr__(self) -> str:
+        name = getattr(self._f, "__qualname__", repr(self._f))
+        try:
+            return f"<{self.prefix} {name}{inspect.signature(self._f)}>"
+        except (TypeError, ValueError):
+            return f"<{self.prefix} {name}>"
+
+    def __reduce__(self) -> Any:
+        name = getattr(self, "__qualname__", "")
+        if getattr(inspect.getmodule(self._f), name, None) is self:
+            return name  # a decorated function: found again by its name
+        return type(self), self._options()
+
+    def _options(self) -> tuple[Any, ...]:
+        """What the constructor was given."""
+        return (self._f,)
+
+
+class Derivative(Transformed):
+    """A derivative with respect to the positional arguments in `argnums`."""
+
+    prefix = "derivative of"
+    noun = "derivative"
+
+    def __init__(self, f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> None:
+        super().__init__(f)
+        self._argnums = argnums if isinstance(argnums, int) else tuple(argnums)
+        self._has_aux = has_aux
+
+    def _options(self) -> tuple[Any, ...]:
+        return self._f, self._argnums, self._has_aux
+
+    def _positions(self, count: int) -> tuple[int, ...]:
+        """The positions that `argnums` names in a call with so many positional arguments."""
+        argnums = self._argnums if isinstance(self._argnums, tuple) else (self._argnums,)
+        for n in argnums:
+            if not -count <= n < count:
+                name = getattr(self._f, "__name__", "the function")
+                raise TypeError(
+                    f"the {self.noun} of {name} is wanted for positional argument {n} (argnums), "
+                    f"but it was called with {count} positional argument{'s' * (count != 1)}"
+                )
+        positions = [n % count for n in argnums]
+        if len(set(positions)) < len(positions):
+            raise TypeError(f"argnums names one argument twice: {argnums}")
+        return tuple(positions)
+
+    def _one_or_all(self, parts: tuple[Any, ...]) -> Any:
+        """A tuple of parts for a tuple of argnums, else the one part."""
+        return parts if isinstance(self._argnums, tuple) else parts[0]

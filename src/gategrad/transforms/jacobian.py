@@ -1,0 +1,145 @@
+"""jacobian: every derivative of every output with respect to every input, by rows or by columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import DtypeError
+from gategrad.transforms.containers import flatten
+from gategrad.transforms.derivative import Derivative
+from gategrad.transforms.linearize import check_output, place_of, result_of
+from gategrad.transforms.push import push, recorded
+from gategrad.transforms.vjp import gradient_of, run, split_aux, strip, strip_all
+from gategrad.tape import send
+from gategrad.values import FLOAT64, Spec, spec_of
+
+__all__ = ["jacobian", "table"]
+
+
+class jacobian(Derivative):
+    """The Jacobian of a function: `jacobian(f)(x)` is dz/dx, of shape `z.shape + x.shape`.
+
+    By rows, one walk back for each element of `z`, if there are no more of those than of `x`; else by columns, one
+    pass forward for each element of `x`. `f` runs once. Of containers the answer is the container of `z`, and in each
+    of its places that of `x`. `argnums` names an argument, or several for a tuple in the place of one. With `has_aux`,
+    `f` returns `(z, anything)` and the call `(jacobian, anything)`.
+
+    Raises `DtypeError` if an argument or an output is not made of floats.
+
+    >>> import numpy as np, gategrad as gg
+    >>> gg.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
+    array([[3., 0., 1.],
+           [0., 3., 2.]])
+    >>> gg.jacobian(lambda p: p["a"] * p["b"])({"a": 2.0, "b": np.array([3.0, 4.0])})
+    {'a': array([3., 4.]), 'b': array([[2., 0.],
+           [0., 2.]])}
+    """
+
+    prefix = "Jacobian of"
+    noun = "Jacobian"
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        parts, aux = table(self._f, args, options, self._positions(len(args)), self._one_or_all, self._has_aux)
+        return (parts, aux) if self._has_aux else parts
+
+
+def table(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+    positions: tuple[int, ...],
+    arrange: Callable[[tuple[Any, ...]], Any],
+    has_aux: bool,
+    by_columns: bool | None = None,
+) -> tuple[Any, Any]:
+    """The Jacobian in its containers, and what `f` returned beside; by columns or rows, or as the shapes suggest."""
+    level, output, groups, rebuilds = run(f, args, options, positions)
+    z, aux = split_aux(output) if has_aux else (output, None)
+    outputs, rebuild = flatten(z)
+    values = [strip(z, level) for z in outputs]
+    for value in values:
+        check_output(value)
+    if not values:
+        raise DtypeError("the function returned no values: nothing to differentiate (is a `return` missing?)")
+    places, leaves = [place_of(z, level) for z in outputs], [x for group in groups for x in group]
+    if by_columns is None:
+        by_columns = sum(map(_size, leaves)) < sum(map(_size, values))
+    blocks = _by_columns(outputs, places, values, leaves, level) if by_columns else _by_rows(places, values, leaves)
+    parts = []
+    for row in blocks:
+        rest = iter(row)
+        parts.append(arrange(tuple([r([next(rest) for _ in g]) for r, g in zip(rebuilds, groups, strict=True)])))
+    return rebuild(parts), strip_all(aux, level) if has_aux else None
+
+
+def _by_rows(places: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any]) -> list[list[Any]]:
+    """For each output a list with its block for each leaf, by one walk back per element of the output."""
+    blocks = []
+    for place, value in zip(places, values, strict=True):
+        spec = spec_of(value)
+        rows = [_walk_back(place, unit, leaves) for unit in _units(spec)]
+        blocks.append([_stack([row[n] for row in rows], spec, x.spec, 0) for n, x in enumerate(leaves)])
+    return blocks
+
+
+def _walk_back(place: Any, dz: Any, leaves: Sequence[Any]) -> list[Any]:
+    gradients = {} if place is None else send({place: dz}, retain=True)
+    return [gradient_of(x, gradients) for x in leaves]
+
+
+def _by_columns(
+    outputs: Sequence[Any], places: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any], level: int
+) -> list[list[Any]]:
+    """The same, by one pass forward per element of a leaf."""
+    gates = recorded(outputs, level)
+    blocks: list[list[Any]] = [[] for _ in values]
+    for x in leaves:
+        columns = [push(gates, {x: unit}, places) for unit in _units(x.spec)]
+        for n, value in enumerate(values):
+            column = [result_of(dzs[n], value) for dzs in columns]
+            blocks[n].append(_stack(column, spec_of(value), x.spec, len(np.shape(value))))
+    return blocks
+
+
+def _stack(parts: list[Any], out: Spec, x: Spec, axis: int) -> Any:
+    """Rows or columns side by side, in the shape of the output followed by that of the input."""
+    (rows, dtype_z), (columns, dtype_x) = out or ((), None), x or ((), None)
+    dtype = np.result_type(*[dtype for dtype in (dtype_z, dtype_x) if dtype is not None] or [FLOAT64])
+    if dtype.kind not in "fc":
+        dtype = np.result_type(dtype, FLOAT64)
+    if not rows and not columns:
+        (part,) = parts
+        return part if out is None and x is None else _cast(part, dtype)
+    shape = (*rows, *columns)
+    if not parts:
+        return np.zeros(shape, dtype)
+    if len(parts) == 1:
+        return _cast(np.reshape(parts[0], shape), dtype)
+    return _cast(np.reshape(np.stack(parts, axis), shape), dtype)
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    if type(x) is float:
+        return dtype.type(x)
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def _units(spec: Spec) -> Iterator[Any]:
+    """1 in each place in turn, 0 in all others."""
+    shape, dtype = ((), FLOAT64) if spec is None else spec
+    if not shape:
+        yield 1.0 if spec is None else dtype.type(1)
+        return
+    for n in range(math.prod(shape)):
+        unit = np.zeros(shape, dtype)
+        unit.flat[n] = 1
+        unit.flags.writeable = False
+        yield unit
+
+
+def _size(x: Any) -> int:
+    return math.prod(np.shape(x))
