@@ -3,6 +3,7 @@
 import typing as _typing
 
 from gategrad import gates as gates
+from gategrad.black_box import BlackBox as BlackBox
 from gategrad.check.gradients import check_gradients as check_gradients
 from gategrad.gate import Gate as Gate
 from gategrad.gates.activation import relu as relu
@@ -19,6 +20,7 @@ from gategrad.kinds import Linear as Linear
 from gategrad.kinds import Reduction as Reduction
 from gategrad.kinds import Router as Router
 from gategrad.pause import no_grad as no_grad
+from gategrad.transforms.checkpoint import checkpoint as checkpoint
 from gategrad.transforms.elementwise_grad import elementwise_grad as elementwise_grad
 from gategrad.transforms.grad import grad as grad
 from gategrad.transforms.grad import value_and_grad as value_and_grad

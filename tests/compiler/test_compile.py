@@ -254,7 +254,7 @@ class TestDerivatives:
         f = gg.compile(lambda x: x * x)
         for x in (1.0, 2.0, 3.0):
             assert gg.grad(f)(x) == 2 * x
-        assert len(f._pullbacks) == 1
+        assert len(f._derivatives) == 1
 
     def test_compiled_inside_compiled_is_one_program(self):
         inner = gg.compile(np.sin)

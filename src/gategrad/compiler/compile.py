@@ -10,17 +10,23 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument, fixed, read
-from gategrad.compiler.differentiate import Call, pullback_of, record
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.specialise import Specialisation, specialise
 from gategrad.compiler.trace.symbol import Symbol
+from gategrad.transforms.call import Call, Rule, record
 from gategrad.variable import Variable, plain
 
 __all__ = ["Compiled", "compile"]
 
 _MOST = 64  # specialisations kept for each function; the least recently used goes first
+
+
+class CompiledCall(Call):
+    """z = f(x, …) for a compiled f. A black box with an exact gradient: its derivatives are compiled as well."""
+
+    symbol = "compiled"
 
 
 class Compiled(native.Callable):
@@ -32,7 +38,7 @@ class Compiled(native.Callable):
         self._static = (static,) if isinstance(static, str) else tuple(static)
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._specialisations: OrderedDict[Any, Specialisation] = OrderedDict()
-        self._pullbacks: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
+        self._derivatives: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
         self._parameters = _parameters(f)
         self._check_names()
 
@@ -131,16 +137,16 @@ class Compiled(native.Callable):
 
         containers = (keywords, *[a.key for a in arguments])
 
-        def pullback(needs: tuple[bool, ...], given: tuple[int, ...]) -> Callable[..., Any]:
+        def derivative(rule: Rule, *which: Any) -> Callable[..., Any]:
             def make() -> Callable[..., Any]:
-                made = pullback_of(flat, needs, given)
-                made.__name__ = made.__qualname__ = f"{getattr(self._f, '__name__', 'program')}_pullback"
+                made = rule(flat, *which)
+                made.__name__ = made.__qualname__ = f"{getattr(self._f, '__name__', 'program')}_{made.__name__}"
                 return cast(Callable[..., Any], compile(made))
 
-            found: Callable[..., Any] = _remembered(self._pullbacks, (containers, needs, given), make)
+            found: Callable[..., Any] = _remembered(self._derivatives, (containers, rule, *which), make)
             return found
 
-        return record(Call(flat, pullback), leaves)
+        return record(CompiledCall(flat, derivative), leaves)
 
 
 def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()) -> Any:

@@ -37,6 +37,11 @@ class Box:
         """Whether the box stands for several gates."""
         return len(self.nodes) > 1
 
+    @property
+    def is_black_box(self) -> bool:
+        """Whether a gate in it is differentiated by finite differences."""
+        return any(node.is_black_box for node in self.nodes)
+
 
 def fold(model: Model) -> list[Box]:
     """The boxes to draw, in an order in which every one follows what it depends on."""

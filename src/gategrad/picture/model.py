@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gategrad.black_box import BlackBox
 from gategrad.gate import Gate
 from gategrad.kinds import Elementwise
 from gategrad.picture.numbers import shape_of
@@ -87,6 +88,11 @@ class Node:
     def pattern(self) -> str:
         """What the gate does to the gradient, in a word; empty if it did not say."""
         return self.gate.pattern
+
+    @property
+    def is_black_box(self) -> bool:
+        """Whether the gradient is that of finite differences, which drawings show by a dashed box."""
+        return isinstance(self.gate, BlackBox)
 
     @property
     def options(self) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class _Drawing:
     def _box(self, box: Box, x: float, y: float) -> str:
         width, half = _box_width(box), _half_height(box)
         tells = box_facts(box)
-        folded = " gg-folded" if box.is_folded else ""
+        folded = (" gg-folded" if box.is_folded else "") + (" gg-black-box" if box.is_black_box else "")
         return (
             f'<g class="gg-gate{folded}" data-gate="{self._boxes.index(box)}" tabindex="0" role="img" '
             f'aria-label="{escape(tells[0])}"><title>{escape(chr(10).join(tells))}</title>'

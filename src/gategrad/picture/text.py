@@ -211,7 +211,7 @@ class _Section:
 
     def _join(self, box: Box, ends: list[tuple[int, int]]) -> tuple[int, int]:
         canvas = self._canvas
-        glyph = f"({' ' + box.label + ' '})"
+        glyph = f"(┄{box.label}┄)" if box.is_black_box else f"( {box.label} )"
         if not ends:
             row, self._row = self._row, self._row + 2
             return row, canvas.write(row, _MARGIN, glyph, "gate")

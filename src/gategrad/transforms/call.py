@@ -1,0 +1,127 @@
+"""Call: a whole function as one gate, whose derivatives compute the function again.
+
+Compiled and checkpointed functions are such: the gate remembers what went in and nothing of what happened inside.
+Its pullback is itself such a function of the inputs and the upstream gradients, and its pushforward one of the
+inputs and their tangents; so either can be differentiated in turn, to any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import GateError
+from gategrad.gate import Gate
+from gategrad.masked import Masked
+from gategrad.transforms.containers import flatten
+from gategrad.transforms.jvp import jvp
+from gategrad.transforms.vjp import vjp
+
+__all__ = ["Call", "Rule", "pullback_of", "pushforward_of", "record"]
+
+Rule = Callable[..., Callable[..., Any]]
+"""`pullback_of` or `pushforward_of`: the derivative of a function of flat values."""
+
+
+class Call(Gate):
+    """z = f(x, …) for a whole function. A black box with an exact gradient, which is a whole function too.
+
+    `derive(rule, *which)` is the derivative of the function by one of the two rules below, made into what the
+    function is: compiled, or checkpointed.
+    """
+
+    pattern = "function"
+
+    def __init__(self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]]) -> None:
+        self.function = function
+        self.derive = derive
+
+    def forward(self, *leaves: Any) -> Any:
+        self.leaves = leaves
+        self.outputs, self.rebuild = flatten(self.function(*leaves))
+        self.places = tuple([n for n, z in enumerate(self.outputs) if _flows(z)])
+        flowing = [self.outputs[n] for n in self.places]
+        if any(getattr(z, "level", -1) >= max(self.level, 0) for z in flowing):
+            raise GateError(self.hidden())
+        return flowing[0] if len(flowing) == 1 else tuple(flowing)
+
+    def hidden(self) -> str:
+        """What to say if the function computes with a variable that is not among its arguments."""
+        name = getattr(self.function, "__name__", "the function")
+        return (
+            f"{name} computed with a variable that is not among its arguments, and whose gradient would be lost: "
+            "make it an argument, or pass its .value"
+        )
+
+    def backward(self, dz: Any) -> Any:
+        dzs = dz if type(dz) is tuple else (dz,)
+        given = tuple([place for place, part in zip(self.places, dzs, strict=True) if part is not None])
+        upstream = tuple([part.resolve() if type(part) is Masked else part for part in dzs if part is not None])
+        found = iter(self.derive(pullback_of, self.needs, given)(self.leaves, upstream))
+        return tuple([next(found) if need else None for need in self.needs])
+
+    def jvp(self, *tangents: Any) -> Any:
+        moving = tuple([dx is not None for dx in tangents])
+        dxs = tuple([dx for dx in tangents if dx is not None])
+        dz = self.derive(pushforward_of, moving, self.places)(self.leaves, dxs)
+        return dz[0] if len(dz) == 1 else dz
+
+
+def record(gate: Call, leaves: list[Any]) -> Any:
+    """Apply the gate, and put its outputs back among those through which no gradient flows (integers, constants)."""
+    answered = gate(*leaves)
+    flowing = iter(answered if type(answered) is tuple else (answered,))
+    outputs = list(gate.outputs)
+    del gate.outputs  # the values that flow are remembered where they are used
+    for place in gate.places:
+        outputs[place] = next(flowing)
+    return gate.rebuild(outputs)
+
+
+def pullback_of(function: Callable[..., Any], needs: tuple[bool, ...], given: tuple[int, ...]) -> Callable[..., Any]:
+    """The pullback of a function of flat values, as a function of those values and of the upstream gradients.
+
+    `needs` says which values want a gradient, `given` which outputs received one.
+    """
+
+    def pullback(leaves: tuple[Any, ...], upstream: tuple[Any, ...]) -> tuple[Any, ...]:
+        inner, chosen = _of_chosen(function, leaves, needs, given)
+        gradients: tuple[Any, ...] = vjp(inner, *chosen)[1](upstream)
+        return gradients
+
+    return pullback
+
+
+def pushforward_of(
+    function: Callable[..., Any], moving: tuple[bool, ...], places: tuple[int, ...]
+) -> Callable[..., Any]:
+    """The pushforward of a function of flat values, as a function of those values and of the tangents.
+
+    `moving` says which values have a tangent, `places` of which outputs it is wanted.
+    """
+
+    def pushforward(leaves: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, ...]:
+        inner, chosen = _of_chosen(function, leaves, moving, places)
+        dzs: tuple[Any, ...] = jvp(inner, chosen, tangents)[1]
+        return dzs
+
+    return pushforward
+
+
+def _of_chosen(
+    function: Callable[..., Any], leaves: tuple[Any, ...], chosen: tuple[bool, ...], places: tuple[int, ...]
+) -> tuple[Callable[..., tuple[Any, ...]], list[Any]]:
+    """The function of some of its values alone, returning some of its outputs; and those values."""
+
+    def inner(*xs: Any) -> tuple[Any, ...]:
+        rest = iter(xs)
+        outputs, _ = flatten(function(*[next(rest) if take else x for x, take in zip(leaves, chosen, strict=True)]))
+        return tuple([outputs[place] for place in places])
+
+    return inner, [x for x, take in zip(leaves, chosen, strict=True) if take]
+
+
+def _flows(z: Any) -> bool:
+    return type(z) is float or getattr(z, "dtype", np.dtype(bool)).kind in "fc"
