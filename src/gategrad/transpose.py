@@ -89,7 +89,7 @@ def dress(dz: Any, spec: Spec, gate: Gate) -> Any:
         return None
     shape, dtype = ((), FLOAT64) if spec is None else spec
     have = getattr(dz, "shape", ())
-    if type(dz) is complex or not (isinstance(dz, (float, int)) or getattr(dz, "dtype", FLOAT64).kind in "fc"):
+    if not (isinstance(dz, (float, int)) or getattr(dz, "dtype", np.dtype(object)).kind in "fc"):
         raise GateError(f"{_method(gate)} returned {describe(dz)}: return a float, a floating-point array, or None")
     if have != shape:
         try:

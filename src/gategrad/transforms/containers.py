@@ -55,7 +55,13 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 def same_structure(rebuild: Callable[..., Any], other: Callable[..., Any]) -> bool:
     """Whether two functions that `flatten` returned put values into the same containers."""
-    return bool(getattr(rebuild, "args", ()) == getattr(other, "args", ()))
+    return bool(_structure(rebuild) == _structure(other))
+
+
+def _structure(rebuild: Callable[..., Any]) -> Any:
+    """What `flatten` has found; None for a single value."""
+    (structure,) = getattr(rebuild, "args", (None,))
+    return None if structure is None or structure.is_leaf() else structure
 
 
 def _register_dataclass(cls: type) -> None:

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import DtypeError
-from gategrad.transforms.containers import flatten
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.linearize import check_output, place_of, result_of
 from gategrad.transforms.push import push, recorded
-from gategrad.transforms.vjp import gradient_of, run, split_aux, strip, strip_all
+from gategrad.transforms.vjp import gradient_of, outputs_of, run, split_aux, strip_all
 from gategrad.tape import send
 from gategrad.values import FLOAT64, Spec, spec_of
 
@@ -59,12 +57,9 @@ def table(
     """The Jacobian in its containers, and what `f` returned beside; by columns or rows, or as the shapes suggest."""
     level, output, groups, rebuilds = run(f, args, options, positions)
     z, aux = split_aux(output) if has_aux else (output, None)
-    outputs, rebuild = flatten(z)
-    values = [strip(z, level) for z in outputs]
+    outputs, values, rebuild = outputs_of(z, level)
     for value in values:
         check_output(value)
-    if not values:
-        raise DtypeError("the function returned no values: nothing to differentiate (is a `return` missing?)")
     places, leaves = [place_of(z, level) for z in outputs], [x for group in groups for x in group]
     if by_columns is None:
         by_columns = sum(map(_size, leaves)) < sum(map(_size, values))

@@ -11,7 +11,7 @@ from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten, same_structure
 from gategrad.transforms.push import push, recorded
-from gategrad.transforms.vjp import open_tape, split_aux, strip, strip_all
+from gategrad.transforms.vjp import open_tape, outputs_of, split_aux, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable
 
@@ -36,8 +36,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     level, leaves, rebuilds, arguments = open_tape(primals)
     z = f(*arguments)
     z, aux = split_aux(z) if has_aux else (z, None)
-    outputs, rebuild = flatten(z)
-    values = [strip(z, level) for z in outputs]
+    outputs, values, rebuild = outputs_of(z, level)
     pushforward = Pushforward(level, outputs, values, leaves, rebuilds, rebuild)
     return (rebuild(values), pushforward, strip_all(aux, level)) if has_aux else (rebuild(values), pushforward)
 
@@ -71,16 +70,17 @@ def place_of(z: Any, level: int) -> Any:
 def check_output(z: Any) -> None:
     """Raise `DtypeError` if an output is no number or array of numbers."""
     if not (isinstance(z, (float, int)) or getattr(z, "dtype", np.dtype(object)).kind in "fciub"):
-        hint = " (is a `return` missing?)" if z is None else ": return it as has_aux, beside the value"
-        raise DtypeError(f"the function returned {describe(z)}, which has no tangent{hint}")
+        raise DtypeError(
+            f"the function returned {describe(z)}, which has no derivative: return it beside the value, with has_aux"
+        )
 
 
 def _flat_tangent(dx: Any, group: list[Variable], rebuild: Any, position: int) -> list[Any]:
     values, build = flatten(dx)
     if len(values) != len(group) or not same_structure(build, rebuild):
         raise ShapeError(
-            f"the tangent of argument {position} is built unlike the argument: it has {len(values)} values in other "
-            f"containers, or of another number than the argument's {len(group)}"
+            f"the tangent of argument {position} is built unlike the argument: it has {len(values)} values, the argument "
+            f"{len(group)}, each in containers of its own"
         )
     return [fit_tangent(dx, x, f"argument {position}") for dx, x in zip(values, group, strict=True)]
 

@@ -54,13 +54,13 @@ def _through(gates: Sequence[Gate], tangents: dict[Any, Any], wanted: Sequence[A
     return [tangents.get(z) for z in wanted]
 
 
-def _outputs(gates: Sequence[Gate]) -> dict[Gate, dict[int, Any]]:
-    """Of gates with several outputs, what those look like that are used."""
-    used: dict[Gate, dict[int, Any]] = {}
+def _outputs(gates: Sequence[Gate]) -> dict[Gate, list[Any]]:
+    """Of gates with several outputs, what each one looks like, UNUSED if nobody uses it."""
+    specs: dict[Gate, list[Any]] = {}
     for gate in gates:
         if type(gate) is Output:
-            used.setdefault(gate.inputs[0], {})[gate.index] = gate.spec
-    return used
+            specs.setdefault(gate.inputs[0], [UNUSED] * gate.count)[gate.index] = gate.spec
+    return specs
 
 
 def _has_nan(dz: Any) -> bool:
@@ -71,26 +71,26 @@ def _has_nan(dz: Any) -> bool:
 # --- one gate -----------------------------------------------------------------------------------------------------
 
 
-def _advance(gate: Gate, dxs: list[Any], used: dict[int, Any] | None, careful: bool) -> Any:
+def _advance(gate: Gate, dxs: list[Any], specs: list[Any] | None, careful: bool) -> Any:
     """The tangent of a gate's output; NumPy's answer where Python's numbers raise."""
     dxs = [_handed(dx, gate) for dx in dxs]
     try:
-        return _apply(gate, dxs, used, careful)
+        return _apply(gate, dxs, specs, careful)
     except (ZeroDivisionError, OverflowError):
         as_numpy(gate)
-        return _apply(gate, [np.float64(dx) if type(dx) is float else dx for dx in dxs], used, careful)
+        return _apply(gate, [np.float64(dx) if type(dx) is float else dx for dx in dxs], specs, careful)
     except Exception as error:
         if rescue_from(error) is None or type(gate).jvp is Gate.jvp:
             raise
-        return jvp_from_backward(gate, dxs)  # a rule that cannot be traced: that of `backward` runs on the host
+        return jvp_from_backward(gate, dxs, specs)  # a rule that cannot be traced: that of `backward` runs on the host
 
 
-def _apply(gate: Gate, dxs: list[Any], used: dict[int, Any] | None, careful: bool) -> Any:
+def _apply(gate: Gate, dxs: list[Any], specs: list[Any] | None, careful: bool) -> Any:
     rule = type(gate).jvp
     if careful and isinstance(gate, Elementwise) and rule is Elementwise.jvp:
         return _carefully(gate, dxs)
-    if used is not None and rule is Gate.jvp:
-        return _several(gate, dxs, used)
+    if specs is not None and rule is Gate.jvp:
+        return jvp_from_backward(gate, dxs, specs)
     return gate.jvp(*dxs)
 
 
@@ -102,12 +102,6 @@ def _handed(dx: Any, gate: Gate) -> Any:
         dx = dx.view()
         dx.flags.writeable = False
     return dx
-
-
-def _several(gate: Gate, dxs: list[Any], used: dict[int, Any]) -> tuple[Any, ...]:
-    """Of a gate with several outputs, the tangents of those that are used."""
-    count = 1 + max(used)
-    return tuple(jvp_from_backward(gate, dxs, [used.get(n, UNUSED) for n in range(count)]))
 
 
 def _carefully(gate: Elementwise, dxs: list[Any]) -> Any:

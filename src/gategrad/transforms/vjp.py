@@ -19,6 +19,7 @@ __all__ = [
     "differentiable",
     "gradient_of",
     "open_tape",
+    "outputs_of",
     "pull",
     "run",
     "split_aux",
@@ -45,12 +46,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     level, leaves, rebuilds, arguments = open_tape(primals)
     z = f(*arguments)
     z, aux = split_aux(z) if has_aux else (z, None)
-    if z is None:
-        raise DtypeError("the function returned None: nothing to differentiate (is a `return` missing?)")
-    outputs, rebuild_output = flatten(z)
-    values = [strip(z, level) for z in outputs]
+    outputs, values, rebuild = outputs_of(z, level)
     pullback = Pullback(level, outputs, values, leaves, rebuilds)
-    value = rebuild_output(values)
+    value = rebuild(values)
     return (value, pullback, strip_all(aux, level)) if has_aux else (value, pullback)
 
 
@@ -114,6 +112,14 @@ def pull(z: Any, dz: Any, level: int) -> dict[Any, Any]:
 def strip(z: Any, level: int) -> Any:
     """The value of `z` as it is outside this tape."""
     return z.raw if type(z) is Variable and (z.level == level or z.level < 0) else z
+
+
+def outputs_of(z: Any, level: int) -> tuple[list[Any], list[Any], Callable[[list[Any]], Any]]:
+    """What a function returned, taken apart: (outputs, their values outside this tape, what rebuilds the container)."""
+    if z is None:
+        raise DtypeError("the function returned None: nothing to differentiate (is a `return` missing?)")
+    outputs, rebuild = flatten(z)
+    return outputs, [strip(z, level) for z in outputs], rebuild
 
 
 def split_aux(output: Any) -> tuple[Any, Any]:
