@@ -62,7 +62,9 @@ def test_several_inputs_and_outputs():
     dz = (np.array([1.0, 10.0]), 100.0)
     for found, expected in zip(gg.vjp(wave, X, Y)[1](dz), gg.vjp(wave_of_gates, X, Y)[1](dz), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-8)
-    for found, expected in zip(gg.jvp(wave, (X, Y), (X, 1.0))[1], gg.jvp(wave_of_gates, (X, Y), (X, 1.0))[1], strict=True):
+    for found, expected in zip(
+        gg.jvp(wave, (X, Y), (X, 1.0))[1], gg.jvp(wave_of_gates, (X, Y), (X, 1.0))[1], strict=True
+    ):
         np.testing.assert_allclose(found, expected, rtol=1e-8)
     np.testing.assert_allclose(gg.grad(lambda x: wave(x, Y)[1])(X), [2.0, 2.0], rtol=1e-9)  # one output unused
     np.testing.assert_allclose(gg.jacobian(lambda y: wave(X, y)[0])(Y), np.sin(3 * X), rtol=1e-8)

@@ -73,7 +73,9 @@ def _on_plain_values(forward: Callable[..., Any]) -> Callable[..., Any]:
             if not isinstance(x, (float, int, np.ndarray, np.generic)):
                 raise NotTraceableError(f"{type(self).__name__} is a black box: it runs on the host")
             if getattr(x, "dtype", np.dtype(float)).kind == "c":
-                raise DtypeError(f"{type(self).__name__} is a black box, but an input is {describe(x)}: split it in two")
+                raise DtypeError(
+                    f"{type(self).__name__} is a black box, but an input is {describe(x)}: split it in two"
+                )
         return forward(self, *inputs)
 
     return run
@@ -82,7 +84,7 @@ def _on_plain_values(forward: Callable[..., Any]) -> Callable[..., Any]:
 class _Slopes(BlackBox):
     """dx_i = Σ dz · (f(x + h e_i) − f(x − h e_i)) / 2h, of several inputs. A black box itself."""
 
-    def __init__(self, gate: BlackBox, count: int, needed: Sequence[int], given: Sequence[int]) -> None:
+    def __init__(self, gate: Any, count: int, needed: Sequence[int], given: Sequence[int]) -> None:
         self.gate, self.count, self.needed, self.given = gate, count, needed, given
 
     def forward(self, *inputs: Any) -> Any:
@@ -97,7 +99,7 @@ class _Slopes(BlackBox):
             ends, places = [], []
             for sign in (1, -1):
                 moved = x.copy()
-                moved[index] += sign * _step(self.gate, x.dtype) * max(1.0, abs(x[index]))
+                moved[index] += sign * _step(self.gate, x.dtype) * max(1.0, float(abs(x[index])))
                 ends.append(_run(self.gate, (*xs[:n], _like(moved, xs[n]), *xs[n + 1 :])))
                 places.append(moved[index])
             change = sum(np.sum((ends[0][m] - ends[1][m]) * dz) for m, dz in zip(self.given, dzs, strict=True))
@@ -108,7 +110,7 @@ class _Slopes(BlackBox):
 class _Along(BlackBox):
     """dz = (f(x + h dx) − f(x − h dx)) / 2h, all inputs at once. A black box itself."""
 
-    def __init__(self, gate: BlackBox, count: int, moving: Sequence[int]) -> None:
+    def __init__(self, gate: Any, count: int, moving: Sequence[int]) -> None:
         self.gate, self.count, self.moving = gate, count, moving
 
     def forward(self, *inputs: Any) -> Any:

@@ -6,6 +6,7 @@ make up inputs for its gates (`examples`), on which one test file checks every g
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -57,13 +58,17 @@ class Elementwise(Gate):
     def scale(self, index: int, dx: Any) -> Any:
         """Local gradient of one input × `dx`, which is broadcast to the shape of the output."""
         shape = () if self.spec is None else self.spec[0]
+        if (() if type(dx) is float else dx.shape) != shape:
+            dx = broadcast(dx, shape)
         needs = self.needs
-        self.needs = tuple([n == index for n in range(len(needs))])
+        if len(needs) == 1:
+            dz = self.backward(dx)
+            return dz[0] if isinstance(dz, (tuple, list)) else dz
+        self.needs = _alone(len(needs), index)
         try:
-            dxs = self.backward(dx if getattr(dx, "shape", ()) == shape else broadcast(dx, shape))
+            return self.backward(dx)[index]
         finally:
             self.needs = needs
-        return dxs[index] if isinstance(dxs, (tuple, list)) else dxs
 
 
 class Linear(Gate):
@@ -76,6 +81,8 @@ class Linear(Gate):
 
     def jvp(self, *tangents: Any) -> Any:
         """The gate itself, on the tangents."""
+        if len(tangents) == 1:
+            return self.fresh()(*tangents)
         inputs = zip(tangents, self.inputs, strict=True)
         return self.fresh()(*[zeros_for(source) if dx is None else dx for dx, source in inputs])
 
@@ -95,9 +102,10 @@ class Bilinear(Gate):
     def jvp(self, *tangents: Any) -> Any:
         """The product rule: the gate itself on the tangent of each input and the other input."""
         dx, dy = tangents
-        through_x = None if dx is None else self.fresh()(dx, self.y)
-        through_y = None if dy is None else self.fresh()(self.x, dy)
-        return through_x if dy is None else through_y if dx is None else through_x + through_y
+        if dx is None:
+            return self.fresh()(self.x, dy)
+        through_x = self.fresh()(dx, self.y)
+        return through_x if dy is None else through_x + self.fresh()(self.x, dy)
 
 
 from_backward.add(Elementwise.jvp)
@@ -123,3 +131,9 @@ class Router(Gate):
     """Values pass through unchanged, to other places: the gradient takes the same way back."""
 
     pattern = "router"
+
+
+@functools.cache
+def _alone(count: int, index: int) -> tuple[bool, ...]:
+    """The needs of a gate of so many inputs of which one wants a gradient."""
+    return tuple([n == index for n in range(count)])

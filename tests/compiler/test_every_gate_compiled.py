@@ -1,4 +1,4 @@
-"""Every registered gate, compiled: value, gradient and second order equal those of the eager engine."""
+"""Every registered gate, compiled: value, gradient, second order and forward mode equal those of the eager engine."""
 
 import numpy as np
 import pytest
@@ -69,6 +69,22 @@ def test_compiled_equals_eager(gate, number, dtype, order):
     found = gg.compile(f)(*inputs)
     tolerance = 1e-11 if dtype == np.float64 else 1e-4
     compare(found, expected, tolerance)
+
+
+@pytest.mark.parametrize(("gate", "number"), CASES)
+def test_forward_mode_compiled_equals_eager(gate, number):
+    made, inputs = example(gate, number, np.float64)
+    value, *_ = functions(made)
+
+    def forward(*xs):
+        def of_floats(*floats):
+            rest = iter(floats)
+            return value(*[next(rest) if has_gradient(x) else x for x in xs])
+
+        floats = [x for x in xs if has_gradient(x)]
+        return gg.jvp(of_floats, floats, [seed(x, np.sin) for x in floats])[1]
+
+    compare(gg.compile(forward)(*inputs), forward(*inputs), 1e-11)
 
 
 def compare(found, expected, tolerance):

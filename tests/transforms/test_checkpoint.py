@@ -85,7 +85,11 @@ def test_containers_options_and_what_is_no_number():
     @gg.checkpoint
     def f(state, w, *, scale=1.0, name=None, places=None):
         assert name == "layer"
-        return State(np.tanh(state.h @ w["w"]) * scale, state.steps + 1), {"sum": np.sum(state.h), "name": name, "n": places}
+        return State(np.tanh(state.h @ w["w"]) * scale, state.steps + 1), {
+            "sum": np.sum(state.h),
+            "name": name,
+            "n": places,
+        }
 
     def loss(w, f=f):
         state, extra = f(State(np.ones(3), 0), w, scale=w["s"], name="layer", places=np.arange(2))
@@ -163,7 +167,9 @@ def test_nothing_flows_through_stop_gradient():
 def test_stop_gradient_of_containers_and_constants():
     p = {"a": 1.0, "b": [np.ones(2), None, "c"]}
     assert gg.stop_gradient(p) is p
-    gradient = gg.grad(lambda p: p["a"] * gg.stop_gradient(p)["a"] * np.sum(gg.stop_gradient(p["b"])[0]))({"a": 3.0, "b": [X]})
+    gradient = gg.grad(lambda p: p["a"] * gg.stop_gradient(p)["a"] * np.sum(gg.stop_gradient(p["b"])[0]))(
+        {"a": 3.0, "b": [X]}
+    )
     assert gradient["a"] == pytest.approx(3.0 * np.sum(X)) and not gradient["b"][0].any()
 
 

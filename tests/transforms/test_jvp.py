@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 
 import numpy as np
 import optree
@@ -219,13 +220,17 @@ KINKS = {
 }
 
 
+def twice(f, x):
+    return np.stack([f(x[0]), f(x[1])])
+
+
 @pytest.mark.filterwarnings("ignore:(divide by zero|overflow)")
 @pytest.mark.parametrize("shape", [(), (2,)])
 @pytest.mark.parametrize("name", KINKS)
 def test_forward_answers_as_reverse_does_at_a_kink(name, shape):
     f, x = KINKS[name]
     if shape:
-        x, f = np.full(2, x), (lambda f: lambda x: np.stack([f(x[0]), f(x[1])]))(f)
+        x, f = np.full(2, x), functools.partial(twice, f)
     _, pullback = gg.vjp(f, x)
     ones = np.ones(shape)[()] if shape else 1.0
     np.testing.assert_array_equal(gg.jvp(f, (x,), (ones,))[1], pullback(ones)[0])
@@ -262,7 +267,9 @@ def test_primals_and_outputs_without_a_tangent():
         gg.jvp(lambda x, n: x, (1.0, np.arange(3)), (1.0, None))
     with pytest.raises(DtypeError, match=r"returned None: nothing to differentiate \(is a `return` missing\?\)"):
         gg.jvp(lambda x: None, (1.0,), (1.0,))
-    with pytest.raises(DtypeError, match="returned the str 'a', which has no derivative: return it beside the value, with"):
+    with pytest.raises(
+        DtypeError, match="returned the str 'a', which has no derivative: return it beside the value, with"
+    ):
         gg.jvp(lambda x: (x, "a"), (1.0,), (1.0,))
     with pytest.raises(ShapeError, match="1 tangents for 2 primals"):
         gg.jvp(lambda x, y: x, (1.0, 2.0), (1.0,))

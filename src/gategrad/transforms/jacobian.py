@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from gategrad.transforms.derivative import Derivative
-from gategrad.transforms.linearize import check_output, place_of, result_of
-from gategrad.transforms.push import push, recorded
-from gategrad.transforms.vjp import gradient_of, outputs_of, run, split_aux, strip_all
-from gategrad.tape import send
+from gategrad.transforms.linearize import check_output, result_of
+from gategrad.transforms.push import Circuit
+from gategrad.transforms.vjp import gradient_of, outputs_of, pull, run, split_aux, strip_all
 from gategrad.values import FLOAT64, Spec, spec_of
 
 __all__ = ["jacobian", "table"]
@@ -60,10 +59,10 @@ def table(
     outputs, values, rebuild = outputs_of(z, level)
     for value in values:
         check_output(value)
-    places, leaves = [place_of(z, level) for z in outputs], [x for group in groups for x in group]
+    leaves = [x for group in groups for x in group]
     if by_columns is None:
         by_columns = sum(map(_size, leaves)) < sum(map(_size, values))
-    blocks = _by_columns(outputs, places, values, leaves, level) if by_columns else _by_rows(places, values, leaves)
+    blocks = (_by_columns if by_columns else _by_rows)(outputs, values, leaves, level)
     parts = []
     for row in blocks:
         rest = iter(row)
@@ -71,29 +70,27 @@ def table(
     return rebuild(parts), strip_all(aux, level) if has_aux else None
 
 
-def _by_rows(places: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any]) -> list[list[Any]]:
+def _by_rows(outputs: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any], level: int) -> list[list[Any]]:
     """For each output a list with its block for each leaf, by one walk back per element of the output."""
     blocks = []
-    for place, value in zip(places, values, strict=True):
+    for z, value in zip(outputs, values, strict=True):
         spec = spec_of(value)
-        rows = [_walk_back(place, unit, leaves) for unit in _units(spec)]
+        rows = [_walk_back(z, unit, leaves, level) for unit in _units(spec)]
         blocks.append([_stack([row[n] for row in rows], spec, x.spec, 0) for n, x in enumerate(leaves)])
     return blocks
 
 
-def _walk_back(place: Any, dz: Any, leaves: Sequence[Any]) -> list[Any]:
-    gradients = {} if place is None else send({place: dz}, retain=True)
+def _walk_back(z: Any, dz: Any, leaves: Sequence[Any], level: int) -> list[Any]:
+    gradients = pull(z, dz, level, retain=True)
     return [gradient_of(x, gradients) for x in leaves]
 
 
-def _by_columns(
-    outputs: Sequence[Any], places: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any], level: int
-) -> list[list[Any]]:
+def _by_columns(outputs: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any], level: int) -> list[list[Any]]:
     """The same, by one pass forward per element of a leaf."""
-    gates = recorded(outputs, level)
+    circuit = Circuit(outputs, level)
     blocks: list[list[Any]] = [[] for _ in values]
     for x in leaves:
-        columns = [push(gates, {x: unit}, places) for unit in _units(x.spec)]
+        columns = [circuit.push({x: unit}) for unit in _units(x.spec)]
         for n, value in enumerate(values):
             column = [result_of(dzs[n], value) for dzs in columns]
             blocks[n].append(_stack(column, spec_of(value), x.spec, len(np.shape(value))))

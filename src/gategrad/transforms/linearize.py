@@ -10,12 +10,12 @@ import numpy as np
 from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten, same_structure
-from gategrad.transforms.push import push, recorded
+from gategrad.transforms.push import Circuit
 from gategrad.transforms.vjp import open_tape, outputs_of, split_aux, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable
 
-__all__ = ["Pushforward", "check_output", "linearize", "place_of", "result_of"]
+__all__ = ["Pushforward", "check_output", "linearize", "result_of"]
 
 
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -46,8 +46,7 @@ class Pushforward:
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any, rebuild: Any) -> None:
         self._values, self._leaves, self._rebuilds, self._rebuild = values, leaves, rebuilds, rebuild
-        self._places = [place_of(z, level) for z in outputs]
-        self._gates = recorded(outputs, level)
+        self._circuit = Circuit(outputs, level)
         for z in values:
             check_output(z)
 
@@ -58,13 +57,8 @@ class Pushforward:
         for position, (dx, group, rebuild) in enumerate(zip(tangents, self._leaves, self._rebuilds, strict=True)):
             if dx is not None:
                 moving.update(zip(group, _flat_tangent(dx, group, rebuild, position), strict=True))
-        dzs = push(self._gates, {x: dx for x, dx in moving.items() if dx is not None}, self._places)
+        dzs = self._circuit.push({x: dx for x, dx in moving.items() if dx is not None})
         return self._rebuild([result_of(dz, z) for dz, z in zip(dzs, self._values, strict=True)])
-
-
-def place_of(z: Any, level: int) -> Any:
-    """Where the tangent of an output is found: its gate, or the leaf that it is; None if it cannot move."""
-    return (z.gate or z) if type(z) is Variable and z.level == level else None
 
 
 def check_output(z: Any) -> None:

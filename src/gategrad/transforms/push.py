@@ -17,53 +17,64 @@ from gategrad.transpose import UNUSED, dress, jvp_from_backward
 from gategrad.values import SEVERAL
 from gategrad.variable import Variable, plain
 
-__all__ = ["push", "recorded"]
+__all__ = ["Circuit"]
 
 
-def recorded(outputs: Sequence[Any], level: int) -> list[Gate]:
-    """The gates on this tape that the outputs depend on, in the order in which they were recorded."""
-    found: set[Gate] = set()
-    ahead = [z.gate for z in outputs if type(z) is Variable and z.level == level and z.gate is not None]
+class Circuit:
+    """The gates on one tape that the outputs of a function depend on, ready for tangents to be pushed through."""
+
+    def __init__(self, outputs: Sequence[Any], level: int) -> None:
+        self._wanted = [(z.gate or z) if type(z) is Variable and z.level == level else None for z in outputs]
+        self._gates = _recorded(self._wanted)
+        self._specs: dict[Gate, list[Any]] = {}  # of gates with several outputs: what each output is
+        for gate, _ in self._gates:
+            if type(gate) is Output:
+                self._specs.setdefault(gate.inputs[0], [UNUSED] * gate.count)[gate.index] = gate.spec
+
+    def push(self, tangents: dict[Any, Any]) -> list[Any]:
+        """The tangents of the outputs, from those of leaves; None for an output that does not move.
+
+        An infinite tangent that meets a local gradient of zero is NaN to IEEE arithmetic, where the way back, on which
+        the zero comes first, answers 0. So if there is a NaN in the end, the circuit is gone through once more, with
+        products in which a zero outweighs an infinity. (A program that is being written has no second chance.)
+        """
+        with np.errstate(invalid="ignore"):
+            found = self._through(dict(tangents), careful=False)
+        return self._through(dict(tangents), careful=True) if any(map(_has_nan, found)) else found
+
+    def _through(self, tangents: dict[Any, Any], *, careful: bool) -> list[Any]:
+        get = tangents.get
+        for gate, sources in self._gates:
+            dxs = [get(x) for x in sources]
+            if all([dx is None for dx in dxs]):
+                continue
+            dz = _advance(gate, dxs, self._specs.get(gate), careful)
+            spec = gate.spec
+            if type(dz) is np.ndarray and spec is not None and dz.shape == spec[0] and dz.dtype is spec[1]:
+                tangents[gate] = dz
+            else:
+                tangents[gate] = dz if spec is SEVERAL else dress(dz, spec, gate)
+        return [get(z) for z in self._wanted]
+
+
+def _recorded(wanted: Sequence[Any]) -> list[tuple[Gate, list[Any]]]:
+    """The gates that these depend on, in the order in which they were recorded, each with what its inputs come from.
+
+    That is a gate or a leaf for an input that may move, None for a constant.
+    """
+    found: dict[Gate, list[Any]] = {}
+    ahead = [gate for gate in wanted if isinstance(gate, Gate)]
     while ahead:
         gate = ahead.pop()
         if gate not in found:
-            found.add(gate)
-            ahead += [x for x, need in zip(gate.inputs, gate.needs, strict=True) if need and isinstance(x, Gate)]
-    return sorted(found, key=lambda gate: -gate.order)
-
-
-def push(gates: Sequence[Gate], tangents: dict[Any, Any], wanted: Sequence[Any]) -> list[Any]:
-    """The tangents of the wanted gates and leaves, from those of leaves; None for one that does not move.
-
-    An infinite tangent that meets a local gradient of zero is NaN to IEEE arithmetic, where the way back, on which
-    the zero comes first, answers 0. So if there is a NaN in the end, the circuit is gone through once more, with
-    products in which a zero outweighs an infinity. (A program that is being written has no second chance.)
-    """
-    with np.errstate(invalid="ignore"):
-        found = _through(gates, dict(tangents), wanted, careful=False)
-    return _through(gates, dict(tangents), wanted, careful=True) if any(map(_has_nan, found)) else found
-
-
-def _through(gates: Sequence[Gate], tangents: dict[Any, Any], wanted: Sequence[Any], *, careful: bool) -> list[Any]:
-    outputs = _outputs(gates)
-    for gate in gates:
-        dxs = [tangents.get(x) if need else None for x, need in zip(gate.inputs, gate.needs, strict=True)]
-        if any(dx is not None for dx in dxs):
-            dz = _advance(gate, dxs, outputs.get(gate), careful)
-            tangents[gate] = dz if gate.spec is SEVERAL else dress(dz, gate.spec, gate)
-    return [tangents.get(z) for z in wanted]
-
-
-def _outputs(gates: Sequence[Gate]) -> dict[Gate, list[Any]]:
-    """Of gates with several outputs, what each one looks like, UNUSED if nobody uses it."""
-    specs: dict[Gate, list[Any]] = {}
-    for gate in gates:
-        if type(gate) is Output:
-            specs.setdefault(gate.inputs[0], [UNUSED] * gate.count)[gate.index] = gate.spec
-    return specs
+            found[gate] = sources = [x if need else None for x, need in zip(gate.inputs, gate.needs, strict=True)]
+            ahead += [x for x in sources if isinstance(x, Gate)]
+    return sorted(found.items(), key=lambda item: -item[0].order)
 
 
 def _has_nan(dz: Any) -> bool:
+    if dz is None:
+        return False
     dz = plain(dz.resolve() if type(dz) is Masked else dz)
     return isinstance(dz, (float, np.ndarray, np.generic)) and bool(np.any(np.isnan(dz)))
 
@@ -73,7 +84,8 @@ def _has_nan(dz: Any) -> bool:
 
 def _advance(gate: Gate, dxs: list[Any], specs: list[Any] | None, careful: bool) -> Any:
     """The tangent of a gate's output; NumPy's answer where Python's numbers raise."""
-    dxs = [_handed(dx, gate) for dx in dxs]
+    if not gate.is_ours or Masked in map(type, dxs):
+        dxs = [_handed(dx, gate) for dx in dxs]
     try:
         return _apply(gate, dxs, specs, careful)
     except (ZeroDivisionError, OverflowError):

@@ -102,11 +102,11 @@ def run(f: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], a
     return level, f(*arguments, **options), leaves, rebuilds
 
 
-def pull(z: Any, dz: Any, level: int) -> dict[Any, Any]:
+def pull(z: Any, dz: Any, level: int, *, retain: bool = False) -> dict[Any, Any]:
     """The gradients that `dz` at `z` sends to the leaves of a tape; nothing if `z` does not depend on them."""
     if type(z) is not Variable or z.level != level:
         return {}
-    return {z: dz} if z.gate is None else walk(z.gate, dz)
+    return {z: dz} if z.gate is None else send({z.gate: dz}, retain=True) if retain else walk(z.gate, dz)
 
 
 def strip(z: Any, level: int) -> Any:
