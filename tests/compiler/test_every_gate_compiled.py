@@ -71,7 +71,10 @@ def test_compiled_equals_eager(gate, number, dtype, order):
     compare(found, expected, tolerance)
 
 
-@pytest.mark.parametrize(("gate", "number"), CASES)
+@pytest.mark.parametrize(
+    ("gate", "number"),
+    [pytest.param(*case.values, id=case.id, marks=[pytest.mark.slow] if case.values[1] > 1 else []) for case in CASES],
+)
 def test_forward_mode_compiled_equals_eager(gate, number):
     made, inputs = example(gate, number, np.float64)
     value, *_ = functions(made)

@@ -118,13 +118,70 @@ def test_what_is_computed_from_a_lower_tape_needs_no_argument():
     assert gg.grad(f)(2.0) == 6.0
 
 
-def test_a_variable_that_is_no_argument_is_refused_or_right():
-    def f(w):
-        return gg.checkpoint(lambda x: w * x)(w)
+def test_variables_that_the_function_closes_over():
+    def loss(p, checkpoint=gg.checkpoint):
+        calls = []
 
-    with pytest.raises(GateError, match="computed with a variable that is not among its arguments, .* make it an arg"):
-        gg.grad(f)(2.0)
-    assert gg.grad(lambda w: gg.checkpoint(lambda x: w * x)(3.0))(2.0) == 3.0  # nothing to checkpoint: plainly recorded
+        def helper(x):
+            calls.append(1)
+            return np.tanh(x * p["w"])
+
+        layer = checkpoint(lambda x, bias=p["b"]: helper(x) * p["s"][0] + bias)
+        z = np.sum(layer(layer(X)))
+        assert len(calls) == 2  # what holds no variables is the same object
+        return z
+
+    p = {"w": np.array([0.5, 1.0, -1.0]), "s": [2.0], "b": 0.0}
+    found, expected = (
+        gg.grad(lambda p: loss({**p, "b": 0.1}))(p),
+        gg.grad(lambda p: loss({**p, "b": 0.1}, lambda f: f))(p),
+    )
+    np.testing.assert_allclose(found["w"], expected["w"], rtol=1e-14)
+    assert found["s"] == pytest.approx(expected["s"])
+    third = [
+        gg.grad(lambda w, c=c: np.sum(gg.hvp(lambda w: loss({**p, "w": w}, c), w, X)))(p["w"])
+        for c in (gg.checkpoint, lambda f: f)
+    ]
+    np.testing.assert_allclose(*third, rtol=1e-11)
+
+
+def test_recursion_through_the_closure_ends():
+    def factorial(w):
+        @gg.checkpoint
+        def f(x):
+            def power(n):
+                return x if n == 1 else x * w * power(n - 1)
+
+            return power(3)
+
+        return f(w)
+
+    assert gg.grad(factorial)(2.0) == 5 * 2.0**4
+
+
+def test_a_variable_from_elsewhere_is_refused():
+    class Model:
+        def __init__(self, w):
+            self.w = w
+
+        def apply(self, x):
+            return self.w * x
+
+    with pytest.raises(
+        GateError, match="apply computed with a variable that is not among its arguments, .* make it an"
+    ):
+        gg.grad(lambda w: gg.checkpoint(Model(w).apply)(w))(2.0)
+    assert gg.grad(lambda w: gg.checkpoint(Model(w).apply)(3.0))(2.0) == 3.0  # nothing to remember: plainly recorded
+
+
+def test_another_answer_the_second_time_is_noticed():
+    rng = np.random.default_rng(0)
+    drop = gg.checkpoint(lambda x: np.where(rng.uniform(size=x.shape) > 0.5, x, 0.0))
+    with pytest.raises(GateError, match="<lambda> under checkpoint answered otherwise .* Draw random numbers outside"):
+        gg.grad(lambda x: np.sum(drop(x)))(np.ones(100))
+    mask = rng.uniform(size=100) > 0.5
+    drop = gg.checkpoint(lambda x, mask: np.where(mask, x, np.inf))
+    np.testing.assert_array_equal(gg.vjp(lambda x: drop(x, mask), np.ones(100))[1](np.ones(100))[0], mask)
 
 
 def test_an_array_that_is_changed_in_between_is_noticed():

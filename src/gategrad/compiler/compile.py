@@ -28,6 +28,13 @@ class CompiledCall(Call):
 
     symbol = "compiled"
 
+    def __init__(self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]]) -> None:
+        super().__init__(function)
+        self.derive = derive
+
+    def derivative(self, rule: Rule, *which: Any) -> Callable[..., Any]:
+        return self.derive(rule, *which)
+
 
 class Compiled(native.Callable):
     """A function as native code, compiled for the shapes and dtypes that it is called with. See `compile`."""

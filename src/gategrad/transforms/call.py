@@ -26,17 +26,16 @@ Rule = Callable[..., Callable[..., Any]]
 
 
 class Call(Gate):
-    """z = f(x, …) for a whole function. A black box with an exact gradient, which is a whole function too.
-
-    `derive(rule, *which)` is the derivative of the function by one of the two rules below, made into what the
-    function is: compiled, or checkpointed.
-    """
+    """z = f(x, …) for a whole function. A black box with an exact gradient, which is a whole function too."""
 
     pattern = "function"
 
-    def __init__(self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]]) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.derive = derive
+
+    def derivative(self, rule: Rule, *which: Any) -> Callable[..., Any]:
+        """The derivative of the function by one of the two rules below, made into what the function is."""
+        raise NotImplementedError
 
     def forward(self, *leaves: Any) -> Any:
         self.leaves = leaves
@@ -44,28 +43,24 @@ class Call(Gate):
         self.places = tuple([n for n, z in enumerate(self.outputs) if _flows(z)])
         flowing = [self.outputs[n] for n in self.places]
         if any(getattr(z, "level", -1) >= max(self.level, 0) for z in flowing):
-            raise GateError(self.hidden())
+            name = getattr(self.function, "__name__", "the function")
+            raise GateError(
+                f"{name} computed with a variable that is not among its arguments, and whose gradient would be lost: "
+                "make it an argument, or pass its .value"
+            )
         return flowing[0] if len(flowing) == 1 else tuple(flowing)
-
-    def hidden(self) -> str:
-        """What to say if the function computes with a variable that is not among its arguments."""
-        name = getattr(self.function, "__name__", "the function")
-        return (
-            f"{name} computed with a variable that is not among its arguments, and whose gradient would be lost: "
-            "make it an argument, or pass its .value"
-        )
 
     def backward(self, dz: Any) -> Any:
         dzs = dz if type(dz) is tuple else (dz,)
         given = tuple([place for place, part in zip(self.places, dzs, strict=True) if part is not None])
         upstream = tuple([part.resolve() if type(part) is Masked else part for part in dzs if part is not None])
-        found = iter(self.derive(pullback_of, self.needs, given)(self.leaves, upstream))
+        found = iter(self.derivative(pullback_of, self.needs, given)(self.leaves, upstream))
         return tuple([next(found) if need else None for need in self.needs])
 
     def jvp(self, *tangents: Any) -> Any:
         moving = tuple([dx is not None for dx in tangents])
         dxs = tuple([dx for dx in tangents if dx is not None])
-        dz = self.derive(pushforward_of, moving, self.places)(self.leaves, dxs)
+        dz = self.derivative(pushforward_of, moving, self.places)(self.leaves, dxs)
         return dz[0] if len(dz) == 1 else dz
 
 
@@ -74,7 +69,6 @@ def record(gate: Call, leaves: list[Any]) -> Any:
     answered = gate(*leaves)
     flowing = iter(answered if type(answered) is tuple else (answered,))
     outputs = list(gate.outputs)
-    del gate.outputs  # the values that flow are remembered where they are used
     for place in gate.places:
         outputs[place] = next(flowing)
     return gate.rebuild(outputs)

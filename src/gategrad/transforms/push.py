@@ -46,7 +46,7 @@ class Circuit:
         get = tangents.get
         for gate, sources in self._gates:
             dxs = [get(x) for x in sources]
-            if all([dx is None for dx in dxs]):
+            if all(dx is None for dx in dxs):
                 continue
             dz = _advance(gate, dxs, self._specs.get(gate), careful)
             spec = gate.spec
