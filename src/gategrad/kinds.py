@@ -6,9 +6,8 @@ make up inputs for its gates (`examples`), on which one test file checks every g
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -60,15 +59,19 @@ class Elementwise(Gate):
         shape = () if self.spec is None else self.spec[0]
         if (() if type(dx) is float else dx.shape) != shape:
             dx = broadcast(dx, shape)
-        needs = self.needs
-        if len(needs) == 1:
-            dz = self.backward(dx)
-            return dz[0] if isinstance(dz, (tuple, list)) else dz
-        self.needs = _alone(len(needs), index)
-        try:
-            return self.backward(dx)[index]
-        finally:
-            self.needs = needs
+        gate = self if sum(self.needs) == 1 else self._alone(index)
+        dxs = gate.backward(dx)
+        return dxs[index] if isinstance(dxs, (tuple, list)) else dxs
+
+    def _alone(self, index: int) -> Elementwise:
+        """The same application as if one input alone wanted a gradient, so that nothing else is computed.
+
+        It is a gate of its own: several threads may push tangents through one circuit.
+        """
+        gate = self.fresh()
+        gate.__dict__.update(self.__dict__)
+        gate.needs = tuple([n == index for n in range(len(self.needs))])
+        return cast(Elementwise, gate)
 
 
 class Linear(Gate):
@@ -131,9 +134,3 @@ class Router(Gate):
     """Values pass through unchanged, to other places: the gradient takes the same way back."""
 
     pattern = "router"
-
-
-@functools.cache
-def _alone(count: int, index: int) -> tuple[bool, ...]:
-    """The needs of a gate of so many inputs of which one wants a gradient."""
-    return tuple([n == index for n in range(count)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import optree
@@ -82,6 +83,15 @@ def test_a_depth_of_ten_thousand():
         return x
 
     assert derivative(f)(1.0) == pytest.approx(1.0001**10_000, rel=1e-10)
+
+
+def test_one_pushforward_in_several_threads():
+    x = np.linspace(0.1, 1.0, 50)
+    _, pushforward = gg.linearize(lambda x: np.sum(np.sin(x) * np.exp(x) / x), x)
+    expected = [pushforward(unit) for unit in np.eye(50)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(4):
+            assert list(pool.map(pushforward, np.eye(50))) == expected
 
 
 def test_shared_gates_are_visited_once():
