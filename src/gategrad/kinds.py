@@ -78,6 +78,7 @@ class Linear(Gate):
     """
 
     remembers_inputs = False
+    takes_complex = True
 
     def jvp(self, *tangents: Any) -> Any:
         """The gate itself, on the tangents."""
@@ -95,6 +96,7 @@ class Bilinear(Gate):
 
     pattern = "switcher"
     sums_broadcasts = True
+    takes_complex = True
 
     x: Any
     y: Any

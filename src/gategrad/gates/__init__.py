@@ -3,6 +3,7 @@
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
 from gategrad.gates import comparison as comparison
+from gategrad.gates import complex as complex
 from gategrad.gates import diagonal as diagonal
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential

@@ -20,17 +20,20 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.conjugation import conj
 from gategrad.kinds import Reduction
 from gategrad.masked import select
+from gategrad.values import is_complex
 from gategrad.variable import implements, plain
 
 __all__ = ["LogSumExp", "Norm", "Std", "Var", "logsumexp"]
 
 
 class Var(Reduction):
-    """z = Σ (x - mean x)² / (n - ddof). A scaler: each element receives the gradient times twice its deviation."""
+    """z = Σ |x - mean x|² / (n - ddof). A scaler: each element receives the gradient times twice its deviation."""
 
     pattern, symbol = "scaler", "var"
+    takes_complex = True
 
     def __init__(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> None:
         super().__init__(axis, keepdims)
@@ -39,19 +42,21 @@ class Var(Reduction):
     def forward(self, x: Any) -> Any:
         self.deviation = d = _deviation(x, self.axis)
         self.n = _degrees(x, self.axis, self.ddof)
-        return add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n
+        return add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n
 
     def backward(self, dz: Any) -> Any:
-        return spread(dz * 2.0 / self.n, self.axis, self.keepdims, self.deviation.shape) * self.deviation
+        d = self.deviation
+        return spread(dz * 2.0 / self.n, self.axis, self.keepdims, d.shape) * conj(d)
 
 
 class Std(Reduction):
-    """z = √(Σ (x - mean x)² / (n - ddof)). A scaler: the gradient times deviation / ((n - ddof) z).
+    """z = √(Σ |x - mean x|² / (n - ddof)). A scaler: the gradient times deviation / ((n - ddof) z).
 
     Kink: where all elements are equal the gradient is 0, an element of the subdifferential.
     """
 
     pattern, symbol = "scaler", "std"
+    takes_complex = True
 
     def __init__(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> None:
         super().__init__(axis, keepdims)
@@ -60,7 +65,7 @@ class Std(Reduction):
     def forward(self, x: Any) -> Any:
         d = _deviation(x, self.axis)
         self.n = _degrees(x, self.axis, self.ddof)
-        z = _root(add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n)
+        z = _root(add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n)
         self.x, self.deviation, self.z = x, d, z
         return z
 
@@ -70,7 +75,9 @@ class Std(Reduction):
         low = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         share = spread(dz / (_or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
-        return _times(share, self.deviation, everywhere(varies) or spread(varies, self.axis, self.keepdims, shape))
+        return _times(
+            share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape)
+        )
 
 
 class LogSumExp(Reduction):
@@ -80,6 +87,7 @@ class LogSumExp(Reduction):
     """
 
     pattern, symbol = "router", "logsumexp"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         axis = self.axis
@@ -102,24 +110,30 @@ class LogSumExp(Reduction):
 
 
 class Norm(Reduction):
-    """z = √(Σ x²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
+    """z = √(Σ |x|²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
 
     Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient.
     For a square of the length, `np.sum(x * x)` is exact at any order.
     """
 
     pattern, symbol = "scaler", "‖ ‖"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = _root(add_reduce(x * x, axis=self.axis, keepdims=self.keepdims))
+        self.z = z = _root(add_reduce(_squares(x), axis=self.axis, keepdims=self.keepdims))
         return z
 
     def backward(self, dz: Any) -> Any:
         some = plain(self.z) != 0
         shape = shape_of(self.x)
         share = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape)
-        return _times(share, self.x, everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+        return _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+
+
+def _squares(x: Any) -> Any:
+    """|x|², element by element."""
+    return np.real(x * np.conjugate(x)) if is_complex(x) else x * x
 
 
 def _deviation(x: Any, axis: Any) -> Any:
