@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "ComplexTraceError",
     "DtypeError",
     "EscapeError",
     "GateError",
@@ -73,6 +74,10 @@ class TraceError(GategradError, TypeError):
 
 class NotTraceableError(TraceError, AttributeError):
     """A NumPy function, option or attribute for which programs have no operation."""
+
+
+class ComplexTraceError(NotTraceableError):
+    """Complex numbers while a function is traced: programs have none, so the function runs as it is."""
 
 
 class GateError(GategradError, RuntimeError):
