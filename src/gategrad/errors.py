@@ -15,6 +15,7 @@ __all__ = [
     "GateError",
     "GategradError",
     "GradientNotKeptError",
+    "NoGradientError",
     "NoRuleError",
     "NotScalarError",
     "NotTraceableError",
@@ -42,6 +43,10 @@ class DtypeError(GategradError, TypeError):
 
 class EscapeError(GategradError, TypeError):
     """A variable was about to become a plain number or array, which would silently lose its gradient."""
+
+
+class NoGradientError(GategradError, ArithmeticError):
+    """A gradient was asked for at a point where there is none: eigenvectors of eigenvalues that coincide, and the like."""
 
 
 class NoRuleError(GategradError, TypeError):

@@ -9,6 +9,7 @@ from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
 from gategrad.gates import indexing as indexing
 from gategrad.gates import joining as joining
+from gategrad.gates import linalg as linalg
 from gategrad.gates import loss as loss
 from gategrad.gates import products as products
 from gategrad.gates import queries as queries

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
 from gategrad.gates.axes import (
     add_reduce,
     as_input,
@@ -226,30 +225,3 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
         weights = np.reshape(weights, tuple(lengths))
     total = np.sum(np.broadcast_to(weights, a.shape), axis=axis, keepdims=keepdims)
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-
-
-@implements(np.linalg.norm)
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    ndim, axis = len(x.shape), tuple(axis) if isinstance(axis, list) else axis
-    if axis is None and ord is not None and ndim > 2:
-        raise ValueError("Improper number of dimensions to norm.")
-    matrix = len(axes_of(axis, ndim)) == 2 and ord is not None
-    if ord in (None, "fro", "f") or (ord == 2 and not matrix):
-        if ord in ("fro", "f") and not matrix:
-            raise ValueError(f"Invalid norm order {ord!r} for vectors")
-        return Norm(axis, keepdims)(x)
-    size = np.abs(x)
-    if matrix and ord in (1, -1, np.inf, -np.inf):
-        rows, columns = axes_of(axis, ndim)
-        inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
-        sums = np.sum(size, axis=inner, keepdims=True)
-        norms = np.max(sums, axis=outer, keepdims=True) if ord > 0 else np.min(sums, axis=outer, keepdims=True)
-        return norms if keepdims else np.squeeze(norms, axis=(rows, columns))
-    if not matrix and ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    if not matrix and ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
-    raise NoRuleError(
-        f"np.linalg.norm of a variable knows no {'matrix' if matrix else 'vector'} norm of order {ord!r}: "
-        f"compose it, or use {'1, inf or fro' if matrix else '1, 2 or inf'}"
-    )
