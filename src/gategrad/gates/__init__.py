@@ -7,6 +7,7 @@ from gategrad.gates import complex as complex
 from gategrad.gates import diagonal as diagonal
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
+from gategrad.gates import fourier as fourier
 from gategrad.gates import indexing as indexing
 from gategrad.gates import joining as joining
 from gategrad.gates import linalg as linalg
