@@ -140,6 +140,36 @@ def test_where_does_not_poison():
     assert gradient[0] == 0 and np.isfinite(gradient[1])
 
 
+# --- the other transforms -------------------------------------------------------------------------------------------
+
+
+def test_forward_mode():
+    z, dz = gg.jvp(lambda z: np.conj(z) * z**2, (Z,), (2 - 1j,))
+    assert z == np.conj(Z) * Z**2 and dz == pytest.approx(np.conj(2 - 1j) * Z**2 + np.conj(Z) * 2 * Z * (2 - 1j))
+    assert gg.jvp(np.abs, (3 + 4j,), (1j,))[1] == pytest.approx(0.8)
+    assert gg.jvp(np.sign, (3 + 4j,), (4 - 3j,))[1] == pytest.approx((4 - 3j) / 5)  # across: it only turns
+    assert gg.jvp(np.sign, (3 + 4j,), (3 + 4j,))[1] == pytest.approx(0)  # along
+
+
+def test_jacobians_are_of_holomorphic_functions_and_of_real_inputs():
+    a = np.array([[1 + 1j, 2.0], [0.5, -1j]])
+    np.testing.assert_allclose(gg.jacobian(lambda z: a @ z**2)(np.array([1j, 2.0])), a * [2j, 4.0], rtol=1e-15)
+    np.testing.assert_allclose(gg.jacobian(lambda x: np.exp(1j * x))(0.5), 1j * np.exp(0.5j), rtol=1e-15)
+    np.testing.assert_allclose(gg.jacobian(lambda x: a @ x)(np.ones(2)), a, rtol=1e-15)
+    for f in (np.conj, np.abs):
+        with pytest.raises(DtypeError, match="not holomorphic"):
+            gg.jacobian(f)(np.array([1j, 2.0]))
+
+
+def test_a_checkpoint_sends_the_same_gradient():
+    f = lambda z: np.sum(np.abs(z * z * (1 + 1j)))
+    np.testing.assert_allclose(gg.grad(gg.checkpoint(f))(POINTS), gg.grad(f)(POINTS), rtol=1e-15)
+    inner = gg.checkpoint(lambda z: z * z * (1 + 1j))
+    np.testing.assert_allclose(gg.grad(lambda z: np.sum(np.abs(inner(z))))(POINTS), gg.grad(f)(POINTS), rtol=1e-15)
+    dz = gg.jvp(lambda z: inner(z) * np.conj(z), (Z,), (1j,))[1]
+    assert dz == pytest.approx((1 + 1j) * (2 * Z * 1j * np.conj(Z) + Z**2 * -1j))
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 

@@ -202,6 +202,16 @@ def test_a_real_input_among_complex_ones_has_a_real_gradient(gate, inputs):
 
 
 @every_complex_case
+def test_complex_forward_agrees_with_reverse(gate, inputs):
+    """The same real number from both sides: Re Σ conj(dz) · (J dx) is Re Σ conj(gradient) · dx."""
+    f = Function(gate, [turned(x) for x in inputs])
+    dx, dz = like(f.xs, seed=3), f.upstream()
+    _, tangent = gg.jvp(f, f.xs, dx)
+    assert [np.result_type(t) for t in tangent] == [np.result_type(z) for z in f(*f.xs)]
+    assert project(tangent, dz) == pytest.approx(project(f.gradient(*f.xs, dz=dz), dx), rel=1e-10, abs=1e-12)
+
+
+@every_complex_case
 def test_complex64_stays_complex64(gate, inputs):
     f = Function(gate, [turned(x) for x in inputs])
     single = [np.complex64(x) for x in f.xs]

@@ -204,6 +204,11 @@ class Sign(Step):
             size = np.where(zero, 1.0, size)
         return np.conjugate(z) * (1j * (np.imag(z * dz) / size))
 
+    def jvp(self, *tangents: Any) -> Any:
+        """What `backward` makes of the conjugate, conjugated: z itself turns with x."""
+        dz = self.backward(np.conjugate(tangents[0]))
+        return None if dz is None else np.conjugate(dz)
+
 
 class Floor(Step):
     """z = ⌊x⌋. A blocker: nothing flows."""
