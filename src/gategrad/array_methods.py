@@ -177,6 +177,14 @@ class ArrayMethods:
         """The value in another floating-point type; the gradient comes back in this one's."""
         return functions[astype](self, dtype)
 
+    def conj(self: Any) -> Any:
+        """`np.conjugate` of this value."""
+        return np.conjugate(self)
+
+    def conjugate(self: Any) -> Any:
+        """`np.conjugate` of this value."""
+        return np.conjugate(self)
+
     def copy(self: Any) -> Any:
         """This variable: values are never written into, so a copy would be the same."""
         return self

@@ -9,6 +9,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
 from gategrad.tape import AMBIENT, UNTRACKED, sweep
+from gategrad.values import conjugated
 
 __all__ = ["backward"]
 
@@ -19,6 +20,7 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
     """Walk back from this value and add to the `.grad` of every variable that it was computed from.
 
     `dz` is the upstream gradient of this value; 1 if it is a single number, required otherwise.
+    Gradients of complex values, `dz` among them, are directions of steepest ascent: dL = Re(Σ conj(dz) · δz).
     `retain=True` lets the gates go on remembering, so that backward can be called again.
     `keep=True` keeps the gradients of interior values too, readable as their `.grad`.
 
@@ -44,7 +46,7 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
             if type(gradient) is float and leaf._gradient is None:
                 leaf._gradient = gradient
             else:
-                _deposit(leaf, gradient)
+                _deposit(leaf, conjugated(gradient, leaf.spec))
 
 
 def _seed_of_one(spec: Any) -> Any:
@@ -55,7 +57,10 @@ def _seed_of_one(spec: Any) -> Any:
             "For the gradient of a single number, reduce first: np.sum(f).backward()"
         )
     if dtype.kind == "c":
-        raise NotScalarError("backward() on a complex number needs the upstream gradient dz, a complex number")
+        raise NotScalarError(
+            "backward() on a complex number needs the upstream gradient dz, a complex number. The gradient of a real "
+            "one, such as np.abs(f) ** 2 or np.real(f), needs none"
+        )
     return np.ones(shape, dtype)[()]
 
 
@@ -70,7 +75,7 @@ def _fit_seed(dz: Any, z: Any) -> Any:
         raise DtypeError(f"dz is {describe(dz)}: it takes a number or an array of floats")
     if dz.shape != z.shape:
         raise ShapeError(f"dz has shape {dz.shape}, but the value that it is the gradient of has shape {z.shape}")
-    return float(dz) if z.spec is None else dz.astype(z.dtype)[()]
+    return float(dz) if z.spec is None else conjugated(dz.astype(z.dtype)[()], z.spec)
 
 
 def _deposit(leaf: Any, gradient: Any) -> None:

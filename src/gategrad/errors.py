@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "ComplexTraceError",
     "DtypeError",
     "EscapeError",
     "GateError",
     "GategradError",
     "GradientNotKeptError",
+    "NoGradientError",
     "NoRuleError",
     "NotScalarError",
     "NotTraceableError",
@@ -41,6 +43,10 @@ class DtypeError(GategradError, TypeError):
 
 class EscapeError(GategradError, TypeError):
     """A variable was about to become a plain number or array, which would silently lose its gradient."""
+
+
+class NoGradientError(GategradError, ArithmeticError):
+    """A gradient was asked for at a point where there is none: eigenvectors of eigenvalues that coincide, and the like."""
 
 
 class NoRuleError(GategradError, TypeError):
@@ -73,6 +79,10 @@ class TraceError(GategradError, TypeError):
 
 class NotTraceableError(TraceError, AttributeError):
     """A NumPy function, option or attribute for which programs have no operation."""
+
+
+class ComplexTraceError(NotTraceableError):
+    """Complex numbers while a function is traced: programs have none, so the function runs as it is."""
 
 
 class GateError(GategradError, RuntimeError):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gategrad.constant import may_change
-from gategrad.errors import GateError, ShapeError, describe
+from gategrad.errors import ComplexTraceError, DtypeError, GateError, ShapeError, describe
 from gategrad.gate import Gate
-from gategrad.values import SEVERAL, spec_of
+from gategrad.values import SEVERAL, is_complex, spec_of
 
 __all__ = ["Rescue", "recover", "rescue_from", "rescues", "settle"]
 
@@ -30,6 +30,8 @@ rescues: dict[type[Exception], Rescue] = {}
 def rescue_from(error: BaseException | None) -> Rescue | None:
     """The rescue from this exception, or from one that it wraps: NumPy turns some exceptions into its own."""
     while error is not None and rescues:
+        if isinstance(error, ComplexTraceError):
+            return None  # not this gate alone: whatever uses its output is complex as well
         for kind, rescue in rescues.items():
             if isinstance(error, kind):
                 return rescue
@@ -86,6 +88,11 @@ def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
     if isinstance(error, (ZeroDivisionError, OverflowError)) and numbers:
         return gate.forward(*map(_as_numpy, inputs))
     name = type(gate).__name__
+    if isinstance(error, TypeError) and any(map(is_complex, inputs)) and "not supported" in str(error):
+        raise DtypeError(
+            f"{name} takes no complex numbers, and NumPy's function has no value for them: "
+            "take np.real, np.imag or np.abs of them first"
+        ) from error
     if type(error) is ValueError and "read-only" in str(error):
         raise GateError(
             f"{name}.forward wrote into one of its inputs: other gates remember that array. "

@@ -72,6 +72,9 @@ class Gate:
     remembers_inputs: ClassVar[bool] = True
     """Whether `forward` may keep its inputs; a gate that never does spares the engine a check for stale arrays."""
 
+    takes_complex: ClassVar[bool] = False
+    """Whether the rule holds for complex inputs as well; tests walk those gates with complex numbers too."""
+
     is_ours: ClassVar[bool] = True
     """Whether the gate comes with the library, and is tested not to write into what it is handed."""
 

@@ -81,6 +81,7 @@ class Linear(Gate):
     """
 
     remembers_inputs = False
+    takes_complex = True
 
     def jvp(self, *tangents: Any) -> Any:
         """The gate itself, on the tangents."""
@@ -98,6 +99,7 @@ class Bilinear(Gate):
 
     pattern = "switcher"
     sums_broadcasts = True
+    takes_complex = True
 
     x: Any
     y: Any

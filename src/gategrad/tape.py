@@ -22,7 +22,7 @@ from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate
 from gategrad.masked import Masked, select
-from gategrad.values import FLOAT64, SEVERAL, Spec
+from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated
 
 __all__ = [
     "AMBIENT",
@@ -110,7 +110,7 @@ def sweep(
         if not needs:
             raise _released(gate)
         if keep:
-            gate.grad = _readable(dz, gate.spec)
+            gate.grad = conjugated(_readable(dz, gate.spec), gate.spec)
         if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
             dz = _handed(dz, gate)
         try:
@@ -303,6 +303,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     if spec is SEVERAL:
         return dx
     shape, dtype = ((), FLOAT64) if spec is None else spec
+    if type(dx) is complex and dtype.kind == "c":
+        dx = np.complex128(dx)
     try:
         have_shape, have_dtype = dx.shape, dx.dtype
     except AttributeError:

@@ -18,7 +18,7 @@ from gategrad.gate import Gate, derive
 from gategrad.kinds import Linear
 from gategrad.masked import Masked, broadcast
 from gategrad.tape import answers, next_level, send
-from gategrad.values import FLOAT64, Spec
+from gategrad.values import FLOAT64, Spec, is_complex
 from gategrad.variable import Variable, leaf
 
 __all__ = ["UNUSED", "dress", "jvp_from_backward", "transpose"]
@@ -38,7 +38,7 @@ def transpose(linear: Callable[[list[Any]], Sequence[Any]], specs: Sequence[Spec
         if dz is not None and type(z) is Variable and z.level == level:
             source = z.gate or z
             gradients[source] = gradients[source] + dz if source in gradients else dz
-    arrived = send(gradients)
+    arrived = send(gradients, retain=True)  # one output may be on the way to another, and is come to twice then
     return [None if x is None else arrived.get(x) for x in xs]
 
 
@@ -89,7 +89,7 @@ def dress(dz: Any, spec: Spec, gate: Gate) -> Any:
         return None
     shape, dtype = ((), FLOAT64) if spec is None else spec
     have = getattr(dz, "shape", ())
-    if not (isinstance(dz, (float, int)) or getattr(dz, "dtype", np.dtype(object)).kind in "fc"):
+    if not (isinstance(dz, (float, int, complex)) or getattr(dz, "dtype", np.dtype(object)).kind in "fc"):
         raise GateError(f"{_method(gate)} returned {describe(dz)}: return a float, a floating-point array, or None")
     if have != shape:
         try:
@@ -99,6 +99,8 @@ def dress(dz: Any, spec: Spec, gate: Gate) -> Any:
                 f"{_method(gate)} returned a tangent of shape {have} for an output of shape {shape}: a tangent has "
                 "the shape of the output"
             ) from None
+    if dtype.kind != "c" and is_complex(dz):
+        dz = np.real(dz)  # a rule for the way back was asked, where the engine keeps the real part as well
     if spec is None:
         return dz if hasattr(dz, "spec") or type(dz) is Masked else float(dz)
     if not hasattr(dz, "dtype"):

@@ -12,7 +12,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
-__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "lock", "own", "spec_of"]
+__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "conjugated", "is_complex", "lock", "own", "spec_of"]
 
 Spec = tuple[tuple[int, ...], Any] | None
 
@@ -37,6 +37,28 @@ def spec_of(value: Any) -> Spec:
         shape = getattr(value, "shape", None)
         return None if shape is None else (shape, value.dtype)
     return spec
+
+
+def is_complex(x: Any) -> bool:
+    """Whether `x` is a complex number or an array of them, whatever flows.
+
+    >>> import numpy as np
+    >>> is_complex(1.0), is_complex(1j), is_complex(np.zeros(2, complex))
+    (False, True, True)
+    """
+    kind = type(x)
+    return kind is complex or (kind is not float and getattr(x, "dtype", FLOAT64).kind == "c")
+
+
+def conjugated(dz: Any, spec: Spec) -> Any:
+    """A gradient on its way between people and the walk: conjugated if it belongs to complex values, else as it is.
+
+    The walk carries dz with dL = Re(Σ dz · δz), which leaves the rules of holomorphic gates as they are for real
+    numbers. People are handed its conjugate, the direction of steepest ascent: dL = Re(Σ conj(dz) · δz).
+    """
+    if spec is None or spec is SEVERAL or spec[1] is FLOAT64 or spec[1].kind != "c" or dz is None:
+        return dz
+    return np.conjugate(dz)
 
 
 def own(value: Any) -> Any:

@@ -28,10 +28,12 @@ CASES = [
     for cls in GATES
     for number, (gate, inputs) in enumerate(getattr(cls, "examples", lambda rng: ())(np.random.default_rng(0)))
 ]
+COMPLEX = [case for case in CASES if case.values[0].takes_complex]
 BINARY = [cls for cls in GATES if issubclass(cls, gg.Elementwise) and len(cls.domain) == 2]
 
 every_gate = pytest.mark.parametrize("cls", GATES, ids=lambda cls: cls.__name__)
 every_case = pytest.mark.parametrize(("gate", "inputs"), CASES)
+every_complex_case = pytest.mark.parametrize(("gate", "inputs"), COMPLEX)
 
 
 class Function:
@@ -59,32 +61,42 @@ class Function:
 
 
 def is_differentiable(x):
-    return isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f")
+    return isinstance(x, (float, np.complex128)) or (isinstance(x, np.ndarray) and x.dtype.kind in "fc")
 
 
 def like(values, seed):
-    """Random numbers in the shapes of `values`."""
+    """Random numbers in the shapes of `values`, complex where they are."""
     rng = np.random.default_rng(seed)
-    return tuple(rng.uniform(0.5, 1.5, np.shape(x)) if np.shape(x) else float(rng.uniform(0.5, 1.5)) for x in values)
+
+    def draw(x):
+        drawn = rng.uniform(0.5, 1.5, np.shape(x))
+        return (drawn + 1j * rng.uniform(0.5, 1.5, np.shape(x)) if np.iscomplexobj(x) else drawn)[()]
+
+    return tuple(draw(x) if np.shape(x) or np.iscomplexobj(x) else float(draw(x)) for x in values)
 
 
 def project(values, weights):
-    return sum(float(np.sum(x * w)) for x, w in zip(values, weights, strict=True))
+    return sum(float(np.sum(np.real(np.conj(w) * x))) for x, w in zip(values, weights, strict=True))
 
 
 def differences(f, xs, weights):
-    """Central differences of Σ f(xs) · weights, with respect to each element of each input."""
+    """Central differences of Re Σ f(xs) · conj(weights), with respect to each element of each input.
+
+    Of a complex element in both directions: the gradient is dL/d Re x + i · dL/d Im x, the direction of steepest ascent.
+    """
     gradients = []
     for place, x in enumerate(xs):
-        gradient = np.zeros(np.shape(x))
+        directions = (1.0, 1j) if np.iscomplexobj(x) else (1.0,)
+        gradient = np.zeros(np.shape(x), np.result_type(x))
         for index in np.ndindex(np.shape(x)):
-            sides = []
-            for step in (STEP, -STEP):
-                moved = np.array(x)
-                moved[index] += step
-                moved = moved if np.shape(x) else float(moved)
-                sides.append(project(f(*xs[:place], moved, *xs[place + 1 :]), weights))
-            gradient[index] = (sides[0] - sides[1]) / (2 * STEP)
+            for direction in directions:
+                sides = []
+                for step in (STEP, -STEP):
+                    moved = np.array(x)
+                    moved[index] += step * direction
+                    moved = moved if np.shape(x) else moved.dtype.type(moved)
+                    sides.append(project(f(*xs[:place], moved, *xs[place + 1 :]), weights))
+                gradient[index] += direction * (sides[0] - sides[1]) / (2 * STEP)
         gradients.append(gradient)
     return gradients
 
@@ -141,6 +153,72 @@ def test_second_order_is_that_of_central_differences(gate, inputs):
 
     _, pullback = gg.vjp(gradient, *f.xs)
     assert_all_close(pullback(weights), differences(gradient, f.xs, weights), atol=1e-6)
+
+
+# --- complex numbers ----------------------------------------------------------------------------------------------
+
+
+def turned(x):
+    """A real input turned a little in the complex plane; what is complex already, or has no gradient, as it is."""
+    if not is_differentiable(x) or np.iscomplexobj(x):
+        return x
+    angles = np.random.default_rng(7).uniform(0.2, 0.5, np.shape(x))
+    return np.asarray(x * np.exp(1j * angles))[()]
+
+
+@every_complex_case
+def test_complex_value_is_that_of_the_ufunc(gate, inputs):
+    if gate.ufunc is not None:
+        inputs = [turned(x) for x in inputs]
+        np.testing.assert_allclose(gate.fresh()(*inputs), gate.ufunc(*inputs), rtol=1e-14)
+
+
+@every_complex_case
+def test_complex_gradient_is_that_of_differences_in_both_directions(gate, inputs):
+    f = Function(gate, [turned(x) for x in inputs])
+    dz = f.upstream()
+    assert_all_close(f.gradient(*f.xs, dz=dz), differences(f, f.xs, dz))
+
+
+@every_complex_case
+def test_complex_second_order_is_that_of_differences_in_both_directions(gate, inputs):
+    f = Function(gate, [turned(x) for x in inputs])
+    dz, weights = f.upstream(), like(f.xs, seed=2)
+
+    def gradient(*xs):
+        return f.gradient(*xs, dz=dz)
+
+    _, pullback = gg.vjp(gradient, *f.xs)
+    assert_all_close(pullback(weights), differences(gradient, f.xs, weights), atol=1e-6)
+
+
+@every_complex_case
+def test_a_real_input_among_complex_ones_has_a_real_gradient(gate, inputs):
+    for place in Function(gate, inputs).places[1:]:
+        mixed = [x if n == place else turned(x) for n, x in enumerate(inputs)]
+        f = Function(gate, mixed)
+        dz = f.upstream()
+        assert_all_close(f.gradient(*f.xs, dz=dz), differences(f, f.xs, dz))
+
+
+@every_complex_case
+def test_complex_forward_agrees_with_reverse(gate, inputs):
+    """The same real number from both sides: Re Σ conj(dz) · (J dx) is Re Σ conj(gradient) · dx."""
+    f = Function(gate, [turned(x) for x in inputs])
+    dx, dz = like(f.xs, seed=3), f.upstream()
+    _, tangent = gg.jvp(f, f.xs, dx)
+    assert [np.result_type(t) for t in tangent] == [np.result_type(z) for z in f(*f.xs)]
+    assert project(tangent, dz) == pytest.approx(project(f.gradient(*f.xs, dz=dz), dx), rel=1e-10, abs=1e-12)
+
+
+@every_complex_case
+def test_complex64_stays_complex64(gate, inputs):
+    f = Function(gate, [turned(x) for x in inputs])
+    single = [np.complex64(x) for x in f.xs]
+    z, pullback = gg.vjp(f, *single)
+    assert all(part.dtype in (np.complex64, np.float32, getattr(gate, "dtype", None)) for part in z)
+    gradients = pullback(tuple(w.astype(part.dtype) for w, part in zip(map(np.asarray, f.upstream()), z, strict=True)))
+    assert all(dx.dtype == np.complex64 for dx in gradients)
 
 
 @every_case
@@ -211,13 +289,17 @@ def test_a_second_backward_is_refused(gate, inputs):
 @every_case
 def test_float32_stays_float32(gate, inputs):
     f = Function(gate, inputs)
-    single = [np.float32(x) for x in f.xs]
+    single = [np.complex64(x) if np.iscomplexobj(x) else np.float32(x) for x in f.xs]
     z, pullback = gg.vjp(f, *single)
-    assert all(part.dtype == getattr(gate, "dtype", np.float32) for part in z)  # a cast says itself what comes out
-    gradients = pullback(tuple(dz.astype(np.float32) for dz in map(np.asarray, f.upstream())))
-    assert all(dx.dtype == np.float32 for dx in gradients)
+    for part in z:  # a cast says itself what comes out
+        assert part.dtype == getattr(gate, "dtype", np.complex64 if np.iscomplexobj(part) else np.float32)
+    gradients = pullback(
+        tuple(dz.astype(part.dtype) for dz, part in zip(map(np.asarray, f.upstream()), z, strict=True))
+    )
+    assert [dx.dtype for dx in gradients] == [x.dtype for x in single]
     assert all(dz.dtype == x.dtype for dz, x in zip(gg.jvp(f, single, single)[1], z, strict=True))
-    double = [x.astype(np.float64) if x.shape else float(x) for x in single]
+    double = [x.astype(x.dtype.char.upper() if np.iscomplexobj(x) else float) for x in single]
+    double = [x if np.shape(x) or np.iscomplexobj(x) else float(x) for x in double]
     assert_all_close(gradients, f.gradient(*double, dz=f.upstream()), rtol=2e-4, atol=1e-4)
 
 

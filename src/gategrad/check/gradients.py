@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -94,7 +95,8 @@ def check_gradients(
     """Compare the gradients of `f` at `args` with central differences, (f(x + h) - f(x - h)) / 2h.
 
     `f` may return a number, an array or a container: it is projected on a random direction first. All arguments
-    must be made of floats; they are used as float64. `order=2` also checks the gradient of the gradient. Of an
+    must be made of floats, which are used as float64, or of complex numbers, which are moved in both directions:
+    in a comparison with an imaginary step `backward` is the imaginary part of the gradient. `order=2` also checks the gradient of the gradient. Of an
     input with many elements, `elements` are drawn at random. An element on a kink, where the slopes on its two
     sides differ, is right if the gradient lies between them, and is reported.
 
@@ -126,18 +128,24 @@ def check_gradients(
 def _project(f: Callable[..., Any], point: list[Any], rng: np.random.Generator) -> tuple[Any, Any]:
     """A scalar function ⟨dz, f(x)⟩ for a random dz, and its gradient function by backward."""
     outputs, _ = flatten(f(*point))
-    dzs = [rng.uniform(0.5, 1.5, np.shape(plain(z)))[()] * rng.choice([-1.0, 1.0]) for z in outputs]
+    dzs = [_direction(plain(z), rng) for z in outputs]
 
     def scalar(*leaves: Any) -> float:
         zs, _ = flatten(f(*leaves))
-        return float(sum(np.sum(dz * plain(z)) for dz, z in zip(dzs, zs, strict=True)))
+        return float(sum(np.sum(np.real(np.conjugate(dz) * plain(z))) for dz, z in zip(dzs, zs, strict=True)))
 
     def gradient(*leaves: Any) -> Any:
         z, pullback = vjp(f, *leaves)
         _, rebuild = flatten(z)
-        return pullback(rebuild([float(dz) if np.ndim(dz) == 0 else dz for dz in dzs]))
+        return pullback(rebuild([float(dz) if np.ndim(dz) == 0 and np.isrealobj(dz) else dz for dz in dzs]))
 
     return scalar, gradient
+
+
+def _direction(z: Any, rng: np.random.Generator) -> Any:
+    """A random direction for an output, complex if it is."""
+    direction = rng.uniform(0.5, 1.5, np.shape(z))[()] * rng.choice([-1.0, 1.0])
+    return direction * np.exp(1j * rng.uniform(0.5, 1.0, np.shape(z)))[()] if np.iscomplexobj(z) else direction
 
 
 def _compare(
@@ -157,13 +165,15 @@ def _compare(
         indices = list(np.ndindex(np.shape(x)))
         if len(indices) > elements:
             indices = [indices[i] for i in sorted(rng.choice(len(indices), elements, replace=False))]
-        for index in indices:
-            step = _STEP * max(1.0, abs(float(np.asarray(x)[index])))
-            above, below = (scalar(*_nudged(point, position, index, h)) for h in (step, -step))
+        for index, unit in itertools.product(indices, (1.0, 1j) if np.iscomplexobj(x) else (1.0,)):
+            step = _STEP * max(1.0, float(abs(np.asarray(x)[index])))
+            above, below = (scalar(*_nudged(point, position, index, h * unit)) for h in (step, -step))
             slopes = (centre - below) / step, (above - centre) / step
-            backward, differences = float(np.asarray(dx)[index]), (above - below) / (2 * step)
+            backward = float(np.real(np.conjugate(unit) * np.asarray(dx)[index]))
+            differences = (above - below) / (2 * step)
             verdict = _verdict(backward, differences, slopes, tolerance)
-            found.append(Comparison(names[position], index, order, backward, differences, verdict))
+            name = f"{names[position]} in the imaginary direction" if unit == 1j else names[position]
+            found.append(Comparison(name, index, order, backward, differences, verdict))
     return found
 
 
@@ -183,14 +193,16 @@ def _distance(a: float, b: float) -> float:
     return distance if np.isfinite(distance) else float("inf")
 
 
-def _nudged(point: list[Any], position: int, index: tuple[int, ...], step: float) -> list[Any]:
+def _nudged(point: list[Any], position: int, index: tuple[int, ...], step: complex) -> list[Any]:
     x = np.array(point[position])
     x[index] += step
-    return [*point[:position], x if x.ndim else float(x), *point[position + 1 :]]
+    return [*point[:position], x if x.ndim else x.item() if np.isrealobj(x) else x[()], *point[position + 1 :]]
 
 
 def _as_float64(x: Any, where: str) -> Any:
     x = plain(differentiable(x, where))
+    if np.iscomplexobj(x):
+        return np.array(x, dtype=np.complex128)[()]
     return float(x) if np.ndim(x) == 0 else np.array(x, dtype=np.float64)
 
 

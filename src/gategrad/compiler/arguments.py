@@ -70,9 +70,13 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
         return Scalar("f64"), float(x)
     if kind is np.float32:
         return Scalar("f32"), x
-    if not isinstance(x, (np.ndarray, np.generic)):
+    if not isinstance(x, (np.ndarray, np.generic, complex)):
         return None
     array = np.asarray(x)
+    if array.dtype.kind == "c":
+        return Array(array.dtype, array.shape), array[
+            ()
+        ]  # programs have no complex numbers: the function runs as it is
     if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8)):
         raise DtypeError(
             f"a compiled function was given {describe(x)}: it takes float64, float32, integers and truth values"

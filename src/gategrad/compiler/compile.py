@@ -15,6 +15,7 @@ from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.specialise import Specialisation, specialise
 from gategrad.compiler.trace.symbol import Symbol
+from gategrad.errors import ComplexTraceError
 from gategrad.transforms.call import Call, Rule, record
 from gategrad.variable import Variable, plain
 
@@ -65,7 +66,10 @@ class Compiled(native.Callable):
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The program for these arguments: print it to read what the function and its gradient compute."""
-        return self._specialise(self._read(args, kwargs), tuple(kwargs)).program
+        found = self._specialise(self._read(args, kwargs), tuple(kwargs))
+        if found.program is None:
+            raise ComplexTraceError(str(found.report))
+        return found.program
 
     def llvm(self, *args: Any, **kwargs: Any) -> str:
         """The LLVM code of the program for these arguments, after LLVM's optimiser; empty without llvmlite."""
@@ -134,26 +138,28 @@ class Compiled(native.Callable):
 
     def _record(self, arguments: list[Argument], leaves: list[Any], keywords: tuple[str, ...]) -> Any:
         builds = [a.build for a in arguments]
-        function = self._keeping
 
-        def flat(*values: Any) -> Any:
-            rest = iter(values)
-            built = [build(rest) for build in builds]
-            positional = len(built) - len(keywords)
-            return function(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
+        def flattened(function: Callable[..., Any]) -> Callable[..., Any]:
+            def flat(*values: Any) -> Any:
+                rest = iter(values)
+                built = [build(rest) for build in builds]
+                positional = len(built) - len(keywords)
+                return function(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
+
+            return flat
 
         containers = (keywords, *[a.key for a in arguments])
 
         def derivative(rule: Rule, *which: Any) -> Callable[..., Any]:
             def make() -> Callable[..., Any]:
-                made = rule(flat, *which)
+                made = rule(flattened(self._f), *which)  # which is compiled as a whole, or not at all
                 made.__name__ = made.__qualname__ = f"{getattr(self._f, '__name__', 'program')}_{made.__name__}"
                 return cast(Callable[..., Any], compile(made))
 
             found: Callable[..., Any] = _remembered(self._derivatives, (containers, rule, *which), make)
             return found
 
-        return record(CompiledCall(flat, derivative), leaves)
+        return record(CompiledCall(flattened(self._keeping), derivative), leaves)
 
 
 def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()) -> Any:
@@ -173,7 +179,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     program is interpreted. A call that raises has written over nothing.
 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
-    fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy.
+    fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy; so do functions that meet complex numbers, which
+    programs do not have: they run as they are, and the report says so.
 
     Division by zero and overflow give inf and nan as NumPy does, for single numbers as well, but without warnings:
     `np.errstate` has no say. Other Python threads run during calls that take long; any number of threads may call.

@@ -39,6 +39,7 @@ class Report:
     workspace: int
     callbacks: tuple[str, ...]
     seconds: dict[str, float]
+    note: str = ""
 
     @property
     def bytes_moved(self) -> int:
@@ -46,6 +47,8 @@ class Report:
         return sum(kernel.bytes_read + kernel.bytes_written for kernel in self.kernels)
 
     def __str__(self) -> str:
+        if self.note:
+            return f"{self.name}: {self.note}"
         lines = [f"{self.name}: {self.operations} operations in {len(self.kernels)} kernels"]
         lines += [f"  {number}. {kernel}" for number, kernel in enumerate(self.kernels, 1)]
         lines.append(f"  moves {_size(self.bytes_moved)}, workspace {_size(self.workspace)}")

@@ -17,6 +17,7 @@ from gategrad.compiler.program.value import Program, Value
 from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.trace.tracing import Rebuild, trace
+from gategrad.errors import ComplexTraceError
 from gategrad.values import spec_of
 
 __all__ = ["Specialisation", "specialise"]
@@ -24,19 +25,23 @@ __all__ = ["Specialisation", "specialise"]
 
 @dataclasses.dataclass
 class Specialisation:
-    """A program and its code. Without code the program is interpreted."""
+    """A program and its code. Without code the program is interpreted; without a program the function itself runs."""
 
-    program: Program
+    program: Program | None
     rebuild: Rebuild
     report: Report
     structures: list[Structure]  # of the arguments
     is_direct: bool = False  # native code builds the containers of the output itself
     code: native.Code | None = None
     text: str = ""
+    function: Callable[..., Any] | None = None
 
     def run(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Any:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
+        if self.function is not None:
+            positional, named = _binder(arguments, keywords)(leaves)
+            return self.function(*positional, **named)
         if self.code is None:
             return self._interpret(leaves)
         if not self.is_direct:
@@ -51,6 +56,7 @@ class Specialisation:
         return self._interpret(leaves) if answer is native.MISMATCH else answer
 
     def _interpret(self, leaves: list[Any]) -> Any:
+        assert self.program is not None
         with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
             return self.rebuild(self.program(*leaves))
 
@@ -69,13 +75,21 @@ def specialise(
     leaves = [leaf for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
     name = getattr(f, "__name__", "program")
-    traced, rebuild = trace(f, _binder(arguments, keywords), [spec_of(x) for x in leaves], labels, name)
+    structures = [a.structure for a in arguments]
+    try:
+        traced, rebuild = trace(f, _binder(arguments, keywords), [spec_of(x) for x in leaves], labels, name)
+    except ComplexTraceError as reason:
+        report = Report(name, 0, (), 0, (), {}, note=f"not compiled, NumPy runs the function itself: {reason}")
+        return Specialisation(None, _nothing_to_rebuild, report, structures, function=f)
     seconds["trace"] = time.perf_counter() - start
     program = optimise(traced, seconds)
-    structures = [a.structure for a in arguments]
     if not available():
         return Specialisation(program, rebuild, report_on(program, None, seconds), structures)
     return _link(program, rebuild, arguments, keywords, donated, seconds)
+
+
+def _nothing_to_rebuild(results: list[Any], constant: Callable[[Any], Any] = lambda z: z) -> Any:
+    return results
 
 
 def _binder(arguments: list[Argument], keywords: tuple[str, ...]) -> Callable[[list[Any]], Any]:

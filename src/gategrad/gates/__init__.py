@@ -3,11 +3,14 @@
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
 from gategrad.gates import comparison as comparison
+from gategrad.gates import complex as complex
 from gategrad.gates import diagonal as diagonal
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
+from gategrad.gates import fourier as fourier
 from gategrad.gates import indexing as indexing
 from gategrad.gates import joining as joining
+from gategrad.gates import linalg as linalg
 from gategrad.gates import loss as loss
 from gategrad.gates import products as products
 from gategrad.gates import queries as queries

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.errors import DtypeError
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
+from gategrad.values import is_complex
 from gategrad.variable import Variable
 
 __all__ = ["Relu", "Sigmoid", "Softplus", "relu", "sigmoid", "softplus"]
@@ -64,6 +66,7 @@ class Sigmoid(Elementwise):
     """z = 1 / (1 + exp(−x)). A scaler: x receives z · (1 − z) · dz."""
 
     pattern, symbol = "scaler", "σ"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = sigmoid(x) if type(x) is Variable else _logistic(x)
@@ -75,6 +78,8 @@ class Sigmoid(Elementwise):
 
 
 def _logistic(x: Any) -> Any:
+    if is_complex(x):
+        return 1.0 / (1.0 + np.exp(-x))
     e = np.exp(-np.abs(x))  # at most 1, so that nothing overflows
     if type(x) is float:
         return float((1.0 if x >= 0.0 else e) / (1.0 + e))
@@ -94,6 +99,10 @@ class Relu(Elementwise):
         return z
 
     def backward(self, dz: Any) -> Any:
+        if is_complex(dz):
+            raise DtypeError(
+                "relu of complex numbers has no gradient: they have no order. Take it of np.abs, np.real or np.imag"
+            )
         return select(self.z != 0, dz)  # rather than z > 0: NaN is not silenced
 
 

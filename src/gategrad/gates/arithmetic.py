@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import ufuncs
+from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import occurs, over, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
+from gategrad.values import is_complex
 
 __all__ = [
     "Absolute",
@@ -36,6 +38,7 @@ class Add(Elementwise):
     ufunc, pattern, symbol = np.add, "distributor", "+"
     remembers_inputs = False
     domain = ((-2.0, 2.0), (-2.0, 2.0))
+    takes_complex = True
 
     def forward(self, x: Any, y: Any) -> Any:
         return x + y
@@ -50,6 +53,7 @@ class Subtract(Elementwise):
     ufunc, pattern, symbol = np.subtract, "distributor", "−"
     remembers_inputs = False
     domain = ((-2.0, 2.0), (-2.0, 2.0))
+    takes_complex = True
 
     def forward(self, x: Any, y: Any) -> Any:
         return x - y
@@ -63,6 +67,7 @@ class Multiply(Elementwise):
 
     ufunc, pattern, symbol = np.multiply, "switcher", "×"
     domain = ((-2.0, 2.0), (-2.0, 2.0))
+    takes_complex = True
 
     def forward(self, x: Any, y: Any) -> Any:
         need_x, need_y = self.needs
@@ -80,6 +85,7 @@ class Divide(Elementwise):
 
     ufunc, pattern, symbol = np.divide, "scaler", "÷"
     domain = ((-2.0, 2.0), (0.5, 2.0))
+    takes_complex = True
 
     def forward(self, x: Any, y: Any) -> Any:
         z = x / y
@@ -102,6 +108,7 @@ class Power(Elementwise):
 
     ufunc, pattern, symbol = np.power, "scaler", "**"
     domain = ((0.5, 2.0), (-2.0, 2.0))
+    takes_complex = True
 
     def forward(self, x: Any, y: Any) -> Any:
         z = x**y
@@ -130,6 +137,8 @@ class Power(Elementwise):
 
     def _into_exponent(self, dz: Any) -> Any:
         x = self.x
+        if is_complex(self.z) and not is_complex(x):
+            x = x + 0j  # its logarithm is complex if it is negative
         if type(x) is int or type(x) is float:  # a NumPy scalar would turn float32 into float64
             return self.z * float(np.log(x)) * dz if x else None
         zero = x == 0
@@ -143,6 +152,7 @@ class Negative(Elementwise):
 
     ufunc, pattern, symbol = np.negative, "scaler", "−"
     remembers_inputs = False
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         return -x
@@ -156,6 +166,7 @@ class Positive(Elementwise):
 
     ufunc, pattern, symbol = np.positive, "distributor", "+"
     remembers_inputs = False
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         return np.positive(x)
@@ -165,19 +176,20 @@ class Positive(Elementwise):
 
 
 class Absolute(Elementwise):
-    """z = |x|. A scaler: x receives sign(x) · dz.
+    """z = |x|. A scaler: x receives sign(x) · dz; a complex x the conjugate of its sign x / |x|.
 
     Kink: 0 at x = 0, the middle of [−1, 1], as is the sign of 0.
     """
 
     ufunc, pattern, symbol = np.absolute, "scaler", "|x|"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
         return abs(x)
 
     def backward(self, dz: Any) -> Any:
-        return times(dz, np.sign(self.x))
+        return times(dz, conj(np.sign(self.x)))
 
 
 ufuncs[np.fabs] = Absolute
@@ -190,6 +202,7 @@ class Square(Elementwise):
     """
 
     ufunc, pattern, symbol = np.square, "scaler", "x²"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -207,6 +220,7 @@ class Sqrt(Elementwise):
 
     ufunc, pattern, symbol = np.sqrt, "scaler", "√"
     domain = ((0.5, 2.0),)
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.sqrt(x)
@@ -239,6 +253,7 @@ class Reciprocal(Elementwise):
 
     ufunc, pattern, symbol = np.reciprocal, "scaler", "1/x"
     domain = ((0.5, 2.0),)
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = 1 / x

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import EscapeError
+from gategrad.gates.conjugation import refuse_complex
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise, Example
 from gategrad.masked import select
+from gategrad.values import is_complex
 from gategrad.variable import implements, plain
 
 __all__ = [
@@ -51,6 +53,7 @@ class Extremum(Elementwise):
         raise NotImplementedError
 
     def backward(self, dz: Any) -> Any:
+        refuse_complex(dz, self)
         x, y = plain(self.x), plain(self.y)
         x_wins, y_wins = self.wins(x, y), self.wins(y, x)
         undecided = x_wins == y_wins
@@ -129,6 +132,7 @@ class Where(Elementwise):
     """
 
     pattern, symbol = "router", "where"
+    takes_complex = True
 
     def forward(self, c: Any, x: Any, y: Any) -> Any:
         self.c = c
@@ -177,12 +181,33 @@ class Step(Elementwise):
 
 
 class Sign(Step):
-    """z = sign(x). A blocker: nothing flows."""
+    """z = sign(x). A blocker: nothing flows; but of a complex x, z = x / |x|, which receives i · Im(z · dz) · conj(z) / |x|.
+
+    Kink: 0 at x = 0.
+    """
 
     ufunc, symbol = np.sign, "sign"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
-        return np.sign(x)
+        z = np.sign(x)
+        if is_complex(z):
+            self.z, self.size = z, np.abs(x)
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        if not is_complex(dz):
+            return None
+        z, size = self.z, self.size
+        zero = plain(size) == 0
+        if occurs(zero):  # z is 0 there too: any size will do
+            size = np.where(zero, 1.0, size)
+        return np.conjugate(z) * (1j * (np.imag(z * dz) / size))
+
+    def jvp(self, *tangents: Any) -> Any:
+        """What `backward` makes of the conjugate, conjugated: z itself turns with x."""
+        dz = self.backward(np.conjugate(tangents[0]))
+        return None if dz is None else np.conjugate(dz)
 
 
 class Floor(Step):

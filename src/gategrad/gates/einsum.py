@@ -28,6 +28,7 @@ class Einsum(Gate):
 
     pattern, symbol = "switcher", "einsum"
     sums_broadcasts = True
+    takes_complex = True
 
     def __init__(self, subscripts: str, optimize: Any = False) -> None:
         self.subscripts = subscripts

@@ -25,6 +25,7 @@ class Exp(Elementwise):
     """z = exp(x). A scaler: x receives z · dz."""
 
     ufunc, pattern, symbol = np.exp, "scaler", "exp"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.exp(x)
@@ -38,6 +39,7 @@ class Exp2(Elementwise):
     """z = 2 ** x. A scaler: x receives log(2) · z · dz."""
 
     ufunc, pattern, symbol = np.exp2, "scaler", "exp2"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.exp2(x)
@@ -51,6 +53,7 @@ class Expm1(Elementwise):
     """z = exp(x) − 1. A scaler: x receives (z + 1) · dz."""
 
     ufunc, pattern, symbol = np.expm1, "scaler", "expm1"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.expm1(x)
@@ -65,6 +68,7 @@ class Log(Elementwise):
 
     ufunc, pattern, symbol = np.log, "scaler", "log"
     domain = _POSITIVE
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -79,6 +83,7 @@ class Log2(Elementwise):
 
     ufunc, pattern, symbol = np.log2, "scaler", "log2"
     domain = _POSITIVE
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -93,6 +98,7 @@ class Log10(Elementwise):
 
     ufunc, pattern, symbol = np.log10, "scaler", "log10"
     domain = _POSITIVE
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -107,6 +113,7 @@ class Log1p(Elementwise):
 
     ufunc, pattern, symbol = np.log1p, "scaler", "log1p"
     domain = ((-0.5, 2.0),)
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x

@@ -22,6 +22,7 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.conjugation import refuse_complex
 from gategrad.kinds import Example, Linear, Reduction
 from gategrad.masked import select
 from gategrad.variable import implements, plain
@@ -70,6 +71,7 @@ class Extremum(Reduction):
     z: Any
 
     def backward(self, dz: Any) -> Any:
+        refuse_complex(dz, self)
         x, z = plain(self.x), plain(self.z)
         shape = shape_of(x)
         folded = kept(shape, self.axis)
@@ -104,6 +106,7 @@ class Prod(Reduction):
     """z = Π x. A switcher: each element receives the gradient scaled by the product of all the others."""
 
     pattern, symbol = "switcher", "Π"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x

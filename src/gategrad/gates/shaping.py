@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape, shape_of
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import astype, implements, plain
@@ -185,6 +184,7 @@ class Astype(Linear):
     """z = x in another floating-point dtype. A distributor: the gradient comes back in the dtype of x."""
 
     pattern, symbol = "distributor", "dtype"
+    takes_complex = False  # from complex to real NumPy warns of what is lost; the other ways are right
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
@@ -303,22 +303,6 @@ def _np_astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) 
 @implements(np.copy)
 def _copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     return a  # values are never written into, so a copy would be the same
-
-
-@implements(np.real)
-def _real(val: Any) -> Any:
-    return _only_real(val, "np.real")
-
-
-@implements(np.imag)
-def _imag(val: Any) -> Any:
-    return np.zeros_like(plain(_only_real(val, "np.imag")))
-
-
-def _only_real(x: Any, name: str) -> Any:
-    if x.dtype.kind == "c":
-        raise NoRuleError(f"{name} of complex values has no gate yet")
-    return x
 
 
 # --- made of these ----------------------------------------------------------------------------------------------

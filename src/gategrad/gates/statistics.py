@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
 from gategrad.gates.axes import (
     add_reduce,
     as_input,
@@ -20,17 +19,20 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.conjugation import conj
 from gategrad.kinds import Reduction
 from gategrad.masked import select
+from gategrad.values import is_complex
 from gategrad.variable import implements, plain
 
 __all__ = ["LogSumExp", "Norm", "Std", "Var", "logsumexp"]
 
 
 class Var(Reduction):
-    """z = Σ (x - mean x)² / (n - ddof). A scaler: each element receives the gradient times twice its deviation."""
+    """z = Σ |x - mean x|² / (n - ddof). A scaler: each element receives the gradient times twice its deviation."""
 
     pattern, symbol = "scaler", "var"
+    takes_complex = True
 
     def __init__(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> None:
         super().__init__(axis, keepdims)
@@ -39,19 +41,21 @@ class Var(Reduction):
     def forward(self, x: Any) -> Any:
         self.deviation = d = _deviation(x, self.axis)
         self.n = _degrees(x, self.axis, self.ddof)
-        return add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n
+        return add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n
 
     def backward(self, dz: Any) -> Any:
-        return spread(dz * 2.0 / self.n, self.axis, self.keepdims, self.deviation.shape) * self.deviation
+        d = self.deviation
+        return spread(dz * 2.0 / self.n, self.axis, self.keepdims, d.shape) * conj(d)
 
 
 class Std(Reduction):
-    """z = √(Σ (x - mean x)² / (n - ddof)). A scaler: the gradient times deviation / ((n - ddof) z).
+    """z = √(Σ |x - mean x|² / (n - ddof)). A scaler: the gradient times deviation / ((n - ddof) z).
 
     Kink: where all elements are equal the gradient is 0, an element of the subdifferential.
     """
 
     pattern, symbol = "scaler", "std"
+    takes_complex = True
 
     def __init__(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> None:
         super().__init__(axis, keepdims)
@@ -60,7 +64,7 @@ class Std(Reduction):
     def forward(self, x: Any) -> Any:
         d = _deviation(x, self.axis)
         self.n = _degrees(x, self.axis, self.ddof)
-        z = _root(add_reduce(d * d, axis=self.axis, keepdims=self.keepdims) / self.n)
+        z = _root(add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n)
         self.x, self.deviation, self.z = x, d, z
         return z
 
@@ -70,7 +74,9 @@ class Std(Reduction):
         low = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         share = spread(dz / (_or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
-        return _times(share, self.deviation, everywhere(varies) or spread(varies, self.axis, self.keepdims, shape))
+        return _times(
+            share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape)
+        )
 
 
 class LogSumExp(Reduction):
@@ -80,6 +86,7 @@ class LogSumExp(Reduction):
     """
 
     pattern, symbol = "router", "logsumexp"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         axis = self.axis
@@ -102,24 +109,30 @@ class LogSumExp(Reduction):
 
 
 class Norm(Reduction):
-    """z = √(Σ x²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
+    """z = √(Σ |x|²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
 
     Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient.
     For a square of the length, `np.sum(x * x)` is exact at any order.
     """
 
     pattern, symbol = "scaler", "‖ ‖"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = _root(add_reduce(x * x, axis=self.axis, keepdims=self.keepdims))
+        self.z = z = _root(add_reduce(_squares(x), axis=self.axis, keepdims=self.keepdims))
         return z
 
     def backward(self, dz: Any) -> Any:
         some = plain(self.z) != 0
         shape = shape_of(self.x)
         share = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape)
-        return _times(share, self.x, everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+        return _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+
+
+def _squares(x: Any) -> Any:
+    """|x|², element by element."""
+    return np.real(x * np.conjugate(x)) if is_complex(x) else x * x
 
 
 def _deviation(x: Any, axis: Any) -> Any:
@@ -212,30 +225,3 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
         weights = np.reshape(weights, tuple(lengths))
     total = np.sum(np.broadcast_to(weights, a.shape), axis=axis, keepdims=keepdims)
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-
-
-@implements(np.linalg.norm)
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    ndim, axis = len(x.shape), tuple(axis) if isinstance(axis, list) else axis
-    if axis is None and ord is not None and ndim > 2:
-        raise ValueError("Improper number of dimensions to norm.")
-    matrix = len(axes_of(axis, ndim)) == 2 and ord is not None
-    if ord in (None, "fro", "f") or (ord == 2 and not matrix):
-        if ord in ("fro", "f") and not matrix:
-            raise ValueError(f"Invalid norm order {ord!r} for vectors")
-        return Norm(axis, keepdims)(x)
-    size = np.abs(x)
-    if matrix and ord in (1, -1, np.inf, -np.inf):
-        rows, columns = axes_of(axis, ndim)
-        inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
-        sums = np.sum(size, axis=inner, keepdims=True)
-        norms = np.max(sums, axis=outer, keepdims=True) if ord > 0 else np.min(sums, axis=outer, keepdims=True)
-        return norms if keepdims else np.squeeze(norms, axis=(rows, columns))
-    if not matrix and ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    if not matrix and ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
-    raise NoRuleError(
-        f"np.linalg.norm of a variable knows no {'matrix' if matrix else 'vector'} norm of order {ord!r}: "
-        f"compose it, or use {'1, inf or fro' if matrix else '1, 2 or inf'}"
-    )

@@ -11,6 +11,7 @@ from gategrad.gate import ufuncs
 from gategrad.gates.singular import occurs, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
+from gategrad.values import is_complex
 
 __all__ = [
     "Arccos",
@@ -39,6 +40,7 @@ class Sin(Elementwise):
     """z = sin(x). A scaler: x receives cos(x) · dz."""
 
     ufunc, pattern, symbol = np.sin, "scaler", "sin"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -52,6 +54,7 @@ class Cos(Elementwise):
     """z = cos(x). A scaler: x receives −sin(x) · dz."""
 
     ufunc, pattern, symbol = np.cos, "scaler", "cos"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -66,6 +69,7 @@ class Tan(Elementwise):
 
     ufunc, pattern, symbol = np.tan, "scaler", "tan"
     domain = ((-1.2, 1.2),)
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.tan(x)
@@ -81,6 +85,7 @@ class Arcsin(Elementwise):
 
     ufunc, pattern, symbol = np.arcsin, "scaler", "arcsin"
     domain = _INSIDE
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -96,6 +101,7 @@ class Arccos(Elementwise):
 
     ufunc, pattern, symbol = np.arccos, "scaler", "arccos"
     domain = _INSIDE
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -110,6 +116,7 @@ class Arctan(Elementwise):
     """z = arctan(x). A scaler: x receives dz / (1 + x²)."""
 
     ufunc, pattern, symbol = np.arctan, "scaler", "arctan"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -176,6 +183,7 @@ class Sinh(Elementwise):
     """z = sinh(x). A scaler: x receives cosh(x) · dz."""
 
     ufunc, pattern, symbol = np.sinh, "scaler", "sinh"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -189,6 +197,7 @@ class Cosh(Elementwise):
     """z = cosh(x). A scaler: x receives sinh(x) · dz."""
 
     ufunc, pattern, symbol = np.cosh, "scaler", "cosh"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -202,6 +211,7 @@ class Tanh(Elementwise):
     """z = tanh(x). A scaler: x receives (1 − z²) · dz."""
 
     ufunc, pattern, symbol = np.tanh, "scaler", "tanh"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.tanh(x)
@@ -216,13 +226,17 @@ class Arcsinh(Elementwise):
     """z = arcsinh(x). A scaler: x receives dz / √(x² + 1)."""
 
     ufunc, pattern, symbol = np.arcsinh, "scaler", "arcsinh"
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
         return np.arcsinh(x)
 
     def backward(self, dz: Any) -> Any:
-        return dz / np.hypot(self.x, 1.0)  # rather than a square, which overflows
+        x = self.x
+        if is_complex(x):
+            return dz / (np.sqrt(1j * x + 1.0) * np.sqrt(1.0 - 1j * x))
+        return dz / np.hypot(x, 1.0)  # rather than a square, which overflows
 
 
 class Arccosh(Elementwise):
@@ -230,6 +244,7 @@ class Arccosh(Elementwise):
 
     ufunc, pattern, symbol = np.arccosh, "scaler", "arccosh"
     domain = ((1.5, 3.0),)
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -245,6 +260,7 @@ class Arctanh(Elementwise):
 
     ufunc, pattern, symbol = np.arctanh, "scaler", "arctanh"
     domain = _INSIDE
+    takes_complex = True
 
     def forward(self, x: Any) -> Any:
         self.x = x

@@ -70,7 +70,9 @@ def nudge(z: Variable, model: Model, sources: Mapping[Wire, Any], name: str, h: 
         grown, force, label = wire.value + type(wire.value)(h), wire.gradient, name
     after = output_when(z, {sources[wire]: grown})
     several = wire.is_array and index is None
-    return Nudge(label, model.output.label, h, float(force), _total(model.output.value), _total(after), several)
+    return Nudge(
+        label, model.output.label, h, float(np.real(force)), _total(model.output.value), _total(after), several
+    )
 
 
 def _grown_element(wire: Wire, h: float, index: Any) -> tuple[Any, Any, str]:
@@ -87,4 +89,4 @@ def _grown_element(wire: Wire, h: float, index: Any) -> tuple[Any, Any, str]:
 
 
 def _total(value: Any) -> float:
-    return float(np.sum(value))
+    return float(np.real(np.sum(value)))

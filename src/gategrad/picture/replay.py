@@ -20,7 +20,7 @@ from gategrad.masked import Masked
 from gategrad.picture.model import Model, Node, Wire
 from gategrad.picture.numbers import shape_of
 from gategrad.tape import Output, Parts, next_level, walk
-from gategrad.values import spec_of
+from gategrad.values import conjugated, is_complex, spec_of
 from gategrad.variable import Variable, leaf, plain
 
 __all__ = ["gates_behind", "local_gradients", "output_when", "replay", "shares"]
@@ -132,7 +132,7 @@ class _Builder:
         if type(source) is Variable and source.level == self._level:
             if source not in self._wires:
                 copy = self._copies[source]
-                self._wires[source] = Wire("leaf", copy.raw, _plain_gradient(self._gradients.get(copy), copy.raw))
+                self._wires[source] = Wire("leaf", copy.raw, _readable(self._gradients.get(copy), copy.raw))
                 self._leaves.append(self._wires[source])
             return self._wires[source]
         value = source.array if type(source) is Constant else plain(source)
@@ -167,7 +167,10 @@ def shares(node: Node) -> tuple[Any, ...]:
         return (node.output.gradient,)
     if node.upstream is None:
         return tuple(None if wire.gradient is None else _zeros(wire.value) for wire in node.inputs)
-    return _pull(node, [wire.value for wire in node.inputs], node.upstream)
+    dz = node.upstream  # of several outputs the walk keeps the gradients as it carries them
+    values = [wire.value for wire in node.inputs]
+    sent = _pull(node, values, dz if type(dz) is Parts else conjugated(dz, spec_of(node.output.value)))
+    return tuple([conjugated(dx, spec_of(x)) for dx, x in zip(sent, values, strict=True)])
 
 
 def local_gradients(node: Node) -> tuple[Any, ...]:
@@ -194,9 +197,14 @@ def _pull(node: Node, values: list[Any], dz: Any) -> tuple[Any, ...]:
     return tuple(_plain_gradient(gradients.get(x), x.raw) if type(x) is Variable else None for x in inputs)
 
 
+def _readable(gradient: Any, value: Any) -> Any:
+    """A gradient that arrived at a leaf, as people see it."""
+    return conjugated(_plain_gradient(gradient, value), spec_of(value))
+
+
 def _plain_gradient(gradient: Any, value: Any) -> Any:
     if type(gradient) is Parts:
-        return tuple(gradient.parts)
+        return tuple([np.conjugate(part) if is_complex(part) else part for part in gradient.parts])
     if type(gradient) is Masked:
         return gradient.resolve()
     return _zeros(value) if gradient is None else gradient

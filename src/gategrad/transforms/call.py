@@ -18,6 +18,7 @@ from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import vjp
+from gategrad.values import conjugated, spec_of
 
 __all__ = ["Call", "Rule", "pullback_of", "pushforward_of", "record"]
 
@@ -51,11 +52,20 @@ class Call(Gate):
         return flowing[0] if len(flowing) == 1 else tuple(flowing)
 
     def backward(self, dz: Any) -> Any:
-        dzs = dz if type(dz) is tuple else (dz,)
+        # The pullback takes and gives gradients as people see them, the walk their conjugates.
+        dzs = [
+            conjugated(part, spec_of(self.outputs[n]))
+            for n, part in zip(self.places, dz if type(dz) is tuple else (dz,), strict=True)
+        ]
         given = tuple([place for place, part in zip(self.places, dzs, strict=True) if part is not None])
         upstream = tuple([part.resolve() if type(part) is Masked else part for part in dzs if part is not None])
         found = iter(self.derivative(pullback_of, self.needs, given)(self.leaves, upstream))
-        return tuple([next(found) if need else None for need in self.needs])
+        return tuple(
+            [
+                conjugated(next(found), spec_of(x)) if need else None
+                for x, need in zip(self.leaves, self.needs, strict=True)
+            ]
+        )
 
     def jvp(self, *tangents: Any) -> Any:
         moving = tuple([dx is not None for dx in tangents])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gategrad.errors import NotScalarError, describe
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
-from gategrad.values import FLOAT64
+from gategrad.values import FLOAT64, is_complex
 from gategrad.variable import Variable, plain
 
 __all__ = ["Gradient", "grad", "value_and_grad"]
@@ -34,7 +36,8 @@ class grad(Gradient):
     """The gradient of a function: `grad(f)(x)` is df/dx, in the container, shape and dtype of `x`.
 
     `f` returns a single number. `argnums` says with respect to which positional arguments: a number, or a tuple
-    for a tuple of gradients. With `has_aux`, `f` returns `(z, anything)` and the call returns `(gradient, anything)`.
+    for a tuple of gradients. Of complex `x` it is the direction of steepest ascent: dL = Re(Σ conj(gradient) · δx).
+    With `has_aux`, `f` returns `(z, anything)` and the call returns `(gradient, anything)`.
 
     Raises `NotScalarError` if `f` returns an array, `DtypeError` if an argument cannot have a gradient.
 
@@ -85,7 +88,17 @@ def _seed(z: Any) -> Any:
 
 
 def _not_scalar(z: Any) -> Exception:
-    advice = "Is a `return` missing?" if z is None else "Reduce it (np.sum), or take gg.vjp"
+    if z is None:
+        advice = "Is a `return` missing?"
+    elif is_complex(z):
+        advice = (
+            "Make it real with np.real, np.imag or np.abs. The derivative of a holomorphic function is "
+            "np.conjugate(pullback(1.0)[0]) after _, pullback = gg.vjp(f, z)"
+        )
+        if np.shape(z):
+            advice = "Make it a real number (np.sum(np.abs(z) ** 2)), or take gg.vjp"
+    else:
+        advice = "Reduce it (np.sum), or take gg.vjp"
     return NotScalarError(
         f"the gradient is of a function that returns a single real number; this one returned {describe(z)}. {advice}"
     )

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.errors import DtypeError
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.linearize import check_output, result_of
 from gategrad.transforms.push import Circuit
 from gategrad.transforms.vjp import gradient_of, outputs_of, pull, run, split_aux, strip_all
-from gategrad.values import FLOAT64, Spec, spec_of
+from gategrad.values import FLOAT64, Spec, is_complex, spec_of
+from gategrad.variable import plain
 
 __all__ = ["jacobian", "table"]
 
@@ -60,6 +62,8 @@ def table(
     for value in values:
         check_output(value)
     leaves = [x for group in groups for x in group]
+    if any(map(is_complex, [*leaves, *values])):
+        by_columns = True  # a walk back finds what a real number says of complex ones, half of the story
     if by_columns is None:
         by_columns = sum(map(_size, leaves)) < sum(map(_size, values))
     blocks = (_by_columns if by_columns else _by_rows)(outputs, values, leaves, level)
@@ -91,10 +95,28 @@ def _by_columns(outputs: Sequence[Any], values: Sequence[Any], leaves: Sequence[
     blocks: list[list[Any]] = [[] for _ in values]
     for x in leaves:
         columns = [circuit.push({x: unit}) for unit in _units(x.spec)]
+        if is_complex(x):
+            turned = [circuit.push({x: 1j * unit}) for unit in _units(x.spec)]
+            _refuse_unless_holomorphic(columns, turned, values)
         for n, value in enumerate(values):
             column = [result_of(dzs[n], value) for dzs in columns]
             blocks[n].append(_stack(column, spec_of(value), x.spec, len(np.shape(value))))
     return blocks
+
+
+def _refuse_unless_holomorphic(columns: list[list[Any]], turned: list[list[Any]], values: Sequence[Any]) -> None:
+    """A complex Jacobian says dz = J · dx for every complex dx, so turning dx must turn dz."""
+    for along, across in zip(columns, turned, strict=True):
+        for n, value in enumerate(values):
+            one, other = plain(result_of(along[n], value)), plain(result_of(across[n], value))
+            if isinstance(one, _KNOWN) and isinstance(other, _KNOWN) and not np.allclose(other, 1j * np.asarray(one)):
+                raise DtypeError(
+                    "the function has complex inputs and is not holomorphic, so no complex matrix is its Jacobian: take "
+                    "gg.grad of a real number, gg.jvp along a direction, or the function of real and imaginary parts"
+                )
+
+
+_KNOWN = (float, np.ndarray, np.generic)
 
 
 def _stack(parts: list[Any], out: Spec, x: Spec, axis: int) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms.containers import flatten
-from gategrad.values import FLOAT64, lock, spec_of
+from gategrad.values import FLOAT64, conjugated, lock, spec_of
 from gategrad.variable import Variable, leaf, plain
 
 __all__ = [
@@ -34,6 +34,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     `pullback(dz)` returns a tuple with one gradient per primal, dx_i = Σ_j dz_j ∂z_j/∂x_i, each in the container,
     shape and dtype of its primal; `dz` has the container and shapes of the output. It may be called many times.
+    Of complex values the gradients that go in and come out are directions of steepest ascent, the conjugates of those
+    in the formula; so a holomorphic function of one number has the derivative `np.conjugate(pullback(1.0)[0])`.
     With `has_aux`, `f` returns `(z, anything)`, and this `(z, pullback, anything)`.
 
     Raises `DtypeError` if a primal is not made of floats, `ShapeError` if `dz` does not fit the output.
@@ -65,7 +67,7 @@ class Pullback:
             raise ShapeError(f"dz has {len(dzs)} values, but the output of the function has {len(self._outputs)}")
         gradients: dict[Any, Any] = {}
         for z, value, seed in zip(self._outputs, self._values, dzs, strict=True):
-            seed = _fit_seed(seed, value)
+            seed = conjugated(_fit_seed(seed, value), spec_of(value))
             if type(z) is Variable and z.level == self._level:
                 source = z.gate or z
                 gradients[source] = gradients[source] + seed if source in gradients else seed
@@ -85,6 +87,8 @@ def _fit_seed(dz: Any, z: Any) -> Any:
         dz = np.asarray(dz)
     if dz.dtype.kind not in "fciu":
         raise DtypeError(f"dz is {describe(dz)}: it takes numbers and arrays of floats")
+    if dz.dtype.kind == "c" != dtype.kind:
+        raise DtypeError(f"dz is {describe(dz)}, but the output it belongs to is real: pass np.real(dz)")
     if spec is None:
         return float(dz) if isinstance(dz, (np.ndarray, np.generic)) else dz
     return dz if dz.dtype == dtype else dz.astype(dtype)
@@ -151,6 +155,7 @@ def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
     if dx is None:
         spec = x.spec
         return 0.0 if spec is None else np.zeros(*spec)[()]
+    dx = conjugated(dx, x.spec)
     return dx.copy() if type(dx) is np.ndarray else dx
 
 
@@ -162,6 +167,8 @@ def differentiable(x: Any, where: str) -> Any:
         raise DtypeError(f"{where} is {x}: a truth value has no gradient")
     if type(x) is int:
         return float(x)
+    if type(x) is complex:
+        return np.complex128(x)
     dtype = getattr(x, "dtype", None)
     if dtype is not None and dtype.kind in "fc":
         return float(x) if type(x) is np.float64 else x

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.ops import OPS, Op
+from gategrad.errors import ComplexTraceError
 
 __all__ = ["Builder", "Constant", "Program", "Value", "rewrite"]
 
@@ -47,6 +48,8 @@ class Value:
         self.inputs = inputs
         self.options = options
         self.dtype, self.shape = op.typing([(x.dtype, x.shape) for x in inputs], options)
+        if self.dtype.kind == "c":
+            raise ComplexTraceError(f"{op.name} gives {self.dtype}: programs compute with real numbers alone")
         self.name = name
 
     @property

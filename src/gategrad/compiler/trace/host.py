@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
-from gategrad.errors import NotTraceableError, ShapeError, TraceError
+from gategrad.errors import ComplexTraceError, NotTraceableError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
 from gategrad.masked import Masked
@@ -126,6 +126,8 @@ def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> li
         except Exception as error:  # whatever the user's function raises for numbers that it was not made for
             reason = error
             continue
+        if any(z is not None and z.dtype.kind == "c" for z in results):
+            raise ComplexTraceError(f"{name} returns complex numbers: programs compute with real ones alone")
         if any(z is not None and (z.dtype.kind not in "fiub" or z.dtype.itemsize > 8) for z in results):
             raise NotTraceableError(f"{name} returns what programs do not know: {_listed_dtypes(results)}")
         return results
@@ -309,6 +311,8 @@ def _on_symbols(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         return lowering(gate, *inputs)
     try:
         return gate.forward(*inputs)
+    except ComplexTraceError:
+        raise
     except TraceError:
         return _rescue_forward(gate, inputs)
 

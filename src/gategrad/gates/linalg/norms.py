@@ -1,0 +1,96 @@
+"""Norms of vectors and matrices of every order, and the condition number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gategrad.gates.axes import as_input, axes_of, everywhere, shape_of
+from gategrad.gates.statistics import Norm
+from gategrad.variable import implements, plain
+
+__all__: list[str] = []
+
+
+@implements(np.linalg.norm)
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    x = as_input(x)
+    ndim = len(shape_of(x))
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    if axis is None and ord is None:
+        return Norm(None, keepdims)(x)
+    axes = axes_of(axis, ndim)
+    if len(axes) == 1:
+        return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
+    if len(axes) != 2:
+        raise ValueError("Improper number of dimensions to norm.")
+    return Norm(axes, keepdims)(x) if ord is None else _matrix_norm(x, ord, axes, keepdims)
+
+
+def _vector_norm(x: Any, order: Any, axes: Any, keepdims: bool) -> Any:
+    """The norm of everything along the axes, taken for one long vector."""
+    if order == 2:
+        return Norm(axes, keepdims)(x)
+    if order in ("fro", "f", "nuc"):
+        raise ValueError(f"Invalid norm order '{order}' for vectors")
+    size = np.abs(x)
+    if order in (np.inf, -np.inf):
+        return (np.max if order > 0 else np.min)(size, axis=axes, keepdims=keepdims)
+    if order == 0:
+        return np.sum(plain(x) != 0, axis=axes, keepdims=keepdims).astype(size.dtype)  # a step: nothing flows
+    if order == 1:
+        return np.sum(size, axis=axes, keepdims=keepdims)
+    total = np.sum(size**order, axis=axes, keepdims=keepdims)
+    some = plain(total) != 0
+    if order < 0 or everywhere(some):
+        return total ** (1.0 / order)
+    return np.where(some, np.where(some, total, 1.0) ** (1.0 / order), 0.0)  # of nothing but zeros: nothing flows
+
+
+def _matrix_norm(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    """By sums of rows or columns, or by singular values."""
+    if order in ("fro", "f"):
+        return Norm(axes, keepdims)(x)
+    rows, columns = axes
+    if rows == columns:
+        raise ValueError("Duplicate axes given.")
+    if order in (1, -1, np.inf, -np.inf):
+        inner, outer = (rows, columns) if abs(order) == 1 else (columns, rows)
+        sums = np.sum(np.abs(x), axis=inner, keepdims=True)
+        norms = (np.max if order > 0 else np.min)(sums, axis=outer, keepdims=True)
+        return norms if keepdims else np.squeeze(norms, axis=axes)
+    if order not in (2, -2, "nuc"):
+        raise ValueError(f"Invalid norm order {order!r} for matrices.")
+    s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+    z = np.sum(s, axis=-1) if order == "nuc" else _extreme(s, 0 if order == 2 else -1)
+    return np.expand_dims(z, tuple(sorted(axes))) if keepdims else z
+
+
+def _extreme(s: Any, place: int) -> Any:
+    """The largest or the smallest singular value. Kink: those that tie, but for rounding, share the gradient equally."""
+    value = plain(s)
+    extreme = value[..., place, None]
+    tied = np.abs(value - extreme) <= 4 * value.shape[-1] * np.finfo(value.dtype).eps * extreme
+    return np.sum(s * (tied / np.sum(tied, axis=-1, keepdims=True, dtype=value.dtype)), axis=-1)
+
+
+@implements(np.linalg.vector_norm)
+def _np_vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    x = as_input(x)
+    return _vector_norm(x, ord, axes_of(axis, len(shape_of(x))), keepdims)
+
+
+@implements(np.linalg.matrix_norm)
+def _np_matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    ndim = len(shape_of(x))
+    return _matrix_norm(x, ord, (ndim - 2, ndim - 1), keepdims)
+
+
+@implements(np.linalg.cond)
+def _cond(x: Any, p: Any = None) -> Any:
+    if p in (None, 2, -2):
+        s = np.linalg.svdvals(x)
+        largest, smallest = _extreme(s, 0), _extreme(s, -1)
+        return smallest / largest if p == -2 else largest / smallest
+    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))
