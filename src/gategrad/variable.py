@@ -22,7 +22,7 @@ from gategrad.errors import (
 )
 from gategrad.forward import recover, settle
 from gategrad.gate import NO_OPTIONS, Gate, on_meeting, ufuncs, unapplied
-from gategrad.masked import Masked, masked_ufunc
+from gategrad.masked import Masked, through_mask
 from gategrad.refusals import NOT_KEPT, escape, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
@@ -484,7 +484,7 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
             if x.level > level:
                 level = x.level
         elif type(x) is Masked:
-            return _through_mask(gate, inputs)
+            return through_mask(gate, inputs)
     gate = unapplied(gate)
     gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
@@ -537,13 +537,6 @@ def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         z = recover(error, gate, values)
     z = settle(z, gate, values)
     return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
-
-
-def _through_mask(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """A masked gradient meets a variable: the mask stays outside, and what is inside is recorded."""
-    if gate.ufunc is not None:
-        return masked_ufunc(gate.ufunc, inputs)
-    return gate(*[x.resolve() if type(x) is Masked else x for x in inputs])
 
 
 def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable, ...]:
