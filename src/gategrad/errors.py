@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "AnomalyError",
     "DtypeError",
     "EscapeError",
     "GateError",
@@ -73,6 +74,14 @@ class TraceError(GategradError, TypeError):
 
 class NotTraceableError(TraceError, AttributeError):
     """A NumPy function, option or attribute for which programs have no operation."""
+
+
+class AnomalyError(GategradError, FloatingPointError):
+    """A gate returned a gradient that is NaN or infinite for one that was not; `fault` holds what is known of it."""
+
+    def __init__(self, message: str, fault: Any = None) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class GateError(GategradError, RuntimeError):

@@ -26,6 +26,7 @@ from gategrad.masked import Masked, through_mask
 from gategrad.refusals import NOT_KEPT, escape, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
+from gategrad.watch import WATCHED, floor, observe
 
 __all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
@@ -489,6 +490,10 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
         return _compute(gate, inputs)
+    return _record_in_full(gate, inputs, level)
+
+
+def _record_in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
     values, sources, needs = [], [], []
     for x in inputs:
         kind = type(x)
@@ -527,7 +532,12 @@ on_meeting[Variable] = record
 
 
 def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """Apply a gate without recording it: the results are untracked variables."""
+    """Apply a gate without recording it: the results are untracked variables. If somebody watches, record it aside."""
+    if paused() == WATCHED:
+        level = max([x.level for x in inputs if type(x) is Variable])
+        if level > floor():
+            gate.options = dict(gate.__dict__) or NO_OPTIONS
+            return observe(gate, inputs, lambda: _record_in_full(gate, inputs, level), plain)
     gate.needs = (False,) * len(inputs)
     gate.level = UNTRACKED
     values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]

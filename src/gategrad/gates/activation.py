@@ -88,6 +88,7 @@ class Relu(Elementwise):
     """
 
     pattern, symbol = "router", "relu"
+    kink = "0, an element of [0, 1]"
 
     def forward(self, x: Any) -> Any:
         self.z = z = relu(x) if type(x) is Variable else _rectify(x)
@@ -95,6 +96,9 @@ class Relu(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return select(self.z != 0, dz)  # rather than z > 0: NaN is not silenced
+
+    def kinks(self, x: Any) -> Any:
+        return x == 0
 
 
 def _rectify(x: Any) -> Any:

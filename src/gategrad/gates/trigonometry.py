@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import ufuncs
-from gategrad.gates.singular import occurs, times
+from gategrad.gates.singular import OVERFLOW, occurs, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 
@@ -81,6 +81,7 @@ class Arcsin(Elementwise):
 
     ufunc, pattern, symbol = np.arcsin, "scaler", "arcsin"
     domain = _INSIDE
+    kink = "∞, the slope there"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -90,12 +91,16 @@ class Arcsin(Elementwise):
         x = self.x
         return dz / np.sqrt((1.0 - x) * (1.0 + x))  # exact near ±1, where 1 − x² cancels
 
+    def kinks(self, x: Any) -> Any:
+        return np.abs(x) == 1
+
 
 class Arccos(Elementwise):
     """z = arccos(x). A scaler: x receives −dz / √(1 − x²)."""
 
     ufunc, pattern, symbol = np.arccos, "scaler", "arccos"
     domain = _INSIDE
+    kink = "−∞, the slope there"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -104,6 +109,9 @@ class Arccos(Elementwise):
     def backward(self, dz: Any) -> Any:
         x = self.x
         return -dz / np.sqrt((1.0 - x) * (1.0 + x))
+
+    def kinks(self, x: Any) -> Any:
+        return np.abs(x) == 1
 
 
 class Arctan(Elementwise):
@@ -128,6 +136,7 @@ class Arctan2(Elementwise):
 
     ufunc, pattern, symbol = np.arctan2, "scaler", "arctan2"
     domain = ((0.5, 2.0), (-2.0, 2.0))
+    kink = "0: the origin has no angle"
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
@@ -143,6 +152,9 @@ class Arctan2(Elementwise):
         dr = dz / r
         return dr / r * y if need_x else None, -dr / r * x if need_y else None
 
+    def kinks(self, x: Any, y: Any) -> Any:
+        return (x == 0) & (y == 0)
+
 
 class Hypot(Elementwise):
     """z = √(x² + y²). A scaler: x receives x / z · dz, y receives y / z · dz.
@@ -152,6 +164,7 @@ class Hypot(Elementwise):
 
     ufunc, pattern, symbol = np.hypot, "scaler", "hypot"
     domain = ((0.5, 2.0), (-2.0, 2.0))
+    kink = "0, the middle of the unit disc"
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
@@ -166,6 +179,9 @@ class Hypot(Elementwise):
         dr = dz / self.z
         return dr * self.x if need_x else None, dr * self.y if need_y else None
 
+    def kinks(self, x: Any, y: Any) -> Any:
+        return (x == 0) & (y == 0)
+
 
 def _away_from(r: Any, dz: Any) -> Any:
     """Let dz through where the radius r is not zero."""
@@ -176,6 +192,7 @@ class Sinh(Elementwise):
     """z = sinh(x). A scaler: x receives cosh(x) · dz."""
 
     ufunc, pattern, symbol = np.sinh, "scaler", "sinh"
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -184,11 +201,15 @@ class Sinh(Elementwise):
     def backward(self, dz: Any) -> Any:
         return times(np.cosh(self.x), dz)
 
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.sinh(x)) & np.isfinite(x)
+
 
 class Cosh(Elementwise):
     """z = cosh(x). A scaler: x receives sinh(x) · dz."""
 
     ufunc, pattern, symbol = np.cosh, "scaler", "cosh"
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -196,6 +217,9 @@ class Cosh(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return times(np.sinh(self.x), dz)
+
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.cosh(x)) & np.isfinite(x)
 
 
 class Tanh(Elementwise):
@@ -230,6 +254,7 @@ class Arccosh(Elementwise):
 
     ufunc, pattern, symbol = np.arccosh, "scaler", "arccosh"
     domain = ((1.5, 3.0),)
+    kink = "∞, the slope there"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -238,6 +263,9 @@ class Arccosh(Elementwise):
     def backward(self, dz: Any) -> Any:
         x = self.x
         return dz / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
+
+    def kinks(self, x: Any) -> Any:
+        return x == 1
 
 
 class Arctanh(Elementwise):
