@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 LAYERS = [
     {"errors"},
     {"values", "constant", "masked", "gate", "kinds"},
-    {"tape", "pause", "watch", "refusals", "forward", "backward", "array_methods", "variable", "transpose", "black_box"},
+    {"tape", "pause", "watch", "refusals", "forward", "backward", "array_methods", "assignment", "variable", "transpose", "black_box"},
     {"gates"},
     {"transforms"},
     {"compiler"},

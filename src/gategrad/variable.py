@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
+from gategrad.assignment import set_item
 from gategrad.backward import backward
 from gategrad.constant import Constant, may_change
 from gategrad.errors import (
@@ -204,7 +205,7 @@ class Variable(ArrayMethods):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_gradient", "gate", "level", "name", "raw", "spec")
+    __slots__ = ("__weakref__", "_base", "_gradient", "_views", "gate", "level", "name", "raw", "spec")
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise TypeError("variables are made by gg.variable(value), with a small v")
@@ -219,10 +220,12 @@ class Variable(ArrayMethods):
     spec: Spec  # of a leaf: what the value looks like (see tape.Spec)
     name: str | None
     _gradient: Any
+    _base: Variable | None  # what this is a view of, and its own views: see assignment.py
+    _views: Any
 
     def __getattr__(self, attribute: str) -> Any:
         # Interior values are made in the hot path, which sets only three slots; these are the others' defaults.
-        if attribute in ("name", "_gradient"):
+        if attribute in ("name", "_gradient", "_base", "_views"):
             return None
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
@@ -322,10 +325,13 @@ class Variable(ArrayMethods):
         return _unary(ufuncs[np.negative](), self)
 
     def __pos__(self) -> Any:
-        return self
+        return self if self.spec is None else _unary(ufuncs[np.positive](), self)  # of an array, a copy
 
     def __abs__(self) -> Any:
         return _unary(ufuncs[np.absolute](), self)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        set_item(self, index, value)
 
     # --- NumPy's protocols
 
@@ -504,7 +510,8 @@ def _record_in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
                 if source is not None:
                     source.users += 1
                 if not gate.is_ours:
-                    lock(x.raw)  # other gates may remember it: a user's gate must not write behind their backs
+                    # other gates may remember it: a user's gate must not write behind their backs
+                    values[-1] = np.positive(x.raw) if type(x.raw) is Variable else lock(x.raw)
                 sources.append(source or x)
                 needs.append(True)
                 continue

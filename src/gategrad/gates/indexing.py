@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.assignment import assigners, viewed
+from gategrad.errors import DtypeError
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, refuse, shape_of
 from gategrad.kinds import Example, Linear, Router
+from gategrad.masked import select
 from gategrad.variable import getitem, implements, plain
 
-__all__ = ["Index", "Scatter"]
+__all__ = ["Assign", "Index", "Scatter"]
 
 _FLOAT64 = np.dtype(np.float64)
 _BASIC = (int, np.integer, slice, type(None), type(...))
@@ -84,10 +87,65 @@ class Scatter(Router, Linear):
             yield cls(index, (3, 4, 2)), (rng.uniform(-1.0, 1.0, np.shape(x)),)
 
 
+class Assign(Router, Linear):
+    """z = x, but v at [index]. A router: v receives the gradient of the places it went to, x that of the others.
+
+    Where one place is written twice the last one stays, as in NumPy, and the first gets nothing.
+    """
+
+    symbol = "[ ] ="
+    sums_broadcasts = True
+
+    def __init__(self, index: Any) -> None:
+        self.index = index
+
+    def forward(self, x: Any, v: Any) -> Any:
+        if type(x) in on_meeting or type(v) in on_meeting:
+            return self.fresh()(x, v)
+        z = np.array(x)
+        z[self.index] = v
+        self.shape = z.shape
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        need_x, need_v = self.needs
+        shape, index = dz.shape, self.index
+        kept = np.ones(shape, bool)
+        kept[index] = False
+        dx = select(kept, dz) if need_x else None
+        if not need_v:
+            return dx, None
+        dv = dz[index]
+        return dx, dv if _reads_once(index) else select(_last(index, shape), dv)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """The indices of `Index`, with values of the full shape and single numbers."""
+        for index in _example_indices(rng):
+            x = rng.uniform(-1.0, 1.0, (3, 4, 2))
+            yield cls(index), (x, rng.uniform(-1.0, 1.0, np.shape(x[index])))
+        yield cls(1), (rng.uniform(-1.0, 1.0, 3), 0.5)
+        yield cls(slice(1, None)), (rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(-1.0, 1.0, 2))
+
+
+def _last(index: Any, shape: tuple[int, ...]) -> Any:
+    """Which of the values written to x[index] stay: where a place is written twice, the last one."""
+    size = math.prod(shape)
+    places = np.arange(size).reshape(shape)[index]
+    writers, owner = np.arange(places.size), np.zeros(size, np.intp)
+    owner[places.ravel()] = writers
+    return (owner[places.ravel()] == writers).reshape(places.shape)
+
+
 def _reads_once(index: Any) -> bool:
     """Whether no place can be read twice: everything but arrays of integers."""
     parts = index if type(index) is tuple else (index,)
     return all(isinstance(part, _BASIC) or (type(part) is np.ndarray and part.dtype == bool) for part in parts)
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether reading by this index makes a view in NumPy: numbers and slices alone."""
+    return all(isinstance(part, _BASIC) for part in (index if type(index) is tuple else (index,)))
 
 
 def _own_index(index: Any) -> Any:
@@ -109,7 +167,27 @@ def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
 
 @implements(getitem)
 def _getitem(x: Any, index: Any) -> Any:
-    return Index(index if isinstance(index, _BASIC) else _own_index(index))(x)
+    if isinstance(index, _BASIC):
+        return viewed(x, Index(index)(x))
+    index = _own_index(index)
+    z = Index(index)(x)
+    return viewed(x, z) if _is_basic(index) else z
+
+
+def _write(y: Any, index: Any, v: Any) -> Any:
+    index = index if isinstance(index, _BASIC) else _own_index(plain(index))
+    v = as_input(v)
+    if getattr(v, "dtype", _FLOAT64).kind == "c" != y.dtype.kind or type(v) is complex:
+        raise DtypeError(f"a complex value cannot be written into one of {y.dtype}: make that complex first")
+    target = np.empty(y.shape, bool)[index].shape
+    extra = len(shape_of(v)) - len(target)
+    if extra > 0 and shape_of(v)[:extra] == (1,) * extra:
+        v = np.reshape(v, shape_of(v)[extra:])  # NumPy lets axes of length 1 in front pass
+    return Assign(index)(y, v)
+
+
+assigners["write"] = _write
+assigners["reads"] = lambda gate: None if type(gate) is not Index else "slices" if _is_basic(gate.index) else "places"
 
 
 # --- made of it -------------------------------------------------------------------------------------------------
