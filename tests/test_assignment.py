@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.errors import DtypeError, EscapeError
+from gategrad.errors import DtypeError, EscapeError, TraceError
 
 X = np.array([0.5, -1.5, 2.0, 3.0])
 ROWS, MASK = np.array([0, 2, 0]), np.array([True, False, True, False])
@@ -135,9 +135,78 @@ def test_float32(f):
     np.testing.assert_allclose(dx, gg.grad(f)(X), rtol=1e-4)
 
 
-@pytest.mark.parametrize("f", [used_before, added_to, in_a_loop, written_twice, matrices, writing_into_a_row])
-def test_compiled_gradients(f):
-    np.testing.assert_allclose(gg.compile(gg.grad(f))(X), gg.grad(f)(X), rtol=1e-12)
+RESHAPED = (a_view_shows_what_was_written, what_numpy_copies_stays)
+
+
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if f not in RESHAPED], ids=lambda f: f.__name__)
+def test_compiled(f):
+    value_and_gradient = gg.compile(lambda x: gg.value_and_grad(f)(x))(X)
+    np.testing.assert_allclose(value_and_gradient[0], f(X.copy()), rtol=1e-12)
+    np.testing.assert_allclose(value_and_gradient[1], gg.grad(f)(X), rtol=1e-12)
+    if f is not the_argument_itself:
+        assert gg.compile(f)(X) == pytest.approx(f(X.copy()), rel=1e-12)
+
+
+@pytest.mark.parametrize("f", RESHAPED, ids=lambda f: f.__name__)
+def test_compiled_where_strides_decide_what_a_view_is(f):
+    for function in (f, gg.grad(f)):
+        with pytest.raises(TraceError, match="whether that is a view cannot be known"):
+            gg.compile(function)(X)
+
+
+def test_compiled_arguments_belong_to_the_caller():
+    with pytest.raises(TraceError, match=r"it belongs to the caller: take x = x\.copy\(\) first"):
+        gg.compile(the_argument_itself)(X)
+
+
+def test_compiled_views_that_are_no_slices_and_single_numbers():
+    def through(view):
+        def f(x):
+            y = np.outer(x, x)
+            view(y)[0] = 1.0
+            return y
+
+        return gg.compile(f)
+
+    with pytest.raises(TraceError, match="where y is a view"):
+        through(lambda y: y.T)(X)
+    with pytest.raises(TypeError, match="takes no item assignment"):
+        through(lambda y: y[0, 0])(X)
+    expected = np.outer(X, X)
+    expected[1:][0] = 1.0
+    np.testing.assert_allclose(through(lambda y: y[1:])(X), expected)
+
+
+def test_a_view_of_nothing_else_may_be_written_into():
+    def f(x):
+        y = np.reshape(x * 2, (2, 2)).T
+        y[0, 1] = x[3] ** 2
+        z = (x**3)[1:]
+        z[0] = x[0]
+        return np.sum(y**2) + np.sum(z**2)
+
+    assert gg.value_and_grad(f)(X)[0] == pytest.approx(f(X.copy()))
+    assert gg.check_gradients(f, X)
+    assert gg.compile(f)(X) == pytest.approx(f(X.copy()))
+
+
+def test_objects_of_programs_are_kept_apart():
+    def f(x):
+        y = x * 1.0
+        same = [
+            +y,
+            y.copy(),
+            np.copy(y),
+            y.astype(float),
+            np.conj(y),
+            np.positive(y),
+            np.concatenate([y]),
+            np.roll(y, 0),
+        ]
+        y[0] = 100.0
+        return [np.sum(z) for z in same]
+
+    np.testing.assert_allclose(gg.compile(f)(X), f(X.copy()))
 
 
 def test_with_backward():

@@ -7,15 +7,16 @@ of the form `y[i]` writes into y. Whatever cannot be as in NumPy is refused.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from typing import Any
 
 import numpy as np
 
-from gategrad.errors import EscapeError, ShapeError
+from gategrad.errors import EscapeError, ShapeError, TraceError
 from gategrad.tape import AMBIENT, UNTRACKED
 
-__all__ = ["assigners", "set_item", "viewed"]
+__all__ = ["assigners", "takes_over", "set_item", "viewed"]
 
 assigners: dict[str, Any] = {}
 """How values are written and read, by the gates that do it. `gates/indexing.py` joins, with "write", which applies the
@@ -27,8 +28,8 @@ def viewed(x: Any, z: Any) -> Any:
     if type(z) is type(x) and hasattr(x, "_views") and z.shape and z is not x:
         z._base = x
         if x._views is None:
-            x._views = weakref.WeakSet()
-        x._views.add(z)
+            x._views = weakref.WeakValueDictionary()  # by identity: == of variables is not about them
+        x._views[id(z)] = z
     return z
 
 
@@ -43,17 +44,26 @@ def set_item(y: Any, index: Any, v: Any) -> None:
             "v[i] = … of a variable made by gg.variable would leave its gradient to the old value: "
             "write into y = v.copy() instead, or replace all of it, v.value = …"
         )
-    base = y._base
-    if base is not None and _shared(y, base):
+    if y._base is not None and not takes_over(y) and _shared(y, y._base):
         if assigners["reads"](y.gate) != "slices":
             raise EscapeError(
                 f"this variable, from {type(y.gate).__name__ if y.gate is not None else 'another'}, is a view: NumPy "
                 "would write into what it was made of. Write there instead, or into a y.copy()"
             )
-        fresh = _written(y, index, v)
-        set_item(base, y.gate.index, fresh)  # and y, a view of it, is told
+        set_item(y._base, y.gate.index, _written(y, index, v))  # and y, a view of it, is told
         return
     _become(y, _written(y, index, v))
+
+
+def takes_over(y: Any) -> bool:
+    """Let y be a view no longer if it alone holds what it is a view of, as in `np.reshape(x * 2, (2, 2))`; say whether."""
+    base = y._base
+    while base is not None:
+        if sys.getrefcount(base) > 3 or len(base._views) > 1:  # held here, by its view, and as the argument
+            return False
+        base = base._base
+    y._base = None
+    return True
 
 
 def _written(y: Any, index: Any, v: Any) -> Any:
@@ -75,7 +85,7 @@ def _written(y: Any, index: Any, v: Any) -> Any:
 
 def _become(y: Any, z: Any) -> None:
     """Give the object y the value and the gate of z, and let its views show that."""
-    views = [view for view in (y._views or ()) if view._base is y and _shared(view, y)]
+    views = [view for view in list((y._views or {}).values()) if view._base is y and _shared(view, y)]
     y.raw, y.gate, y.level = z.raw, z.gate, z.level
     for view in views:
         _become(view, view.gate.fresh()(y))
@@ -91,7 +101,7 @@ def _shared(view: Any, y: Any) -> bool:
     if isinstance(inside, np.ndarray) and isinstance(outside, np.ndarray):
         return bool(np.may_share_memory(inside, outside))
     if type(view.gate).__name__ == "Reshape":
-        raise EscapeError(
+        raise TraceError(
             "y[i] = v with a reshaped y around, in a compiled function: whether that is a view cannot be known. "
             "Assign first and reshape afterwards"
         )

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.assignment import assigners, viewed
-from gategrad.errors import DtypeError
+from gategrad.assignment import viewed
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, refuse, shape_of
+from gategrad.gates.indices import BASIC, is_basic, last_writers, own_index, reads_once
 from gategrad.kinds import Example, Linear, Router
 from gategrad.masked import select
 from gategrad.variable import getitem, implements, plain
@@ -19,7 +19,6 @@ from gategrad.variable import getitem, implements, plain
 __all__ = ["Assign", "Index", "Scatter"]
 
 _FLOAT64 = np.dtype(np.float64)
-_BASIC = (int, np.integer, slice, type(None), type(...))
 
 
 class Index(Router, Linear):
@@ -63,9 +62,9 @@ class Scatter(Router, Linear):
         if type(x) in on_meeting:
             return self.fresh()(x)  # a value on a lower tape is scattered there
         dtype = getattr(x, "dtype", _FLOAT64)
-        if _reads_once(self.index) or dtype.kind == "c":
+        if reads_once(self.index) or dtype.kind == "c":
             z = np.zeros(self.shape, dtype)
-            if _reads_once(self.index):
+            if reads_once(self.index):
                 z[self.index] = x
             else:
                 np.add.at(z, self.index, x)
@@ -116,7 +115,7 @@ class Assign(Router, Linear):
         if not need_v:
             return dx, None
         dv = dz[index]
-        return dx, dv if _reads_once(index) else select(_last(index, shape), dv)
+        return dx, dv if reads_once(index) else select(last_writers(index, shape), dv)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -128,36 +127,6 @@ class Assign(Router, Linear):
         yield cls(slice(1, None)), (rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(-1.0, 1.0, 2))
 
 
-def _last(index: Any, shape: tuple[int, ...]) -> Any:
-    """Which of the values written to x[index] stay: where a place is written twice, the last one."""
-    size = math.prod(shape)
-    places = np.arange(size).reshape(shape)[index]
-    writers, owner = np.arange(places.size), np.zeros(size, np.intp)
-    owner[places.ravel()] = writers
-    return (owner[places.ravel()] == writers).reshape(places.shape)
-
-
-def _reads_once(index: Any) -> bool:
-    """Whether no place can be read twice: everything but arrays of integers."""
-    parts = index if type(index) is tuple else (index,)
-    return all(isinstance(part, _BASIC) or (type(part) is np.ndarray and part.dtype == bool) for part in parts)
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether reading by this index makes a view in NumPy: numbers and slices alone."""
-    return all(isinstance(part, _BASIC) for part in (index if type(index) is tuple else (index,)))
-
-
-def _own_index(index: Any) -> Any:
-    """The index as the gate may remember it: lists become arrays, and arrays that the caller could change are copied."""
-    if type(index) is tuple:
-        return tuple([_own_index(part) for part in index])
-    if isinstance(index, _BASIC) or type(index) in on_meeting:
-        return index
-    array = np.array(index)
-    return array.astype(np.intp) if array.size == 0 and array.dtype != bool else array
-
-
 def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
     rows, columns = np.array([2, 0, 2]), np.array([[1], [3]])
     yield from (1, -1, slice(1, None), (slice(None, None, -2), 1), (..., 0), (1, 2, 1), (None, ..., slice(0, 0)))
@@ -167,27 +136,11 @@ def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
 
 @implements(getitem)
 def _getitem(x: Any, index: Any) -> Any:
-    if isinstance(index, _BASIC):
+    if isinstance(index, BASIC):
         return viewed(x, Index(index)(x))
-    index = _own_index(index)
+    index = own_index(index)
     z = Index(index)(x)
-    return viewed(x, z) if _is_basic(index) else z
-
-
-def _write(y: Any, index: Any, v: Any) -> Any:
-    index = index if isinstance(index, _BASIC) else _own_index(plain(index))
-    v = as_input(v)
-    if getattr(v, "dtype", _FLOAT64).kind == "c" != y.dtype.kind or type(v) is complex:
-        raise DtypeError(f"a complex value cannot be written into one of {y.dtype}: make that complex first")
-    target = np.empty(y.shape, bool)[index].shape
-    extra = len(shape_of(v)) - len(target)
-    if extra > 0 and shape_of(v)[:extra] == (1,) * extra:
-        v = np.reshape(v, shape_of(v)[extra:])  # NumPy lets axes of length 1 in front pass
-    return Assign(index)(y, v)
-
-
-assigners["write"] = _write
-assigners["reads"] = lambda gate: None if type(gate) is not Index else "slices" if _is_basic(gate.index) else "places"
+    return viewed(x, z) if is_basic(index) else z
 
 
 # --- made of it -------------------------------------------------------------------------------------------------
