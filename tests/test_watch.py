@@ -123,4 +123,4 @@ def test_compiling_under_watch():
         np.testing.assert_allclose(f(np.zeros(2)), [0.0, 0.0])
         compiled = gg.compile(lambda x: np.sum(x * x))
         np.testing.assert_allclose(gg.grad(compiled)(np.ones(2)), [2.0, 2.0])
-    assert seen.names == ["Call"]
+    assert seen.names == ["CompiledCall"]

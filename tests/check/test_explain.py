@@ -99,6 +99,16 @@ def test_gradients_of_functions_and_compiled_ones():
     assert report.first.rule_of == "Power" and "in the rule of Power" in str(report)
 
 
+@gg.grad
+def decorated(x):
+    return np.sum(np.sqrt(x))
+
+
+def test_a_decorated_function():
+    report = gg.explain(decorated, np.zeros(2))
+    assert report.function == "decorated" and report.first.gate == "Sqrt"
+
+
 def test_containers_and_arrays_out():
     report = gg.explain(lambda p: {"z": p["a"] * 2.0, "w": np.floor(p["b"])}, {"a": X, "b": 1.5})
     assert [(f.name, f.verdict) for f in report.findings] == [("p (value 0)", "fine"), ("p (value 1)", "zero")]

@@ -16,7 +16,7 @@ from gategrad.errors import NotTrackedError
 from gategrad.gate import Gate
 from gategrad.tape import send
 from gategrad.transforms.containers import flatten
-from gategrad.transforms.grad import Derivative
+from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import run
 from gategrad.variable import Variable
 from gategrad.watch import Note, Watch, attach, attached, detach
@@ -260,7 +260,7 @@ def _unwrapped(f: Any) -> tuple[Callable[..., Any], int | tuple[int, ...] | None
         if isinstance(f, Derivative):
             if derived:
                 break
-            _, (f, argnums, has_aux) = f.__reduce__()  # as it was made
+            f, argnums, has_aux = f.asks
             f, derived = _without_aux(f) if has_aux else f, True
             continue
         if hasattr(f, "llvm"):
