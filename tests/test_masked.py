@@ -85,3 +85,114 @@ def test_select():
     np.testing.assert_array_equal(dz.sum(), 1.0)
     dz *= 2
     np.testing.assert_array_equal(np.asarray(dz), [2.0, 0.0])
+
+
+# --- along every way that only moves, repeats or spreads values: eager and compiled, both dtypes, two orders ------
+
+every_mode = pytest.mark.parametrize(
+    ("dtype", "compiled"),
+    [(np.float64, False), (np.float32, False), (np.float32, True)],
+    ids=["float64", "float32", "compiled float32"],
+)
+
+PAIR, TWICE = np.ones((3, 2)), np.array([0, 2, 2])
+
+
+def bad(x):
+    """A function whose value and slopes are NaN or infinite where x is not positive."""
+    return np.log(x) / x
+
+
+ROUTES = {
+    "reshape": lambda x, inner: np.where((x > 0).reshape(3, 1), inner.reshape(3, 1), 0.0),
+    "ravel": lambda x, inner: np.where(x > 0, np.ravel(inner), 0.0),
+    "expand_dims, squeeze": lambda x, inner: np.where(x > 0, np.squeeze(np.expand_dims(inner, 1)), 0.0),
+    "broadcast, transpose": lambda x, inner: np.where((x > 0)[:, None], np.broadcast_to(inner, (2, 3)).T, 0.0),
+    "slice": lambda x, inner: np.where(x[::-1] > 0, inner[::-1], 0.0),
+    "an index read twice": lambda x, inner: np.where(x[TWICE] > 0, inner[TWICE], 0.0),
+    "flip": lambda x, inner: np.where(x[::-1] > 0, np.flip(inner), 0.0),
+    "roll": lambda x, inner: np.where(np.roll(x, 1) > 0, np.roll(inner, 1), 0.0),
+    "sum": lambda x, inner: np.where(x > 0, np.sum(inner[:, None] * PAIR, axis=1), 0.0),
+    "mean": lambda x, inner: np.where(x > 0, np.mean(inner[:, None] * PAIR, axis=1), 0.0),
+    "max": lambda x, inner: np.where(x > 0, np.max(inner[:, None] * PAIR, axis=1), 0.0),
+    "std": lambda x, inner: np.where(x > 0, np.std(inner[:, None] * [1.0, 2.0], axis=1), 0.0),
+    "norm": lambda x, inner: np.where(x > 0, np.linalg.norm(inner[:, None] * PAIR, axis=1), 0.0),
+    "cumsum": lambda x, inner: np.where(np.flip(x) > 0, np.cumsum(np.flip(inner)), 0.0),
+    "concatenate": lambda x, inner: np.where(np.append(x, x) > 0, np.concatenate([inner, inner]), 0.0),
+    "stack": lambda x, inner: np.where(np.stack([x, x]) > 0, np.stack([inner, inner * inner]), 0.0),
+    "split": lambda x, inner: np.where(x[1:] > 0, np.split(inner, [1])[1], 0.0),
+    "tril": lambda x, inner: np.where((x > 0)[:, None], np.tril(inner[:, None] * np.ones((3, 3))), 0.0),
+    "diag": lambda x, inner: np.where(np.diag(x) > 0, np.diag(inner), 0.0),
+    "astype": lambda x, inner: np.where(x > 0, inner.astype(np.float32), np.float32(0)),
+}
+
+
+@every_mode
+@pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+def test_the_zeros_go_along(route, dtype, compiled):
+    def dangerous(x):
+        return np.sum(route(x, bad(x)))
+
+    def safe(x):  # 1 where x is not positive, and the mask takes that out again
+        return np.sum(route(x, bad(np.where(x > 0, x, 1.0))))
+
+    def derivatives(f):
+        first = gg.grad(f)
+        both = lambda x: (first(x), gg.grad(lambda x: np.sum(first(x)))(x))
+        return (gg.compile(both) if compiled else both)(X.astype(dtype))
+
+    for found, expected in zip(derivatives(dangerous), derivatives(safe), strict=True):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+        assert found[2] != 0.0
+
+
+# --- what people have met with ------------------------------------------------------------------------------------
+
+
+def distances(x):
+    """Pairwise distances, of a point to itself 0, squared away from the diagonal."""
+    d = x[:, None] - x[None, :]
+    return np.sum(np.where(np.eye(3) > 0, 0.0, 1.0 / np.sqrt(d * d)))
+
+
+MET = {
+    "a length or one": (
+        lambda x: np.sum(np.where(np.sqrt(x * x) > 0.5, np.sqrt(x * x) ** 0.5, 1.0)),
+        lambda x: np.where(x == 0, 0.0, 0.5 * np.sign(x) * np.sqrt(np.abs(np.where(x == 0, 1.0, x))) ** -1),
+    ),
+    "an angle": (lambda x: np.sum(np.where(x == 0, 0.0, np.arctan2(x, x))), np.zeros_like),
+    "entropy": (
+        lambda x: -np.sum(np.where(x > 0, x * np.log(x), 0.0)),
+        lambda x: np.where(x > 0, -1.0 - np.log(np.where(x > 0, x, 1.0)), 0.0),
+    ),
+    "sin(x) / x": (
+        lambda x: np.sum(np.where(x == 0, 1.0, np.sin(x) / x)),
+        lambda x: np.where(x == 0, 0.0, (np.cos(x) - np.sinc(x / np.pi)) / np.where(x == 0, 1.0, x)),
+    ),
+    "a power": (
+        lambda x: np.sum(np.where(x > 0, x**1.5, 0.0)),
+        lambda x: 1.5 * np.sqrt(np.maximum(x, 0.0)),
+    ),
+    "distances": (
+        distances,
+        lambda x: np.array([2 * sum(np.sign(y - a) / (y - a) ** 2 for y in x if y != a) for a in x]),
+    ),
+}
+
+
+@every_mode
+@pytest.mark.parametrize(("f", "slope"), MET.values(), ids=MET)
+def test_what_people_have_met_with(f, slope, dtype, compiled):
+    first = gg.grad(f)
+    second = gg.grad(lambda x: np.sum(first(x)))
+    if compiled:
+        first, second = gg.compile(first), gg.compile(second)
+    np.testing.assert_allclose(first(X.astype(dtype)), slope(X), rtol=1e-5)
+    assert np.isfinite(second(X.astype(dtype))).all()
+
+
+def test_a_product_of_matrices_is_where_the_mask_ends():
+    dx = gg.grad(lambda x: np.sum(np.where(x[:, None] > 0, np.sqrt(x)[:, None] @ np.ones((1, 2)), 0.0)))(X)
+    np.testing.assert_array_equal(dx[1:], [0.0, 0.5])  # a numeric zero: √ lets it outweigh its infinite slope
+    assert np.isnan(dx[0])  # √-1 is NaN, and 0 · NaN is NaN

@@ -4,7 +4,10 @@ import typing as _typing
 
 from gategrad import gates as gates
 from gategrad.black_box import BlackBox as BlackBox
+from gategrad.check.anomaly import detect_anomaly as detect_anomaly
+from gategrad.check.explain import explain as explain
 from gategrad.check.gradients import check_gradients as check_gradients
+from gategrad.check.kinks import kinks as kinks
 from gategrad.gate import Gate as Gate
 from gategrad.gates.activation import relu as relu
 from gategrad.gates.activation import sigmoid as sigmoid

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import EscapeError
 from gategrad.values import FLOAT64, Spec
 
 __all__ = ["ArrayMethods", "astype", "functions", "getitem", "implements"]
@@ -103,12 +102,6 @@ class ArrayMethods:
     def __getitem__(self: Any, index: Any) -> Any:
         return functions[getitem](self, index)
 
-    def __setitem__(self: Any, index: Any, value: Any) -> None:
-        raise EscapeError(
-            "a variable cannot be written into: gates may remember the old values. "
-            "Compute a new one with np.where, np.concatenate or arithmetic"
-        )
-
     def sum(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
         """`np.sum` of this value."""
         return np.sum(self, axis=axis, keepdims=keepdims)
@@ -158,8 +151,8 @@ class ArrayMethods:
         return np.reshape(self, -1)
 
     def flatten(self: Any) -> Any:
-        """One axis, as `ravel`: variables are never written into, so view and copy are the same."""
-        return np.reshape(self, -1)
+        """One axis, as `ravel`, but a copy."""
+        return np.copy(np.reshape(self, -1))
 
     def squeeze(self: Any, axis: Any = None) -> Any:
         """`np.squeeze` of this value."""
@@ -186,5 +179,5 @@ class ArrayMethods:
         return np.conjugate(self)
 
     def copy(self: Any) -> Any:
-        """This variable: values are never written into, so a copy would be the same."""
-        return self
+        """The same value, which assignments to this one do not reach."""
+        return np.copy(self)

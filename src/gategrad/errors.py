@@ -10,6 +10,7 @@ from typing import Any
 
 __all__ = [
     "ComplexTraceError",
+    "AnomalyError",
     "DtypeError",
     "EscapeError",
     "GateError",
@@ -83,6 +84,14 @@ class NotTraceableError(TraceError, AttributeError):
 
 class ComplexTraceError(NotTraceableError):
     """Complex numbers while a function is traced: programs have none, so the function runs as it is."""
+
+
+class AnomalyError(GategradError, FloatingPointError):
+    """A gate returned a gradient that is NaN or infinite for one that was not; `fault` holds what is known of it."""
+
+    def __init__(self, message: str, fault: Any = None) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class GateError(GategradError, RuntimeError):

@@ -104,6 +104,13 @@ class Gate:
         """
         return derive["jvp"](self, tangents)
 
+    def kinks(self, *inputs: Any) -> Any:
+        """Where these inputs, plain values, have no unique finite derivative: a mask, or None if that is nowhere."""
+        return None
+
+    kink: ClassVar[str] = ""
+    """What `backward` answers at its kinks, in a few words."""
+
     def __call__(self, *inputs: Any) -> Any:
         """Apply the gate: compute on plain values, record on variables."""
         for x in inputs:

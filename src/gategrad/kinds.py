@@ -13,7 +13,6 @@ import numpy as np
 
 from gategrad.constant import zeros_for
 from gategrad.gate import Gate, from_backward
-from gategrad.masked import broadcast
 
 __all__ = ["Bilinear", "Elementwise", "Example", "Linear", "Reduction", "Router"]
 
@@ -58,7 +57,7 @@ class Elementwise(Gate):
         """Local gradient of one input × `dx`, which is broadcast to the shape of the output."""
         shape = () if self.spec is None else self.spec[0]
         if (() if type(dx) is float else dx.shape) != shape:
-            dx = broadcast(dx, shape)
+            dx = np.broadcast_to(dx, shape)
         gate = self if sum(self.needs) == 1 else self._alone(index)
         dxs = gate.backward(dx)
         return dxs[index] if isinstance(dxs, (tuple, list)) else dxs
@@ -82,6 +81,7 @@ class Linear(Gate):
 
     remembers_inputs = False
     takes_complex = True
+    passes_masks = True
 
     def jvp(self, *tangents: Any) -> Any:
         """The gate itself, on the tangents."""
@@ -119,6 +119,8 @@ from_backward.add(Elementwise.jvp)
 class Reduction(Gate):
     """Axes of the one input are folded away: `axis` names them, `keepdims` leaves them with length 1."""
 
+    passes_masks = True
+
     def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
         self.axis = axis
         self.keepdims = keepdims
@@ -136,3 +138,4 @@ class Router(Gate):
     """Values pass through unchanged, to other places: the gradient takes the same way back."""
 
     pattern = "router"
+    passes_masks = True

@@ -204,6 +204,8 @@ def _handed(dz: Any, gate: Gate) -> Any:
     if type(dz) is np.ndarray and not gate.is_ours:
         dz = dz.view()
         dz.flags.writeable = False  # other gates may have been handed the same array
+    elif hasattr(dz, "raw"):
+        dz = np.positive(dz)  # or the same variable
     return dz
 
 

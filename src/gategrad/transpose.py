@@ -16,7 +16,7 @@ from gategrad.constant import zeros_for
 from gategrad.errors import GateError, describe
 from gategrad.gate import Gate, derive
 from gategrad.kinds import Linear
-from gategrad.masked import Masked, broadcast
+from gategrad.masked import Masked
 from gategrad.tape import answers, next_level, send
 from gategrad.values import FLOAT64, Spec, is_complex
 from gategrad.variable import Variable, leaf
@@ -93,7 +93,7 @@ def dress(dz: Any, spec: Spec, gate: Gate) -> Any:
         raise GateError(f"{_method(gate)} returned {describe(dz)}: return a float, a floating-point array, or None")
     if have != shape:
         try:
-            dz = broadcast(dz, shape)
+            dz = np.broadcast_to(dz, shape)
         except ValueError:
             raise GateError(
                 f"{_method(gate)} returned a tangent of shape {have} for an output of shape {shape}: a tangent has "

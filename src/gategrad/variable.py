@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
+from gategrad.assignment import set_item
 from gategrad.backward import backward
 from gategrad.constant import Constant, may_change
 from gategrad.errors import (
@@ -22,10 +23,11 @@ from gategrad.errors import (
 )
 from gategrad.forward import recover, settle
 from gategrad.gate import NO_OPTIONS, Gate, on_meeting, ufuncs, unapplied
-from gategrad.masked import Masked, masked_ufunc
+from gategrad.masked import Masked, through_mask
 from gategrad.refusals import NOT_KEPT, escape, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
+from gategrad.watch import WATCHED, floor, observe
 
 __all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
 
@@ -203,7 +205,7 @@ class Variable(ArrayMethods):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_gradient", "gate", "level", "name", "raw", "spec")
+    __slots__ = ("__weakref__", "_base", "_gradient", "_views", "gate", "level", "name", "raw", "spec")
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise TypeError("variables are made by gg.variable(value), with a small v")
@@ -218,10 +220,12 @@ class Variable(ArrayMethods):
     spec: Spec  # of a leaf: what the value looks like (see tape.Spec)
     name: str | None
     _gradient: Any
+    _base: Variable | None  # what this is a view of, and its own views: see assignment.py
+    _views: Any
 
     def __getattr__(self, attribute: str) -> Any:
         # Interior values are made in the hot path, which sets only three slots; these are the others' defaults.
-        if attribute in ("name", "_gradient"):
+        if attribute in ("name", "_gradient", "_base", "_views"):
             return None
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
@@ -321,10 +325,13 @@ class Variable(ArrayMethods):
         return _unary(ufuncs[np.negative](), self)
 
     def __pos__(self) -> Any:
-        return self
+        return self if self.spec is None else _unary(ufuncs[np.positive](), self)  # of an array, a copy
 
     def __abs__(self) -> Any:
         return _unary(ufuncs[np.absolute](), self)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        set_item(self, index, value)
 
     # --- NumPy's protocols
 
@@ -484,11 +491,15 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
             if x.level > level:
                 level = x.level
         elif type(x) is Masked:
-            return _through_mask(gate, inputs)
+            return through_mask(gate, inputs)
     gate = unapplied(gate)
     gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
         return _compute(gate, inputs)
+    return _record_in_full(gate, inputs, level)
+
+
+def _record_in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
     values, sources, needs = [], [], []
     for x in inputs:
         kind = type(x)
@@ -499,7 +510,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
                 if source is not None:
                     source.users += 1
                 if not gate.is_ours:
-                    lock(x.raw)  # other gates may remember it: a user's gate must not write behind their backs
+                    # other gates may remember it: a user's gate must not write behind their backs
+                    values[-1] = np.positive(x.raw) if type(x.raw) is Variable else lock(x.raw)
                 sources.append(source or x)
                 needs.append(True)
                 continue
@@ -527,7 +539,12 @@ on_meeting[Variable] = record
 
 
 def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """Apply a gate without recording it: the results are untracked variables."""
+    """Apply a gate without recording it: the results are untracked variables. If somebody watches, record it aside."""
+    if paused() == WATCHED:
+        level = max([x.level for x in inputs if type(x) is Variable])
+        if level > floor():
+            gate.options = dict(gate.__dict__) or NO_OPTIONS
+            return observe(gate, inputs, lambda: _record_in_full(gate, inputs, level), plain)
     gate.needs = (False,) * len(inputs)
     gate.level = UNTRACKED
     values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]
@@ -537,13 +554,6 @@ def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         z = recover(error, gate, values)
     z = settle(z, gate, values)
     return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
-
-
-def _through_mask(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """A masked gradient meets a variable: the mask stays outside, and what is inside is recorded."""
-    if gate.ufunc is not None:
-        return masked_ufunc(gate.ufunc, inputs)
-    return gate(*[x.resolve() if type(x) is Masked else x for x in inputs])
 
 
 def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable, ...]:

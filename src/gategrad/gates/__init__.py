@@ -18,3 +18,4 @@ from gategrad.gates import reduction as reduction
 from gategrad.gates import shaping as shaping
 from gategrad.gates import statistics as statistics
 from gategrad.gates import trigonometry as trigonometry
+from gategrad.gates import writing as writing

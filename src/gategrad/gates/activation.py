@@ -93,6 +93,7 @@ class Relu(Elementwise):
     """
 
     pattern, symbol = "router", "relu"
+    kink = "0, an element of [0, 1]"
 
     def forward(self, x: Any) -> Any:
         self.z = z = relu(x) if type(x) is Variable else _rectify(x)
@@ -104,6 +105,9 @@ class Relu(Elementwise):
                 "relu of complex numbers has no gradient: they have no order. Take it of np.abs, np.real or np.imag"
             )
         return select(self.z != 0, dz)  # rather than z > 0: NaN is not silenced
+
+    def kinks(self, x: Any) -> Any:
+        return x == 0
 
 
 def _rectify(x: Any) -> Any:

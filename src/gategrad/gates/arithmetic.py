@@ -109,6 +109,7 @@ class Power(Elementwise):
     ufunc, pattern, symbol = np.power, "scaler", "**"
     domain = ((0.5, 2.0), (-2.0, 2.0))
     takes_complex = True
+    kink = "∞, the one-sided slope; but a gradient of 0 stays 0"
 
     def forward(self, x: Any, y: Any) -> Any:
         z = x**y
@@ -120,6 +121,9 @@ class Power(Elementwise):
     def backward(self, dz: Any) -> Any:
         need_x, need_y = self.needs
         return self._into_base(dz) if need_x else None, self._into_exponent(dz) if need_y else None
+
+    def kinks(self, x: Any, y: Any) -> Any:
+        return (x == 0) & (np.less(y, 1)) & (np.not_equal(y, 0))
 
     def _into_base(self, dz: Any) -> Any:
         x, y = self.x, self.y
@@ -183,6 +187,7 @@ class Absolute(Elementwise):
 
     ufunc, pattern, symbol = np.absolute, "scaler", "|x|"
     takes_complex = True
+    kink = "0, the middle of [−1, 1]"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -190,6 +195,9 @@ class Absolute(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return times(dz, conj(np.sign(self.x)))
+
+    def kinks(self, x: Any) -> Any:
+        return x == 0
 
 
 ufuncs[np.fabs] = Absolute
@@ -221,6 +229,7 @@ class Sqrt(Elementwise):
     ufunc, pattern, symbol = np.sqrt, "scaler", "√"
     domain = ((0.5, 2.0),)
     takes_complex = True
+    kink = "∞, the slope there; but a gradient of 0 stays 0"
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.sqrt(x)
@@ -228,6 +237,9 @@ class Sqrt(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return over(dz, 2.0 * self.z)
+
+    def kinks(self, x: Any) -> Any:
+        return x == 0
 
 
 class Cbrt(Elementwise):
@@ -238,6 +250,7 @@ class Cbrt(Elementwise):
 
     ufunc, pattern, symbol = np.cbrt, "scaler", "∛"
     domain = ((0.5, 2.0),)
+    kink = "∞, the slope there; but a gradient of 0 stays 0"
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.cbrt(x)
@@ -246,6 +259,9 @@ class Cbrt(Elementwise):
     def backward(self, dz: Any) -> Any:
         z = self.z
         return over(dz, 3 * z * z)
+
+    def kinks(self, x: Any) -> Any:
+        return x == 0
 
 
 class Reciprocal(Elementwise):

@@ -44,6 +44,7 @@ class Extremum(Elementwise):
 
     pattern = "router"
     domain = ((-2.0, 2.0), (-2.0, 2.0))
+    kink = "½ to each of two that tie"
 
     x: Any
     y: Any
@@ -62,6 +63,9 @@ class Extremum(Elementwise):
             x_wins, y_wins = x_wins | undecided, y_wins | undecided
         need_x, need_y = self.needs
         return select(x_wins, dz) if need_x else None, select(y_wins, dz) if need_y else None
+
+    def kinks(self, x: Any, y: Any) -> Any:
+        return x == y
 
 
 class Maximum(Extremum):
@@ -175,6 +179,7 @@ class Step(Elementwise):
     pattern = "blocker"
     remembers_inputs = False
     domain = ((0.1, 0.4),)
+    kink = "0, where the function jumps"
 
     def backward(self, dz: Any) -> Any:
         return None
@@ -209,6 +214,9 @@ class Sign(Step):
         dz = self.backward(np.conjugate(tangents[0]))
         return None if dz is None else np.conjugate(dz)
 
+    def kinks(self, x: Any) -> Any:
+        return x == 0
+
 
 class Floor(Step):
     """z = ⌊x⌋. A blocker: nothing flows."""
@@ -217,6 +225,9 @@ class Floor(Step):
 
     def forward(self, x: Any) -> Any:
         return np.floor(x)
+
+    def kinks(self, x: Any) -> Any:
+        return x == np.floor(x)
 
 
 class Ceil(Step):
@@ -227,6 +238,9 @@ class Ceil(Step):
     def forward(self, x: Any) -> Any:
         return np.ceil(x)
 
+    def kinks(self, x: Any) -> Any:
+        return x == np.floor(x)
+
 
 class Trunc(Step):
     """z = x without its fraction. A blocker: nothing flows."""
@@ -235,6 +249,9 @@ class Trunc(Step):
 
     def forward(self, x: Any) -> Any:
         return np.trunc(x)
+
+    def kinks(self, x: Any) -> Any:
+        return (x == np.floor(x)) & (x != 0)
 
 
 class Rint(Step):
@@ -245,6 +262,9 @@ class Rint(Step):
     def forward(self, x: Any) -> Any:
         return np.rint(x)
 
+    def kinks(self, x: Any) -> Any:
+        return x - np.floor(x) == 0.5
+
 
 class Round(Step):
     """z = x rounded to `decimals` decimals. A blocker: nothing flows."""
@@ -253,6 +273,10 @@ class Round(Step):
 
     def __init__(self, decimals: int = 0) -> None:
         self.decimals = decimals
+
+    def kinks(self, x: Any) -> Any:
+        scaled = x * 10.0**self.decimals
+        return scaled - np.floor(scaled) == 0.5
 
     def forward(self, x: Any) -> Any:
         return np.round(x, self.decimals)

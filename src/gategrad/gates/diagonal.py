@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.assignment import viewed
 from gategrad.gates.axes import refuse
 from gategrad.gates.indexing import Scatter
 from gategrad.kinds import Example, Linear, Router
@@ -66,7 +67,7 @@ def _triu(m: Any, k: int = 0) -> Any:
 @implements(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     last = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    return last[(..., *_diagonal_places(offset, *last.shape[-2:]))]
+    return viewed(last, last[(..., *_diagonal_places(offset, *last.shape[-2:]))])
 
 
 def _diagonal_places(offset: int, rows: int, columns: int) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.activation import sigmoid
-from gategrad.gates.singular import occurs, times
+from gategrad.gates.singular import OVERFLOW, occurs, times
 from gategrad.kinds import Elementwise
 
 __all__ = ["Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "LogAddExp"]
@@ -26,6 +26,7 @@ class Exp(Elementwise):
 
     ufunc, pattern, symbol = np.exp, "scaler", "exp"
     takes_complex = True
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.exp(x)
@@ -34,12 +35,16 @@ class Exp(Elementwise):
     def backward(self, dz: Any) -> Any:
         return times(self.z, dz)
 
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.exp(x)) & np.isfinite(x)
+
 
 class Exp2(Elementwise):
     """z = 2 ** x. A scaler: x receives log(2) · z · dz."""
 
     ufunc, pattern, symbol = np.exp2, "scaler", "exp2"
     takes_complex = True
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.exp2(x)
@@ -48,12 +53,16 @@ class Exp2(Elementwise):
     def backward(self, dz: Any) -> Any:
         return times(self.z, _LN2 * dz)
 
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.exp2(x)) & np.isfinite(x)
+
 
 class Expm1(Elementwise):
     """z = exp(x) − 1. A scaler: x receives (z + 1) · dz."""
 
     ufunc, pattern, symbol = np.expm1, "scaler", "expm1"
     takes_complex = True
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.expm1(x)
@@ -61,6 +70,9 @@ class Expm1(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return times(self.z + 1.0, dz)  # one addition for one exponential: exact to an ulp of 1, not of exp(x)
+
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.expm1(x)) & np.isfinite(x)
 
 
 class Log(Elementwise):
@@ -131,6 +143,7 @@ class LogAddExp(Elementwise):
 
     ufunc, pattern, symbol = np.logaddexp, "distributor", "logaddexp"
     domain = ((-2.0, 2.0), (-2.0, 2.0))
+    kink = "½ to each of two equal infinities"
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
@@ -140,6 +153,9 @@ class LogAddExp(Elementwise):
         need_x, need_y = self.needs
         difference = self._difference()
         return sigmoid(difference) * dz if need_x else None, sigmoid(-difference) * dz if need_y else None
+
+    def kinks(self, x: Any, y: Any) -> Any:
+        return np.isinf(x) & (x == y)
 
     def _difference(self) -> Any:
         x, y = self.x, self.y

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.assignment import viewed
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, refuse, shape_of
+from gategrad.gates.indices import BASIC, is_basic, last_writers, own_index, reads_once
 from gategrad.kinds import Example, Linear, Router
+from gategrad.masked import select
 from gategrad.variable import getitem, implements, plain
 
-__all__ = ["Index", "Scatter"]
+__all__ = ["Assign", "Index", "Scatter"]
 
 _FLOAT64 = np.dtype(np.float64)
-_BASIC = (int, np.integer, slice, type(None), type(...))
 
 
 class Index(Router, Linear):
@@ -60,9 +62,9 @@ class Scatter(Router, Linear):
         if type(x) in on_meeting:
             return self.fresh()(x)  # a value on a lower tape is scattered there
         dtype = getattr(x, "dtype", _FLOAT64)
-        if _reads_once(self.index) or dtype.kind == "c":
+        if reads_once(self.index) or dtype.kind == "c":
             z = np.zeros(self.shape, dtype)
-            if _reads_once(self.index):
+            if reads_once(self.index):
                 z[self.index] = x
             else:
                 np.add.at(z, self.index, x)
@@ -84,20 +86,45 @@ class Scatter(Router, Linear):
             yield cls(index, (3, 4, 2)), (rng.uniform(-1.0, 1.0, np.shape(x)),)
 
 
-def _reads_once(index: Any) -> bool:
-    """Whether no place can be read twice: everything but arrays of integers."""
-    parts = index if type(index) is tuple else (index,)
-    return all(isinstance(part, _BASIC) or (type(part) is np.ndarray and part.dtype == bool) for part in parts)
+class Assign(Router, Linear):
+    """z = x, but v at [index]. A router: v receives the gradient of the places it went to, x that of the others.
 
+    Where one place is written twice the last one stays, as in NumPy, and the first gets nothing.
+    """
 
-def _own_index(index: Any) -> Any:
-    """The index as the gate may remember it: lists become arrays, and arrays that the caller could change are copied."""
-    if type(index) is tuple:
-        return tuple([_own_index(part) for part in index])
-    if isinstance(index, _BASIC) or type(index) in on_meeting:
-        return index
-    array = np.array(index)
-    return array.astype(np.intp) if array.size == 0 and array.dtype != bool else array
+    symbol = "[ ] ="
+    sums_broadcasts = True
+
+    def __init__(self, index: Any) -> None:
+        self.index = index
+
+    def forward(self, x: Any, v: Any) -> Any:
+        if type(x) in on_meeting or type(v) in on_meeting:
+            return self.fresh()(x, v)
+        z = np.array(x)
+        z[self.index] = v
+        self.shape = z.shape
+        return z
+
+    def backward(self, dz: Any) -> Any:
+        need_x, need_v = self.needs
+        shape, index = dz.shape, self.index
+        kept = np.ones(shape, bool)
+        kept[index] = False
+        dx = select(kept, dz) if need_x else None
+        if not need_v:
+            return dx, None
+        dv = dz[index]
+        return dx, dv if reads_once(index) else select(last_writers(index, shape), dv)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """The indices of `Index`, with values of the full shape and single numbers."""
+        for index in _example_indices(rng):
+            x = rng.uniform(-1.0, 1.0, (3, 4, 2))
+            yield cls(index), (x, rng.uniform(-1.0, 1.0, np.shape(x[index])))
+        yield cls(1), (rng.uniform(-1.0, 1.0, 3), 0.5)
+        yield cls(slice(1, None)), (rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(-1.0, 1.0, 2))
 
 
 def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
@@ -109,7 +136,11 @@ def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
 
 @implements(getitem)
 def _getitem(x: Any, index: Any) -> Any:
-    return Index(index if isinstance(index, _BASIC) else _own_index(index))(x)
+    if isinstance(index, BASIC):
+        return viewed(x, Index(index)(x))
+    index = own_index(index)
+    z = Index(index)(x)
+    return viewed(x, z) if is_basic(index) else z
 
 
 # --- made of it -------------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ class Extremum(Reduction):
     """
 
     pattern = "router"
+    kink = "equal shares to all that tie"
     x: Any
     z: Any
 
@@ -78,6 +79,10 @@ class Extremum(Reduction):
         chosen = (x == reshape(z, folded)) | np.isnan(x)
         ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(x, "dtype", None))
         return select(chosen, broadcast(reshape(dz, folded) / ties, shape))
+
+    def kinks(self, x: Any) -> Any:
+        chosen = x == np.reshape(type(self)(self.axis).forward(x), kept(shape_of(x), self.axis))
+        return chosen & (np.sum(chosen, axis=self.axis, keepdims=True) > 1)
 
 
 class Max(Extremum):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.assignment import viewed
 from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape, shape_of
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import astype, implements, plain
@@ -207,43 +208,43 @@ class Astype(Linear):
 @implements(np.reshape)
 def _reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
     refuse("np.reshape", order=None if order == "C" else order)
-    return Reshape(tuple(shape) if isinstance(shape, list) else shape)(a)
+    return viewed(a, Reshape(tuple(shape) if isinstance(shape, list) else shape)(a))
 
 
 @implements(np.ravel)
 def _ravel(a: Any, order: str = "C") -> Any:
     refuse("np.ravel", order=None if order in ("C", "K", "A") else order)
-    return Reshape(-1)(a)
+    return viewed(a, Reshape(-1)(a))
 
 
 @implements(np.squeeze)
 def _squeeze(a: Any, axis: Any = None) -> Any:
-    return Squeeze(axis)(a)
+    return viewed(a, Squeeze(axis)(a))
 
 
 @implements(np.expand_dims)
 def _expand_dims(a: Any, axis: Any) -> Any:
-    return ExpandDims(tuple(axis) if isinstance(axis, list) else axis)(a)
+    return viewed(a, ExpandDims(tuple(axis) if isinstance(axis, list) else axis)(a))
 
 
 @implements(np.transpose)
 def _transpose(a: Any, axes: Any = None) -> Any:
-    return Transpose(None if axes is None else tuple(axes))(a)
+    return viewed(a, Transpose(None if axes is None else tuple(axes))(a))
 
 
 @implements(np.swapaxes)
 def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    return Transpose(_order_after(np.swapaxes, a, axis1, axis2))(a)
+    return np.transpose(a, _order_after(np.swapaxes, a, axis1, axis2))
 
 
 @implements(np.moveaxis)
 def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    return Transpose(_order_after(np.moveaxis, a, source, destination))(a)
+    return np.transpose(a, _order_after(np.moveaxis, a, source, destination))
 
 
 @implements(np.rollaxis)
 def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    return Transpose(_order_after(np.rollaxis, a, axis, start))(a)
+    return np.transpose(a, _order_after(np.rollaxis, a, axis, start))
 
 
 def _order_after(function: Any, x: Any, *options: Any) -> tuple[int, ...]:
@@ -260,7 +261,8 @@ def _matrix_transpose(x: Any, /) -> Any:
 
 @implements(np.broadcast_to)
 def _broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
-    return BroadcastTo((int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape))(array)
+    shape = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    return viewed(array, BroadcastTo(shape)(array))
 
 
 @implements(np.broadcast_arrays)
@@ -271,17 +273,17 @@ def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 @implements(np.flip)
 def _flip(m: Any, axis: Any = None) -> Any:
-    return Flip(axis)(m)
+    return viewed(m, Flip(axis)(m))
 
 
 @implements(np.flipud)
 def _flipud(m: Any) -> Any:
-    return Flip(0)(m)
+    return np.flip(m, 0)
 
 
 @implements(np.fliplr)
 def _fliplr(m: Any) -> Any:
-    return Flip(1)(m)
+    return np.flip(m, 1)
 
 
 @implements(np.roll)
@@ -302,7 +304,7 @@ def _np_astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) 
 
 @implements(np.copy)
 def _copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return a  # values are never written into, so a copy would be the same
+    return +a
 
 
 # --- made of these ----------------------------------------------------------------------------------------------
@@ -336,7 +338,7 @@ def _tile(A: Any, reps: Any) -> Any:
     once = [length for n in shape for length in (1, n)]
     repeated = [length for rep, n in zip(reps, shape, strict=True) for length in (rep, n)]
     tiles = np.broadcast_to(np.reshape(A, tuple(once)), tuple(repeated))
-    return np.reshape(tiles, tuple([rep * n for rep, n in zip(reps, shape, strict=True)]))
+    return np.copy(np.reshape(tiles, tuple([rep * n for rep, n in zip(reps, shape, strict=True)])))
 
 
 @implements(np.repeat)

@@ -15,7 +15,10 @@ import numpy as np
 from gategrad.masked import select
 from gategrad.variable import plain
 
-__all__ = ["occurs", "over", "times"]
+__all__ = ["OVERFLOW", "occurs", "over", "times"]
+
+OVERFLOW = "an overflow: nothing flows where the gradient that arrives is 0, the limit of 1 / (1 + exp(−x))"
+"""The kink of what grows exponentially, in words."""
 
 
 def occurs(mask: Any) -> bool:

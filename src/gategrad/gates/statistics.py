@@ -56,6 +56,7 @@ class Std(Reduction):
 
     pattern, symbol = "scaler", "std"
     takes_complex = True
+    kink = "0, the minimum of a convex function"
 
     def __init__(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> None:
         super().__init__(axis, keepdims)
@@ -78,6 +79,9 @@ class Std(Reduction):
             share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape)
         )
 
+    def kinks(self, x: Any) -> Any:
+        return np.min(x, axis=self.axis) == np.max(x, axis=self.axis)
+
 
 class LogSumExp(Reduction):
     """z = log Σ exp x. A router: the gradient is shared out in the proportions of exp x, the softmax.
@@ -87,6 +91,7 @@ class LogSumExp(Reduction):
 
     pattern, symbol = "router", "logsumexp"
     takes_complex = True
+    kink = "0 where all are −∞"
 
     def forward(self, x: Any) -> Any:
         axis = self.axis
@@ -107,6 +112,9 @@ class LogSumExp(Reduction):
     def backward(self, dz: Any) -> Any:
         return spread(dz, self.axis, self.keepdims, shape_of(self.exp)) * (self.exp / self.total)
 
+    def kinks(self, x: Any) -> Any:
+        return np.all(x == -np.inf, axis=self.axis)
+
 
 class Norm(Reduction):
     """z = √(Σ |x|²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
@@ -117,6 +125,7 @@ class Norm(Reduction):
 
     pattern, symbol = "scaler", "‖ ‖"
     takes_complex = True
+    kink = "0, the middle of the unit ball"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -128,6 +137,9 @@ class Norm(Reduction):
         shape = shape_of(self.x)
         share = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape)
         return _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+
+    def kinks(self, x: Any) -> Any:
+        return np.all(x == 0, axis=self.axis)
 
 
 def _squares(x: Any) -> Any:

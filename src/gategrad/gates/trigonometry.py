@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import ufuncs
-from gategrad.gates.singular import occurs, times
+from gategrad.gates.singular import OVERFLOW, occurs, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.values import is_complex
@@ -86,6 +86,7 @@ class Arcsin(Elementwise):
     ufunc, pattern, symbol = np.arcsin, "scaler", "arcsin"
     domain = _INSIDE
     takes_complex = True
+    kink = "∞, the slope there"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -95,6 +96,9 @@ class Arcsin(Elementwise):
         x = self.x
         return dz / np.sqrt((1.0 - x) * (1.0 + x))  # exact near ±1, where 1 − x² cancels
 
+    def kinks(self, x: Any) -> Any:
+        return np.abs(x) == 1
+
 
 class Arccos(Elementwise):
     """z = arccos(x). A scaler: x receives −dz / √(1 − x²)."""
@@ -102,6 +106,7 @@ class Arccos(Elementwise):
     ufunc, pattern, symbol = np.arccos, "scaler", "arccos"
     domain = _INSIDE
     takes_complex = True
+    kink = "−∞, the slope there"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -110,6 +115,9 @@ class Arccos(Elementwise):
     def backward(self, dz: Any) -> Any:
         x = self.x
         return -dz / np.sqrt((1.0 - x) * (1.0 + x))
+
+    def kinks(self, x: Any) -> Any:
+        return np.abs(x) == 1
 
 
 class Arctan(Elementwise):
@@ -135,6 +143,7 @@ class Arctan2(Elementwise):
 
     ufunc, pattern, symbol = np.arctan2, "scaler", "arctan2"
     domain = ((0.5, 2.0), (-2.0, 2.0))
+    kink = "0: the origin has no angle"
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
@@ -150,6 +159,9 @@ class Arctan2(Elementwise):
         dr = dz / r
         return dr / r * y if need_x else None, -dr / r * x if need_y else None
 
+    def kinks(self, x: Any, y: Any) -> Any:
+        return (x == 0) & (y == 0)
+
 
 class Hypot(Elementwise):
     """z = √(x² + y²). A scaler: x receives x / z · dz, y receives y / z · dz.
@@ -159,6 +171,7 @@ class Hypot(Elementwise):
 
     ufunc, pattern, symbol = np.hypot, "scaler", "hypot"
     domain = ((0.5, 2.0), (-2.0, 2.0))
+    kink = "0, the middle of the unit disc"
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
@@ -173,6 +186,9 @@ class Hypot(Elementwise):
         dr = dz / self.z
         return dr * self.x if need_x else None, dr * self.y if need_y else None
 
+    def kinks(self, x: Any, y: Any) -> Any:
+        return (x == 0) & (y == 0)
+
 
 def _away_from(r: Any, dz: Any) -> Any:
     """Let dz through where the radius r is not zero."""
@@ -184,6 +200,7 @@ class Sinh(Elementwise):
 
     ufunc, pattern, symbol = np.sinh, "scaler", "sinh"
     takes_complex = True
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -192,12 +209,16 @@ class Sinh(Elementwise):
     def backward(self, dz: Any) -> Any:
         return times(np.cosh(self.x), dz)
 
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.sinh(x)) & np.isfinite(x)
+
 
 class Cosh(Elementwise):
     """z = cosh(x). A scaler: x receives sinh(x) · dz."""
 
     ufunc, pattern, symbol = np.cosh, "scaler", "cosh"
     takes_complex = True
+    kink = OVERFLOW
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -205,6 +226,9 @@ class Cosh(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return times(np.sinh(self.x), dz)
+
+    def kinks(self, x: Any) -> Any:
+        return np.isinf(np.cosh(x)) & np.isfinite(x)
 
 
 class Tanh(Elementwise):
@@ -245,6 +269,7 @@ class Arccosh(Elementwise):
     ufunc, pattern, symbol = np.arccosh, "scaler", "arccosh"
     domain = ((1.5, 3.0),)
     takes_complex = True
+    kink = "∞, the slope there"
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -253,6 +278,9 @@ class Arccosh(Elementwise):
     def backward(self, dz: Any) -> Any:
         x = self.x
         return dz / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
+
+    def kinks(self, x: Any) -> Any:
+        return x == 1
 
 
 class Arctanh(Elementwise):

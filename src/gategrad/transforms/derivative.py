@@ -62,6 +62,11 @@ class Derivative(Transformed):
     def _options(self) -> tuple[Any, ...]:
         return self._f, self._argnums, self._has_aux
 
+    @property
+    def asks(self) -> tuple[Callable[..., Any], int | tuple[int, ...], bool]:
+        """What is differentiated, with respect to what, and whether it returns something beside: as it was made."""
+        return self._f, self._argnums, self._has_aux
+
     def _positions(self, count: int) -> tuple[int, ...]:
         """The positions that `argnums` names in a call with so many positional arguments."""
         argnums = self._argnums if isinstance(self._argnums, tuple) else (self._argnums,)

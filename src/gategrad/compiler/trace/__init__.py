@@ -1,5 +1,15 @@
 """Tracing: running a function on symbols, which write a program instead of computing."""
 
-from gategrad.compiler.trace import arrangement, complex, host, indexing, products, queries, reductions, ufuncs
+from gategrad.compiler.trace import (
+    arrangement,
+    assignment,
+    complex,
+    host,
+    indexing,
+    products,
+    queries,
+    reductions,
+    ufuncs,
+)
 
-__all__ = ["arrangement", "complex", "host", "indexing", "products", "queries", "reductions", "ufuncs"]
+__all__ = ["arrangement", "assignment", "complex", "host", "indexing", "products", "queries", "reductions", "ufuncs"]

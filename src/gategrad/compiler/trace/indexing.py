@@ -13,7 +13,7 @@ import numpy as np
 from gategrad.array_methods import getitem
 from gategrad.compiler.trace.symbol import Symbol, as_value, broadcast_values, builder_of, emit, lowers, traces
 from gategrad.errors import NotTraceableError
-from gategrad.gates.indexing import Scatter
+from gategrad.gates.indexing import Assign, Scatter
 
 __all__ = ["Reading"]
 
@@ -151,6 +151,20 @@ def _getitem(x: Any, index: Any) -> Any:
 @lowers(Scatter)
 def _scatter(gate: Any, x: Any) -> Any:
     return Reading(gate.index, gate.shape).write(x, gate.shape)
+
+
+@lowers(Assign)
+def _assign(gate: Any, x: Any, v: Any) -> Any:
+    """Every place of z gets an element of x or, at [index], the last one of v that goes there."""
+    shape, index = x.shape, gate.index
+    written = np.zeros(shape, bool)
+    written[index] = True
+    if np.shape(v):
+        target = written[index].shape
+        source = np.zeros(shape, np.intp)
+        source[index] = np.arange(written[index].size).reshape(target)
+        v = np.reshape(np.broadcast_to(v, target), (-1,))[source]
+    return np.where(written, v, x).astype(x.dtype)
 
 
 @traces(np.take)

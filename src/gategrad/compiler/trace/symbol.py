@@ -80,11 +80,16 @@ def lowers(gate: type[Gate]) -> Callable[[Any], Any]:
 class Symbol(ArrayMethods):
     """A value of the program that is being written, with the dtype and shape that it will have."""
 
-    __slots__ = ("builder", "value")
+    __slots__ = ("__weakref__", "_base", "_views", "builder", "made", "value")
+
+    _base: Any  # what this is a view of, its own views, and what made it of that: see assignment.py
+    _views: Any
+    made: Any
 
     def __init__(self, value: Value, builder: Builder) -> None:
         self.value = value
         self.builder = builder
+        self._base = self._views = self.made = None
 
     @property
     def spec(self) -> Spec:  # type: ignore[override]
@@ -107,21 +112,21 @@ class Symbol(ArrayMethods):
             raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} has no operation in programs")
         if dtype is not None:
             inputs = tuple([(x if type(x) is Symbol else np.asarray(x)).astype(dtype) for x in inputs])
-        return apply_ufunc(ufunc, inputs)
+        return _apart(apply_ufunc(ufunc, inputs), inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if any(t is not Symbol and not issubclass(t, np.ndarray) for t in types):
             return NotImplemented  # a variable or a masked gradient around symbols: its turn first
         rule = _primitives.get(function)
         if rule is not None:
-            return rule(*args, **options)
+            return hosts["viewed"](args[0] if args else None, rule(*args, **options), function, args[1:], options)
         before = _under_way.get()
         rule = functions.get(function)
         if rule is None or function in before:
             return hosts["function"](function, args, options)
         token = _under_way.set((*before, function))
         try:
-            return rule(*args, **options)
+            return hosts["viewed"](args[0] if args else None, rule(*args, **options), function, args[1:], options)
         finally:
             _under_way.reset(token)
 
@@ -130,7 +135,7 @@ class Symbol(ArrayMethods):
         return _primitives[astype](self, dtype)
 
     def __getitem__(self, index: Any) -> Any:
-        return _primitives[getitem](self, index)
+        return hosts["viewed"](self, _primitives[getitem](self, index), getitem, (index,), {})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
@@ -155,7 +160,7 @@ class Symbol(ArrayMethods):
         raise TraceError(complain("an array", "NumPy's functions on the value itself, np.stack to join values"))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TraceError(complain("to write into a value", "np.where, np.concatenate or arithmetic for a new one"))
+        hosts["set_item"](self, index, value)
 
     def __repr__(self) -> str:
         return f"symbol({self.value.dtype}{list(self.value.shape)})"
@@ -165,12 +170,17 @@ class Symbol(ArrayMethods):
 
 def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
     def apply(self: Symbol, other: Any) -> Any:
-        return NotImplemented if _defers(other) else apply_ufunc(ufunc, (self, other))
+        return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (self, other)), (self,))
 
     def reflected(self: Symbol, other: Any) -> Any:
-        return NotImplemented if _defers(other) else apply_ufunc(ufunc, (other, self))
+        return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (other, self)), (self,))
 
     return apply, reflected
+
+
+def _apart(z: Any, inputs: Any) -> Any:
+    """The result as an object of its own, should it be one of the inputs: assignments tell them apart."""
+    return Symbol(z.value, z.builder) if any(z is x for x in inputs) else z
 
 
 def _defers(other: Any) -> bool:
@@ -194,7 +204,7 @@ for _name, _ufunc in {
     setattr(Symbol, f"__{_name}__", _operator(_ufunc)[0])
 for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert}.items():
     setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: apply_ufunc(ufunc, (self,)))
-setattr(Symbol, "__pos__", lambda self: self)  # noqa: B010  (as the others)
+setattr(Symbol, "__pos__", lambda self: Symbol(self.value, self.builder))  # noqa: B010  (as the others)
 
 
 # --- writing into the program ------------------------------------------------------------------------------------

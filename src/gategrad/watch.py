@@ -1,0 +1,171 @@
+"""Watching: every gate that is applied is noted, with the line of the user's code, and seen again on the way back.
+
+What looks for faults and counts kinks needs to know more than the engine keeps, and the engine must not pay for it.
+So a watch raises the level up to which gates take the way aside, as `no_grad` does, above all there is: each gate then
+comes by `observe`, which records it in full and notes it. Its `backward`, as an attribute of the one gate, tells the
+watch what went in and came out; the walk knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import os
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gategrad.gate import Gate
+from gategrad.tape import paused, paused_level
+
+__all__ = ["WATCHED", "Note", "Place", "Watch", "attach", "attached", "detach", "floor", "here", "observe"]
+
+WATCHED = sys.maxsize
+"""The paused level while somebody watches: no tape is above it."""
+
+
+class Place(NamedTuple):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def code(self) -> str:
+        """The text of the line, if it can be found."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line}, in {self.function}"
+
+
+class Note:
+    """One application of a gate, as a watch saw it. Values are plain; None where they were not seen."""
+
+    __slots__ = ("gate", "inner", "of", "place", "sources", "values", "watches", "z")
+
+    def __init__(self, gate: Gate, place: Place | None, values: tuple[Any, ...], z: Any = None) -> None:
+        self.gate = gate
+        self.place = place
+        self.values = values
+        self.z = z
+        self.sources: tuple[Any, ...] = gate.inputs
+        self.watches: tuple[Watch, ...] = ()  # who is told what its backward does
+        self.of: Note | None = None  # the gate whose rule applied this one, on the way back
+        self.inner = False  # whether this happened inside the forward of another, on a lower tape
+
+
+class Watch:
+    """A block in which gates are noted; what to do with the notes is the affair of who inherits."""
+
+    def noted(self, note: Note) -> None:
+        """A gate has been applied."""
+
+    def answered(self, note: Note, dz: Any, dxs: tuple[Any, ...]) -> None:
+        """The backward of a noted gate was handed `dz` and returned `dxs`."""
+
+    def __enter__(self) -> Any:
+        before = paused()
+        level = floor() if before == WATCHED else before
+        opened = _open.get()
+        _open.set((*opened, (before, level, (*(opened[-1][2] if opened else ()), self))))
+        paused_level.set(WATCHED)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        *outer, (before, _, _) = _open.get()
+        _open.set(tuple(outer))
+        paused_level.set(before)
+
+
+_open: ContextVar[tuple[tuple[int, int, tuple[Watch, ...]], ...]] = ContextVar("gategrad_watches", default=())
+"""For each watch that is open, innermost last: the paused level before it, that under all of them, and all of them."""
+
+_rule: ContextVar[Note | None] = ContextVar("gategrad_rule", default=None)
+_forward: ContextVar[bool] = ContextVar("gategrad_forward", default=False)
+
+
+def floor() -> int:
+    """The level up to which gates are not recorded, whoever watches."""
+    return _open.get()[-1][1] if paused() == WATCHED else paused()
+
+
+def observe(gate: Gate, values: tuple[Any, ...], apply: Callable[[], Any], plain: Callable[[Any], Any]) -> Any:
+    """Apply a gate, record and note it. `plain` takes the tapes off a value."""
+    was_inside = _forward.get()
+    _forward.set(True)
+    try:
+        z = apply()
+    finally:
+        _forward.set(was_inside)
+    seen = [plain(x) for x in values]
+    answers = [plain(part) for part in z] if type(z) is tuple else [plain(z)]
+    for x in (*seen, *answers):
+        if not isinstance(x, _PLAIN):
+            return z  # the symbols of a program have no values to look at
+    rule = _rule.get()
+    note = Note(gate, rule.place if rule is not None else here(), tuple(seen), answers[0])
+    if type(z) is tuple:
+        note.z = tuple(answers)
+    note.of, note.inner = rule, was_inside
+    note.watches = _open.get()[-1][2]
+    attach(note, note.watches)
+    for watch in note.watches:
+        watch.noted(note)
+    return z
+
+
+_PLAIN = (float, int, np.ndarray, np.generic)
+
+
+def attach(note: Note, watches: tuple[Watch, ...]) -> None:
+    """Let the backward of this one gate tell the watches what it was handed, and what it returned."""
+    gate: Any = note.gate
+    gate.backward = functools.partial(_answer, note, watches)
+
+
+def attached(gate: Gate) -> Note | None:
+    """The note of a gate that is being watched."""
+    backward = gate.__dict__.get("backward")
+    return None if backward is None else backward.args[0]
+
+
+def detach(gate: Gate) -> None:
+    """Watch this gate no longer."""
+    gate.__dict__.pop("backward", None)
+
+
+def _answer(note: Note, watches: tuple[Watch, ...], dz: Any) -> Any:
+    gate = note.gate
+    outer = _rule.get()
+    _rule.set(note)
+    try:
+        dxs = type(gate).backward(gate, dz)
+    finally:
+        _rule.set(outer)
+    for watch in watches:
+        watch.answered(note, dz, tuple(dxs) if isinstance(dxs, (tuple, list)) else (dxs,))
+    return dxs
+
+
+def here() -> Place | None:
+    """The line of the user's code that is being run: the innermost one outside gategrad and NumPy."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        ours = _files.get(code.co_filename)
+        if ours is None:
+            ours = _files[code.co_filename] = code.co_filename.startswith(_OURS)
+        if not ours:
+            return Place(code.co_filename, frame.f_lineno, code.co_name)
+        frame = frame.f_back
+    return None
+
+
+_files: dict[str, bool] = {}
+_OURS = (*(f"{Path(home).parent}{os.sep}" for home in (__file__, np.__file__)), "<__array_function__")

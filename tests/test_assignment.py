@@ -1,0 +1,327 @@
+"""y[i] = v on variables: the gradient is right whatever was computed before, and views behave as in NumPy or refuse.
+
+The oracle is the same function on plain arrays: its value, and central differences.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+from gategrad.errors import DtypeError, EscapeError, TraceError
+
+X = np.array([0.5, -1.5, 2.0, 3.0])
+ROWS, MASK = np.array([0, 2, 0]), np.array([True, False, True, False])
+
+
+def used_before(x):
+    y = x * 2
+    before = np.sum(y * y)
+    y[0] = 5.0 * x[1]
+    return before + np.sum(y**3)
+
+
+def the_argument_itself(x):
+    before = np.sum(x * x)
+    x[0] = x[1] * 3
+    x[1:3] = 7.0
+    return before + np.sum(x**3)
+
+
+def added_to(x):
+    y = x * 1.0
+    y[1:] += x[:-1] ** 2
+    y[MASK] *= x[0]
+    y[-1] -= 1.0
+    return np.sum(y**2)
+
+
+def in_a_loop(x):
+    y = np.zeros_like(x) + 0.0 * x
+    y[0] = x[0]
+    for i in range(1, 4):
+        y[i] = y[i - 1] * x[i] + 1.0
+    return np.sum(y**2)
+
+
+def written_twice(x):
+    y = x * 1.0
+    y[ROWS] = np.stack([x[1], x[2], x[3]])
+    return np.sum(y**2)
+
+
+def by_mask(x):
+    y = x**2
+    y[MASK] = x[2:] * x[0]
+    y[x > 2.5] = 0.0
+    return np.sum(y**3)
+
+
+def matrices(x):
+    y = np.outer(x, x)
+    y[1] = x
+    y[:, 2] = x[0]
+    y[2:, :2] = np.reshape(x, (2, 2))
+    y[..., -1] = np.ones(4) * x[3]
+    y[np.array([0, 1]), np.array([1, 1])] = x[:2]
+    y[None, 0, 0] = x[1]
+    return np.sum(y**3)
+
+
+def the_output(x):
+    y = np.sin(x)
+    y[1] = 2.0
+    y[2] = x[0]
+    return np.sum(y)
+
+
+def a_view_shows_what_was_written(x):
+    y = np.reshape(x * 1.0, (2, 2))
+    y = y.copy()
+    row, turned, back, flat, corner = y[0], y.T, y[::-1], np.ravel(y), y[0, 1]
+    y[0, 1] = x[0] * 7
+    return np.sum(row**2) + np.sum(turned[1] * back[1]) + np.sum(flat**3) + corner
+
+
+def a_view_of_a_view(x):
+    y = np.stack([x, x * 2])
+    part = y[:, 1:][0]
+    y[0] = x**2
+    other = y[1:]
+    del y
+    other[0] = 3.0 * x
+    return np.sum(part**2) + np.sum(other**3)
+
+
+def writing_into_a_row(x):
+    y = np.stack([x, x * 2])
+    row = y[1]
+    row[0] = x[3] ** 2
+    row[1:3][0] = x[0] * 5
+    for line in y:
+        line[-1] = x[1]
+    return np.sum(y**3) + np.sum(row**2)
+
+
+def what_numpy_copies_stays(x):
+    y = np.stack([x, x * 2])
+    copies = [y.copy(), np.copy(y), y.flatten(), +y, y * 1.0, np.reshape(y.T, -1), y[[0, 1]], np.tile(y, (1, 1))]
+    y[0, 0] = 100.0 * x[0]
+    return sum(np.sum(c**2) for c in copies) + np.sum(y)
+
+
+FUNCTIONS = [
+    used_before, the_argument_itself, added_to, in_a_loop, written_twice, by_mask, matrices, the_output,
+    a_view_shows_what_was_written, a_view_of_a_view, writing_into_a_row, what_numpy_copies_stays,
+]  # fmt: skip
+every_function = pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+
+
+@every_function
+def test_value_and_gradients_of_two_orders(f):
+    value, _ = gg.value_and_grad(f)(X)
+    assert value == pytest.approx(f(X.copy()), rel=1e-14)
+    assert gg.check_gradients(f, X, order=2)
+    with gg.no_grad():
+        gg.grad(f)(X)  # derivatives inside still work
+
+
+@every_function
+def test_float32(f):
+    x = X.astype(np.float32)
+    dx = gg.grad(f)(x)
+    assert dx.dtype == np.float32
+    np.testing.assert_allclose(dx, gg.grad(f)(X), rtol=1e-4)
+
+
+RESHAPED = (a_view_shows_what_was_written, what_numpy_copies_stays)
+
+
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if f not in RESHAPED], ids=lambda f: f.__name__)
+def test_compiled(f):
+    value_and_gradient = gg.compile(lambda x: gg.value_and_grad(f)(x))(X)
+    np.testing.assert_allclose(value_and_gradient[0], f(X.copy()), rtol=1e-12)
+    np.testing.assert_allclose(value_and_gradient[1], gg.grad(f)(X), rtol=1e-12)
+    if f is not the_argument_itself:
+        assert gg.compile(f)(X) == pytest.approx(f(X.copy()), rel=1e-12)
+
+
+@pytest.mark.parametrize("f", RESHAPED, ids=lambda f: f.__name__)
+def test_compiled_where_strides_decide_what_a_view_is(f):
+    for function in (f, gg.grad(f)):
+        with pytest.raises(TraceError, match="whether that is a view cannot be known"):
+            gg.compile(function)(X)
+
+
+def test_compiled_arguments_belong_to_the_caller():
+    with pytest.raises(TraceError, match=r"it belongs to the caller: take x = x\.copy\(\) first"):
+        gg.compile(the_argument_itself)(X)
+
+
+def test_compiled_views_that_are_no_slices_and_single_numbers():
+    def through(view):
+        def f(x):
+            y = np.outer(x, x)
+            view(y)[0] = 1.0
+            return y
+
+        return gg.compile(f)
+
+    with pytest.raises(TraceError, match="where y is a view"):
+        through(lambda y: y.T)(X)
+    with pytest.raises(TypeError, match="takes no item assignment"):
+        through(lambda y: y[0, 0])(X)
+    expected = np.outer(X, X)
+    expected[1:][0] = 1.0
+    np.testing.assert_allclose(through(lambda y: y[1:])(X), expected)
+
+
+def test_a_view_of_nothing_else_may_be_written_into():
+    def f(x):
+        y = np.reshape(x * 2, (2, 2)).T
+        y[0, 1] = x[3] ** 2
+        z = (x**3)[1:]
+        z[0] = x[0]
+        return np.sum(y**2) + np.sum(z**2)
+
+    assert gg.value_and_grad(f)(X)[0] == pytest.approx(f(X.copy()))
+    assert gg.check_gradients(f, X)
+    assert gg.compile(f)(X) == pytest.approx(f(X.copy()))
+
+
+def test_objects_of_programs_are_kept_apart():
+    def f(x):
+        y = x * 1.0
+        same = [
+            +y,
+            y.copy(),
+            np.copy(y),
+            y.astype(float),
+            np.conj(y),
+            np.positive(y),
+            np.concatenate([y]),
+            np.roll(y, 0),
+        ]
+        y[0] = 100.0
+        return [np.sum(z) for z in same]
+
+    np.testing.assert_allclose(gg.compile(f)(X), f(X.copy()))
+
+
+def test_with_backward():
+    x = gg.variable(X)
+    y = x * 2
+    y[0] = x[1] * x[1]
+    np.sum(y).backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 2.0 + 2 * -1.5, 2.0, 2.0])
+    np.testing.assert_array_equal(x.value, X)
+
+
+def test_what_was_overwritten_cannot_poison():
+    def f(x):
+        with np.errstate(all="ignore"):
+            y = np.log(x)
+        y[x <= 0] = 0.0
+        return np.sum(y)
+
+    np.testing.assert_array_equal(gg.grad(f)(np.array([-1.0, 0.0, 4.0])), [0.0, 0.0, 0.25])
+
+
+def test_the_callers_array_stays():
+    x = X.copy()
+    gg.grad(the_argument_itself)(x)
+    np.testing.assert_array_equal(x, X)
+
+
+# --- what is refused ----------------------------------------------------------------------------------------------
+
+
+def test_leaves_made_by_variable():
+    x = gg.variable(X)
+    with pytest.raises(
+        EscapeError, match=r"would leave its gradient to the old value: write into y = v\.copy\(\) instead"
+    ):
+        x[0] = 1.0
+    y = x.copy()
+    y[0] = 1.0
+    np.sum(y).backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(x.value, X)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [np.transpose, np.ravel, np.flip, lambda y: np.expand_dims(y, 0), lambda y: np.diagonal(y), lambda y: y.T[0]],
+    ids=["T", "ravel", "flip", "expand", "diagonal", "a row of T"],
+)
+def test_views_that_are_no_slices(view):
+    y = gg.variable(np.ones((2, 2))) * 2
+    with pytest.raises(EscapeError, match=r"is a view: NumPy would write into what it was made of"):
+        view(y)[0] = 5.0
+    np.testing.assert_array_equal(y.value, 2.0)
+
+
+def test_under_no_grad():
+    y = gg.variable(X) * 2
+    with gg.no_grad(), pytest.raises(EscapeError, match="under no_grad would cut a tracked variable off"):
+        y[0] = 1.0
+    with gg.no_grad():
+        z = gg.variable(X) * 2
+        z[0] = 1.0
+    np.testing.assert_array_equal(z.value, [1.0, *(2 * X[1:])])
+
+
+def test_across_derivatives():
+    def f(x):
+        y = x * 2
+
+        def inner(t):
+            y[0] = t
+            return np.sum(y)
+
+        return gg.grad(inner)(1.0)
+
+    with pytest.raises(EscapeError, match="y would outlive the derivative"):
+        gg.grad(f)(X)
+
+
+def test_single_numbers_shapes_and_dtypes():
+    x = gg.variable(X)
+    y = x * 1.0
+    with pytest.raises(TypeError, match="takes no item assignment"):
+        y[0][()] = 1.0
+    with pytest.raises(ValueError, match="broadcast"):
+        y[:2] = np.ones(3)
+    with pytest.raises(IndexError):
+        y[9] = 1.0
+    with pytest.raises(DtypeError, match="a complex value cannot be written"):
+        y[0] = 1j
+    y[:2] = np.ones((1, 2)) * x[0]
+    y[0] = 3  # an int
+    np.testing.assert_array_equal(y.value, [3.0, 0.5, 2.0, 3.0])
+
+
+def test_plain_arrays_take_no_variables():
+    v, plain = gg.variable(X), np.zeros(4)
+    with pytest.raises(EscapeError):
+        plain[:] = v
+    with pytest.raises(EscapeError, match="out="):
+        plain += v
+    assert not plain.any()
+
+
+def test_a_rule_that_writes_into_dz_reaches_nobody_else():
+    class Clears(gg.Gate):
+        def forward(self, x):
+            return 2.0 * x
+
+        def backward(self, dz):
+            dz = dz.copy()
+            dz[0] = 0.0
+            return 2.0 * dz
+
+    f = lambda x: np.sum((Clears()(x) + x) ** 2)
+    first = gg.grad(f)(X)
+    np.testing.assert_allclose(first, 6 * X * np.array([1.0, 3.0, 3.0, 3.0]))
+    np.testing.assert_allclose(gg.grad(lambda x: np.sum(gg.grad(f)(x)))(X), [6.0, 18.0, 18.0, 18.0])

@@ -1,0 +1,174 @@
+"""Every way by which a tracked variable could leave NumPy's protocols: it stays tracked, or something is raised.
+
+What must never happen is that a plain number or array comes out, of which nobody knows that it had a gradient.
+"""
+
+from __future__ import annotations
+
+import array as arrays
+import cmath
+import copy
+import ctypes
+import datetime as dt
+import decimal
+import fractions
+import math
+import operator
+import pickle
+import random
+import statistics
+import struct
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+
+v, a = gg.variable(2.0), gg.variable([1.0, 2.0, 3.0])
+y = a * 2.0
+buffer, rng = np.zeros(3), np.random.default_rng(0)
+ROWS = [True, False, False]
+
+WAYS = {
+    # numbers
+    "float": lambda: float(v),
+    "int": lambda: int(v),
+    "complex": lambda: complex(v),
+    "as an index": lambda: [1, 2, 3][v],
+    "range": lambda: range(v),
+    "round": lambda: round(v),
+    "round to a decimal": lambda: round(v, 1),
+    "divmod": lambda: divmod(v, 2),
+    "//": lambda: v // 2,
+    "%": lambda: v % 2,
+    "pow with a modulus": lambda: pow(v, 2, 3),
+    "'%f' %": lambda: "%f" % v,  # noqa: UP031
+    # the standard library
+    "math.sin": lambda: math.sin(v),
+    "math.floor": lambda: math.floor(v),
+    "math.trunc": lambda: math.trunc(v),
+    "math.fsum": lambda: math.fsum([v, v]),
+    "math.isclose": lambda: math.isclose(v, 2.0),
+    "cmath.exp": lambda: cmath.exp(v),
+    "statistics.mean": lambda: statistics.mean([v, v]),
+    "statistics.fmean": lambda: statistics.fmean([v, v]),
+    "Decimal": lambda: decimal.Decimal(v),
+    "Fraction": lambda: fractions.Fraction(v),
+    "timedelta": lambda: dt.timedelta(v),
+    "random.gauss": lambda: random.gauss(v, 1.0),
+    # buffers
+    "memoryview": lambda: memoryview(a),
+    "bytes": lambda: bytes(a),
+    "bytearray": lambda: bytearray(a),
+    "struct.pack": lambda: struct.pack("d", v),
+    "array.array": lambda: arrays.array("d", [v]),
+    "ctypes.c_double": lambda: ctypes.c_double(v),
+    "np.frombuffer": lambda: np.frombuffer(a),
+    ".data": lambda: a.data,
+    ".ctypes": lambda: a.ctypes,
+    ".flat": lambda: a.flat,
+    ".view": lambda: a.view(),
+    ".tolist": lambda: a.tolist(),
+    # arrays made of variables
+    "np.array([v])": lambda: np.array([v]),
+    "np.array([a, a])": lambda: np.array([a, a]),
+    "np.array([v], object)": lambda: np.array([v], object),
+    "np.asarray": lambda: np.asarray(a),
+    "np.float64": lambda: np.float64(v),
+    "np.full": lambda: np.full(3, v),
+    "np.full_like": lambda: np.full_like(buffer, v),
+    "np.fromiter": lambda: np.fromiter([v, v], float),
+    "np.linspace": lambda: np.linspace(0.0, v, 3),
+    "np.arange": lambda: np.arange(v),
+    "np.poly1d": lambda: np.poly1d([v, v]),
+    "np.polyval": lambda: np.polyval([v, v], 2.0),
+    "np.interp": lambda: np.interp(1.5, [1.0, 2.0], [v, v]),
+    "np.ndenumerate": lambda: [x for _, x in np.ndenumerate(a)],
+    "np.nditer": lambda: list(np.nditer(a)),
+    # written into plain arrays
+    "a[i] = v": lambda: operator.setitem(buffer, 0, v),
+    "a[:] = v": lambda: operator.setitem(buffer, slice(None), a),
+    "a.flat[i] = v": lambda: operator.setitem(buffer.flat, 0, v),
+    "a += v": lambda: operator.iadd(buffer, a),
+    "a.fill": lambda: buffer.fill(v),
+    "out=": lambda: np.multiply(a, 2.0, out=buffer),
+    "np.dot out=": lambda: np.dot(a, a, out=np.zeros(())),
+    "np.einsum out=": lambda: np.einsum("i,i", a, a, out=np.zeros(())),
+    "np.copyto": lambda: np.copyto(buffer, a),
+    "np.put": lambda: np.put(buffer, [0], v),
+    "np.place": lambda: np.place(buffer, ROWS, [v]),
+    "np.putmask": lambda: np.putmask(buffer, ROWS, v),
+    "np.add.at": lambda: np.add.at(buffer, [0], v),
+    # functions made of Python's
+    "np.frompyfunc": lambda: np.frompyfunc(lambda t: t * t, 1, 1)(a),
+    "np.vectorize": lambda: np.vectorize(lambda t: t * t)(a),
+    "np.vectorize over a closure": lambda: np.vectorize(lambda t: t * v, otypes=[float])(buffer),
+    "np.apply_along_axis": lambda: np.apply_along_axis(np.sum, 0, a),
+    "np.piecewise": lambda: np.piecewise(a, [a > 1], [1.0, 2.0]),
+    # random numbers, histograms, files, copies
+    "np.random.normal": lambda: np.random.normal(a, 1.0),  # noqa: NPY002
+    "rng.normal": lambda: rng.normal(v),
+    "rng.poisson": lambda: rng.poisson(a),
+    "np.bincount weights": lambda: np.bincount([0, 1, 1], weights=a),
+    "np.histogram": lambda: np.histogram(a)[1],
+    "np.save": lambda: np.save("/nowhere/x.npy", a),
+    "np.savetxt": lambda: np.savetxt("/nowhere/x.txt", a),
+    "pickle": lambda: pickle.dumps(y),
+    "deepcopy": lambda: copy.deepcopy(y),
+    # what simply works
+    "max": lambda: max(v, v * 2.0),
+    "sum": lambda: sum([v, v]),
+    "sorted": lambda: sorted([v, v * 2.0]),
+    "math.prod": lambda: math.prod([v, v]),
+    "pow": lambda: pow(v, 2),
+    "abs": lambda: abs(v),
+    "np.stack": lambda: np.stack([v, v]),
+    "an array of objects": lambda: _object(v) * 2.0,
+}
+WORKS = ["random.gauss", "max", "sum", "sorted", "math.prod", "pow", "abs", "np.stack", "an array of objects"]
+
+
+def _object(x):
+    box = np.empty(1, object)
+    box[0] = x
+    return box
+
+
+def variables_in(x):
+    if isinstance(x, gg.Variable):
+        return True
+    if isinstance(x, np.ndarray):
+        return x.dtype == object and all(map(variables_in, x.ravel()))
+    return isinstance(x, (list, tuple)) and len(x) > 0 and all(map(variables_in, x))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_stays_tracked_or_raises(way):
+    buffer[:] = 0.0
+    try:
+        found = WAYS[way]()
+    except (TypeError, ValueError, AttributeError, struct.error):
+        if way in WORKS:
+            raise
+    else:
+        assert variables_in(found), f"{way} made {found!r}, which has lost its gradient"
+    assert not buffer.any()
+
+
+def test_a_way_out_would_be_noticed():
+    assert (
+        not variables_in(2.0) and not variables_in(np.ones(2)) and not variables_in([v, 2.0]) and not variables_in([])
+    )
+    assert not variables_in(a.value) and variables_in([v, a])
+
+
+def test_decisions_and_texts_have_no_gradient_to_lose():
+    assert (v < 3, v in [1.0, v], bool(v), f"{v:.2f}", {v: 1}[v]) == (True, True, True, "2.00", 1)
+    assert np.array_equal(a, a) and np.allclose(a, a) and np.searchsorted([1.0, 3.0], v) == 1
+
+
+def test_what_works_has_the_right_gradient():
+    def f(x):
+        return sum([max(x, 2.0 * x), math.prod([x, x]), pow(x, 2), random.gauss(x, 0.0), (_object(x) * 2.0)[0]])
+
+    assert gg.grad(f)(3.0) == 2.0 + 6.0 + 6.0 + 1.0 + 2.0
