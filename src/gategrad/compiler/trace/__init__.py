@@ -1,5 +1,5 @@
 """Tracing: running a function on symbols, which write a program instead of computing."""
 
-from gategrad.compiler.trace import arrangement, host, indexing, products, queries, reductions, ufuncs
+from gategrad.compiler.trace import arrangement, host, indexing, products, queries, reductions, special, ufuncs
 
-__all__ = ["arrangement", "host", "indexing", "products", "queries", "reductions", "ufuncs"]
+__all__ = ["arrangement", "host", "indexing", "products", "queries", "reductions", "special", "ufuncs"]

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input
+from gategrad.gates.axes import as_input, everywhere
 from gategrad.gates.comparison import where
 from gategrad.variable import plain
 
@@ -174,9 +174,7 @@ class Continuous(Family):
 
     def _checked(self, z: Any, shapes: tuple[Any, ...], scale: Any) -> Any:
         good = self.allowed(*[plain(shape) for shape in shapes]) & (plain(scale) > 0)
-        return (
-            z if good is True or (isinstance(good, np.ndarray | np.bool_) and np.all(good)) else where(good, z, np.nan)
-        )
+        return z if everywhere(good) else where(good, z, np.nan)
 
 
 class Discrete(Family):
@@ -206,7 +204,7 @@ class Discrete(Family):
         shapes, flat, good = self._count(k, args, named)
         inside = (flat >= self.start) & (flat <= self.last(*[plain(s) for s in shapes])) & (np.floor(flat) == flat)
         z = where(inside, self.log_mass(np.where(inside, flat, self.start), *shapes), -np.inf)
-        return z if np.all(good) else where(good, z, np.nan)
+        return z if everywhere(good) else where(good, z, np.nan)
 
     def pmf(self, k: Any, *args: Any, **named: Any) -> Any:
         """The probability of k."""
@@ -230,7 +228,7 @@ class Discrete(Family):
 
     def _count(self, k: Any, args: Any, named: Any) -> tuple[tuple[Any, ...], Any, Any]:
         shapes, loc, _ = self.parameters(args, named)
-        return shapes, np.asarray(plain(as_input(k)), float) - plain(loc), self.allowed(*[plain(s) for s in shapes])
+        return shapes, np.subtract(plain(as_input(k)), plain(loc)), self.allowed(*[plain(s) for s in shapes])
 
     def _probability(self, inner: Any, outer: tuple[float, float], k: Any, args: Any, named: Any) -> Any:
         shapes, flat, good = self._count(k, args, named)
@@ -239,4 +237,4 @@ class Discrete(Family):
         before, after = flat < self.start, flat >= last
         inside = np.logical_not(before | after)
         z = where(inside, inner(np.where(inside, flat, self.start), *shapes), np.where(before, *outer))
-        return z if np.all(good) else where(good, z, np.nan)
+        return z if everywhere(good) else where(good, z, np.nan)

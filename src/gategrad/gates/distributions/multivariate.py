@@ -24,9 +24,11 @@ class MultivariateNormal:
         """The logarithm of the density of the vectors in the last axis of x; `cov` a matrix, a diagonal or a number."""
         x, cov = as_input(x), as_input(cov)
         mean = 0.0 if mean is None else as_input(mean)
-        n = max(np.shape(plain(mean))[-1:] + np.shape(plain(cov))[-1:] or np.shape(plain(x))[-1:] or (1,))
-        if n > 1 and np.shape(plain(x))[-1:] != (n,):
-            raise ShapeError(f"multivariate_normal: x is {np.shape(plain(x))}; its last axis must have length {n}")
+        n = max(np.size(plain(mean)), *np.shape(plain(cov))[-1:], 1)
+        shape = np.shape(plain(x))
+        vectors = n > 1 or len(shape) > 1
+        if vectors and shape[-1:] != (n,):
+            raise ShapeError(f"multivariate_normal: x is {shape}; its last axis must have length {n}")
         if np.ndim(plain(cov)) < 2:
             cov = np.eye(n) * cov  # a number or the diagonal
         deviation = np.reshape(x - mean, (-1, n))
@@ -34,7 +36,7 @@ class MultivariateNormal:
         solved = np.transpose(np.linalg.solve(cov, np.transpose(deviation)))
         distance = np.sum(deviation * solved, axis=1)
         z = -0.5 * (distance + log_det + n * math.log(2.0 * math.pi))
-        outer = np.shape(plain(x))[:-1] if n > 1 or np.shape(plain(x))[-1:] == (1,) else np.shape(plain(x))
+        outer = shape[:-1] if vectors else shape
         return np.reshape(z, outer) if outer else z[0]
 
     def pdf(self, x: Any, mean: Any = None, cov: Any = 1.0) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from gategrad.gates.singular import occurs
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.kind import Special
 from gategrad.variable import plain
@@ -56,7 +57,7 @@ def slope_of_ellipk(m: Any) -> Any:
     """K′(m) = (E(m) / (1 − m) − K(m)) / 2m."""
     slope = _by_series(m, _K_SERIES, lambda m: (special.ellipe(m) / (1.0 - m) - special.ellipk(m)) / (2.0 * m))
     at_end = plain(m) == 1.0
-    return np.where(at_end, np.inf, slope) if np.any(at_end) else slope
+    return np.where(at_end, np.inf, slope) if occurs(at_end) else slope
 
 
 def slope_of_ellipe(m: Any) -> Any:
@@ -112,7 +113,7 @@ class Ellipkinc(Special):
         turns, rest = _reduced(phi)
         s, c = np.sin(rest), np.cos(rest)
         within = s**3 * special.elliprd(c * c, 1.0, 1.0 - m * s * s) / 6.0
-        return within + 2.0 * turns * slope_of_ellipk(m) if np.any(turns) else within
+        return within + 2.0 * turns * slope_of_ellipk(m) if occurs(turns) else within
 
 
 class Ellipeinc(Special):
@@ -130,7 +131,7 @@ class Ellipeinc(Special):
         turns, rest = _reduced(phi)
         s, c = np.sin(rest), np.cos(rest)
         within = -(s**3) * special.elliprd(c * c, 1.0 - m * s * s, 1.0) / 6.0
-        return within + 2.0 * turns * slope_of_ellipe(m) if np.any(turns) else within
+        return within + 2.0 * turns * slope_of_ellipe(m) if occurs(turns) else within
 
 
 class Ellipj(Special):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from gategrad.gates.singular import occurs
 from gategrad.gates.special.kind import Special
 from gategrad.variable import plain
 
@@ -46,7 +47,7 @@ def _ratio(x: Any, y: Any) -> Any:
     """x / y, where 0 / 0 is 0, as in 0 · log 0."""
     both = (plain(x) == 0) & (plain(y) == 0)
     with np.errstate(divide="ignore"):
-        return np.divide(x, np.where(both, 1.0, y)) if np.any(both) else np.divide(x, y)
+        return np.divide(x, np.where(both, 1.0, y)) if occurs(both) else np.divide(x, y)
 
 
 class Xlogy(Special):
