@@ -50,3 +50,4 @@ def test_of_a_complex_argument(f):
     _, pullback = gg.vjp(f, x)
     (gradient,) = pullback(w)
     np.testing.assert_allclose(gradient, np.conj(slope) * w, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(gg.jvp(f, (x,), (w,))[1], slope * w, rtol=1e-7, atol=1e-9)

@@ -116,6 +116,17 @@ def test_gradients_of_both_orders_are_those_of_central_differences(cls, example)
 
 
 @every_gate
+def test_forward_mode_is_the_transpose_of_reverse_mode(cls):
+    f = Function(cls, example=1)
+    tangents = tuple(np.cos(np.arange(np.size(x))).reshape(np.shape(x)) for x in f.xs)
+    z, dz = gg.jvp(f, f.xs, tangents)
+    assert_all_close(z, f(*f.xs), rtol=1e-15)
+    forward = sum(np.sum(part * w) for part, w in zip(dz, weights(z, 1), strict=True))
+    backward = sum(np.sum(g * dx) for g, dx in zip(f.gradient(*f.xs), tangents, strict=True))
+    np.testing.assert_allclose(forward, backward, rtol=1e-12)
+
+
+@every_gate
 def test_nobody_computes_what_nobody_needs(cls):
     f = Function(cls, example=1)
     for place in f.places:

@@ -7,7 +7,7 @@ SciPy's functions on whatever flows. Since the functions in it have gates too, d
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -69,6 +69,17 @@ class Special(Elementwise):
             ]
         )
 
+    def jvp(self, *tangents: Any) -> Any:
+        """Σ slope · tangent, one such sum for each output."""
+        outputs: list[list[Any]] = []
+        for name, dx in zip(self.arguments, tangents, strict=True):
+            if dx is not None:
+                slope = self._slope(name)
+                slopes = slope if type(slope) is tuple else (slope,)
+                outputs.append([times(s, dx) for s in slopes])
+        sums = tuple([_sum(parts) for parts in zip(*outputs, strict=True)])
+        return sums[0] if len(sums) == 1 else sums
+
     def _slope(self, name: str) -> Any:
         slope = getattr(self, _SLOPE + name, None)
         if slope is None:
@@ -96,15 +107,20 @@ def _flow(slope: Any, dz: Any) -> Any:
     """slope · dz; for several outputs the sum over those from which something comes back."""
     if type(slope) is not tuple:
         return _product(slope, dz)
-    parts = [_product(s, d) for s, d in zip(slope, dz, strict=True) if d is not None]
-    parts = [part for part in parts if part is not None]
-    return sum(parts[1:], start=parts[0]) if parts else None
+    return _sum([_product(s, d) for s, d in zip(slope, dz, strict=True) if d is not None])
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    """The sum of what flows; None if nothing does."""
+    total = None
+    for part in parts:
+        if part is not None:
+            total = part if total is None else total + part
+    return total
 
 
 def _product(slope: Any, dz: Any) -> Any:
     """With complex values the gradient is the direction of steepest ascent: conj(slope) · dz."""
-    if slope is None:
-        return None
     return times(np.conj(slope) if np.iscomplexobj(plain(slope)) else slope, dz)
 
 
