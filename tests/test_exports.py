@@ -78,7 +78,7 @@ def test_every_error_is_of_the_family():
         assert cls.__name__ in errors.__all__
 
 
-OUR_GATES = [cls for cls in all_gates() if cls.__module__.startswith("gategrad.gates.")]
+OUR_GATES = [cls for cls in all_gates() if cls.__module__.startswith("gategrad.gates.") and not cls.__subclasses__()]
 
 
 @pytest.mark.parametrize("cls", OUR_GATES, ids=lambda cls: cls.__name__)
@@ -103,6 +103,10 @@ def gate_functions():
 
 @pytest.mark.parametrize(("module", "name"), list(gate_functions()), ids=lambda x: getattr(x, "__name__", x))
 def test_every_gate_function_is_exported(module, name):
-    assert getattr(gg, name, None) is getattr(module, name), (
+    value = getattr(module, name)
+    if module.__name__.startswith("gategrad.gates.special"):  # under SciPy's names, or for other gates alone
+        assert value.__doc__
+        return
+    assert getattr(gg, name, None) is value, (
         f"add to gategrad/__init__.py: from {module.__name__} import {name} as {name}"
     )

@@ -7,12 +7,24 @@ recorded and how the backward pass walks), `variable.py` (how `x * y` becomes a 
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from gategrad.errors import GateError
 
-__all__ = ["NO_OPTIONS", "Gate", "all_gates", "derive", "from_backward", "on_meeting", "ufuncs", "unapplied"]
+__all__ = [
+    "NO_OPTIONS",
+    "Gate",
+    "all_gates",
+    "derive",
+    "from_backward",
+    "gate_of",
+    "latecomers",
+    "on_meeting",
+    "ufuncs",
+    "unapplied",
+]
 
 
 class Gate:
@@ -194,6 +206,25 @@ from_backward: set[Callable[..., Any]] = {Gate.jvp}
 
 ufuncs: dict[Any, type[Gate]] = {}
 """Which gate stands for which ufunc; filled as gate classes with a `ufunc` are defined."""
+
+
+latecomers: dict[str, Callable[[], None]] = {}
+"""What brings the gates for another package's ufuncs, by the name of that package's module: `gates/` adds to it."""
+
+
+def gate_of(ufunc: Any) -> type[Gate] | None:
+    """The gate that stands for a ufunc, or None.
+
+    Gates for ufuncs of a package that may never be imported are brought here, when the first ufunc without a gate
+    arrives after that package has been imported.
+    """
+    gate = ufuncs.get(ufunc)
+    if gate is None and latecomers:
+        for module in [name for name in latecomers if name in sys.modules]:
+            latecomers[module]()
+            latecomers.pop(module, None)  # only now: another thread that comes meanwhile waits for the same import
+        gate = ufuncs.get(ufunc)
+    return gate
 
 
 def all_gates(kind: type[Gate] = Gate) -> Iterator[type[Gate]]:

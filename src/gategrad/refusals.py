@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import EscapeError, NoRuleError
-from gategrad.gate import ufuncs
+from gategrad.gate import gate_of
 
-__all__ = ["NOT_KEPT", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
+__all__ = ["NOT_KEPT", "advice", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
 
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
+
+
+advice: dict[Any, str] = {}
+"""What to say of a ufunc without a gate for which something better is known; the rooms of `gates/` add to it."""
 
 
 def escape(what: str, becomes: str) -> str:
@@ -38,14 +42,14 @@ def unknown_attribute(attribute: str) -> str:
 
 def rare_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any], plain: Any) -> Any:
     """A ufunc without a gate, one of its methods, or one with options. `plain` takes the tapes off a value."""
-    name = f"np.{ufunc.__name__}"
+    name = f"np.{ufunc.__name__}" if getattr(np, ufunc.__name__, None) is ufunc else f"the ufunc {ufunc.__name__}"
     if options.get("out") is not None:
         raise EscapeError(f"{name} with out= would write a tracked variable into a plain array: use its result instead")
     if method == "__call__":
         if ufunc in _WITHOUT_GRADIENT:
             return ufunc(*map(plain, inputs), **options)
-        if ufunc not in ufuncs:
-            raise NoRuleError(no_rule(name))
+        if gate_of(ufunc) is None:
+            raise NoRuleError(advice.get(ufunc) or no_rule(name))
         raise NoRuleError(f"{name} of a variable takes no options, but got {', '.join(options)}")
     if method == "reduce" and ufunc in _REDUCTIONS:
         options.setdefault("axis", 0)

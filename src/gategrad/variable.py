@@ -22,7 +22,7 @@ from gategrad.errors import (
     ShapeError,
 )
 from gategrad.forward import recover, settle
-from gategrad.gate import NO_OPTIONS, Gate, on_meeting, ufuncs, unapplied
+from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs, unapplied
 from gategrad.masked import Masked, through_mask
 from gategrad.refusals import NOT_KEPT, escape, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
@@ -337,7 +337,7 @@ class Variable(ArrayMethods):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method == "__call__" and not options:
-            gate = ufuncs.get(ufunc)
+            gate = ufuncs.get(ufunc) or gate_of(ufunc)
             if gate is not None:
                 return _unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
         return rare_ufunc(ufunc, method, inputs, options, plain)

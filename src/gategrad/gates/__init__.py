@@ -1,5 +1,6 @@
 """What can be computed. A gate and its function live in one module here and nowhere else; importing it registers it."""
 
+from gategrad.gate import latecomers as _latecomers
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
 from gategrad.gates import comparison as comparison
@@ -19,3 +20,11 @@ from gategrad.gates import shaping as shaping
 from gategrad.gates import statistics as statistics
 from gategrad.gates import trigonometry as trigonometry
 from gategrad.gates import writing as writing
+
+
+def _special_functions() -> None:
+    """The gates for SciPy's special functions: brought when the first of them meets a variable."""
+    from gategrad.gates import special  # noqa: F401  (importing it registers them)
+
+
+_latecomers["scipy.special"] = _special_functions

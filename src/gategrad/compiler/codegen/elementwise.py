@@ -33,6 +33,7 @@ CALLS = {
     "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
     "arctan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh",
     "arctanh": "atanh", "power": "pow", "hypot": "hypot", "sigmoid": "sigmoid",
+    "erf": "erf", "erfc": "erfc",
 }  # fmt: skip
 """Operations that call a function of the vector math library, by the name it has there."""
 

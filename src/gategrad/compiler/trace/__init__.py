@@ -9,7 +9,19 @@ from gategrad.compiler.trace import (
     products,
     queries,
     reductions,
+    special,
     ufuncs,
 )
 
-__all__ = ["arrangement", "assignment", "complex", "host", "indexing", "products", "queries", "reductions", "ufuncs"]
+__all__ = [
+    "arrangement",
+    "assignment",
+    "complex",
+    "host",
+    "indexing",
+    "products",
+    "queries",
+    "reductions",
+    "special",
+    "ufuncs",
+]

@@ -9,12 +9,12 @@ import numpy as np
 
 from gategrad.compiler.trace.symbol import composes, elementwise, emit
 
-__all__: list[str] = []
+__all__ = ["as_float"]
 
 composes("square")(lambda x: x * x)
 composes("reciprocal")(lambda x: 1.0 / x if x.dtype.kind == "f" else 1 // x)
 composes("positive", "conjugate")(lambda x: x)
-composes("fabs")(lambda x: np.abs(_float(x)))
+composes("fabs")(lambda x: np.abs(as_float(x)))
 composes("deg2rad", "radians")(lambda x: x * (math.pi / 180))
 composes("rad2deg", "degrees")(lambda x: x * (180 / math.pi))
 
@@ -25,7 +25,8 @@ def _float_power(x: Any, y: Any) -> Any:
     return np.power(base, exponent)
 
 
-def _float(x: Any) -> Any:
+def as_float(x: Any) -> Any:
+    """Integers and truths as float64, as NumPy's functions of floats take them."""
     return x if x.dtype.kind == "f" else np.astype(x, np.float64)
 
 
@@ -44,7 +45,7 @@ def _power(x: Any, y: Any) -> Any:
 
 @composes("expit")
 def _expit(x: Any) -> Any:
-    return emit("sigmoid", _float(x))
+    return emit("sigmoid", as_float(x))
 
 
 @composes("logaddexp")
@@ -63,7 +64,7 @@ def _logaddexp2(x: Any, y: Any) -> Any:
 @composes("cbrt")
 def _cbrt(x: Any) -> Any:
     """A power, and one step of Newton's method: 1/3 is no float, and its error grows with log |x|."""
-    x = _float(x)
+    x = as_float(x)
     size = np.abs(x)
     root = np.power(size, 1.0 / 3.0)
     better = root - (root - size / (root * root)) / 3.0

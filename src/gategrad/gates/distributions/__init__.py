@@ -1,0 +1,1 @@
+"""Distributions: log densities, distributions and quantiles, differentiable in every real parameter."""
