@@ -308,6 +308,8 @@ class Variable(ArrayMethods):
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
+    __mod__, __rmod__ = _binary(np.remainder)
+    __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
 
     __lt__ = _comparison("lt")
     __le__ = _comparison("le")
@@ -326,6 +328,12 @@ class Variable(ArrayMethods):
     def __abs__(self) -> Any:
         return _unary(ufuncs[np.absolute](), self)
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -338,7 +346,8 @@ class Variable(ArrayMethods):
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         rule = functions.get(function)
         if rule is None:
-            raise NoRuleError(no_rule(f"{function.__module__}.{function.__name__}"))
+            name = function.__name__
+            raise NoRuleError(no_rule(f"{function.__module__}.{name}", name if function.__module__ == "numpy" else ""))
         return rule(*args, **options)
 
     # --- the ways out that would lose the gradient

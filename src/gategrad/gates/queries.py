@@ -13,12 +13,13 @@ __all__: list[str] = []
 
 # Shapes and dtypes, indices and counts, truths, text; and new arrays that only look like a variable.
 _QUERIES = (
-    np.can_cast, np.common_type, np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.shape, np.size,
+    np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.shape, np.size,
     np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.count_nonzero,
     np.digitize, np.flatnonzero, np.lexsort, np.nonzero, np.searchsorted,
     np.all, np.allclose, np.any, np.array_equal, np.array_equiv, np.isclose, np.iscomplex, np.isin, np.isneginf,
     np.isposinf, np.isreal, np.may_share_memory, np.shares_memory,
     np.array2string, np.array_repr, np.array_str,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path, np.histogram_bin_edges,
     np.empty_like, np.ones_like, np.zeros_like,
 )  # fmt: skip
 

@@ -206,14 +206,17 @@ class Astype(Linear):
 
 @implements(np.reshape)
 def _reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
-    refuse("np.reshape", order=None if order == "C" else order)
-    return Reshape(tuple(shape) if isinstance(shape, list) else shape)(a)
+    refuse("np.reshape", order=None if order in ("C", "F") else order)
+    shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    if order == "F":
+        return np.transpose(Reshape(shape[::-1])(np.transpose(a)))
+    return Reshape(shape)(a)
 
 
 @implements(np.ravel)
 def _ravel(a: Any, order: str = "C") -> Any:
-    refuse("np.ravel", order=None if order in ("C", "K", "A") else order)
-    return Reshape(-1)(a)
+    refuse("np.ravel", order=None if order in ("C", "K", "A", "F") else order)
+    return Reshape(-1)(np.transpose(a) if order == "F" else a)
 
 
 @implements(np.squeeze)

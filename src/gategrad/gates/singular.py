@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.gates.axes import everywhere
 from gategrad.masked import select
 from gategrad.variable import plain
 
-__all__ = ["occurs", "over", "times"]
+__all__ = ["occurs", "or_one", "over", "root", "times"]
 
 
 def occurs(mask: Any) -> bool:
@@ -50,3 +51,19 @@ def over(x: Any, y: Any) -> Any:
             with np.errstate(invalid="ignore"):
                 return select(np.logical_not(outweighed), np.divide(x, y))
     return x / y
+
+
+def or_one(x: Any, mask: Any) -> Any:
+    """`x`, and 1 where the mask is false, so that dividing by it is safe."""
+    if everywhere(mask):
+        return x
+    ones = np.ones_like(plain(x))
+    return ones[()] if isinstance(mask, (bool, np.bool_)) else np.where(mask, x, ones)
+
+
+def root(x: Any) -> Any:
+    """√x, through which nothing flows where x is 0: not even 0 · inf, if it is differentiated itself."""
+    some = plain(x) != 0
+    if everywhere(some):
+        return np.sqrt(x)
+    return np.where(some, np.sqrt(or_one(x, some)), np.zeros_like(plain(x)))[()]

@@ -151,12 +151,3 @@ def _getitem(x: Any, index: Any) -> Any:
 @lowers(Scatter)
 def _scatter(gate: Any, x: Any) -> Any:
     return Reading(gate.index, gate.shape).write(x, gate.shape)
-
-
-@traces(np.take)
-def _take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
-    if mode != "raise":
-        raise NotTraceableError(f"np.take with mode={mode!r} has no operation in programs")
-    if axis is None:
-        return np.reshape(a, -1)[indices]
-    return a[(slice(None),) * (axis % len(a.shape)) + (indices if type(indices) is Symbol else np.asarray(indices),)]
