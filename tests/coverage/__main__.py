@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .cases import tables
+from .cases import subjects
 from .page import page
 
-(Path(__file__).parents[2] / "docs" / "coverage.md").write_text(page(tables()), encoding="utf-8")
+(Path(__file__).parents[2] / "docs" / "coverage.md").write_text(page(subjects()), encoding="utf-8")

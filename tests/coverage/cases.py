@@ -16,9 +16,15 @@ from typing import Any
 import numpy as np
 
 import gategrad as gg
+from gategrad.compiler.codegen.module import write_native
+from gategrad.compiler.passes import optimise
+from gategrad.compiler.program.value import Program
+from gategrad.compiler.runtime.table import Table
+from gategrad.compiler.trace.tracing import trace
 from gategrad.errors import TraceError
+from gategrad.values import spec_of
 
-__all__ = ["Case", "Table", "case", "is_differentiable", "tables"]
+__all__ = ["Case", "Subject", "case", "is_differentiable", "subjects"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,7 +37,6 @@ class Case:
     note: str
     order: int
     compiles: bool
-    keeps_float32: bool
 
     @property
     def floats(self) -> tuple[Any, ...]:
@@ -49,18 +54,22 @@ class Case:
         return z, pullback(_weights(z))
 
     @functools.cached_property
-    def compiled(self) -> Any:
-        """The value and the gradient as one native function."""
-        return gg.compile(self.value_and_gradient)
+    def traced(self) -> tuple[Program, Callable[..., Any]]:
+        """The program of value and gradient, and what puts its outputs back into their containers."""
+        names = [f"x{n}" for n in range(len(self.floats))]
+        program, rebuild = trace(
+            self.value_and_gradient, lambda xs: (xs, {}), list(map(spec_of, self.floats)), names, "f"
+        )
+        return optimise(program, {}), rebuild
 
     @functools.cached_property
     def how_compiled(self) -> str:
         """`native`, `host calls`, or `no` for what no program can hold."""
         try:
-            report = self.compiled.report(*self.floats)
+            program, _ = self.traced
         except TraceError:
             return "no"
-        return "host calls" if report.callbacks else "native"
+        return "host calls" if write_native(program, Table()).callbacks else "native"
 
 
 def case(
@@ -70,16 +79,15 @@ def case(
     note: str = "",
     order: int = 2,
     compiles: bool = True,
-    keeps_float32: bool = True,
     **options: Any,
 ) -> Case:
     """The function of this name on these inputs, with these options; `call` where it wants them another way.
 
     `order` is the highest order of derivative that is compared with differences. `compiles=False` is for functions whose
-    shapes depend on values; the test then asks for the refusal. `keeps_float32=False` where NumPy itself widens.
+    shapes depend on values; the test then asks for the refusal.
     """
     whole = call or functools.partial(_find(name), **options)
-    return Case(name, inputs, whole, note, order, compiles, keeps_float32)
+    return Case(name, inputs, whole, note, order, compiles)
 
 
 def is_differentiable(x: Any) -> bool:
@@ -88,7 +96,7 @@ def is_differentiable(x: Any) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
+class Subject:
     """The cases of one subject, under the heading that they have on the page."""
 
     heading: str
@@ -96,16 +104,16 @@ class Table:
 
 
 @functools.cache
-def tables() -> tuple[Table, ...]:
-    """Every table there is, in the order of the names of their files."""
-    return tuple(_tables())
+def subjects() -> tuple[Subject, ...]:
+    """Every subject there is, in the order of the names of their files."""
+    return tuple(_subjects())
 
 
-def _tables() -> Iterator[Table]:
+def _subjects() -> Iterator[Subject]:
     package = importlib.import_module(f"{__package__}.tables")
     for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
         module = importlib.import_module(f"{package.__name__}.{found.name}")
-        yield Table((module.__doc__ or "").partition("\n")[0].rstrip("."), module.CASES)
+        yield Subject((module.__doc__ or "").partition("\n")[0].rstrip("."), module.CASES)
 
 
 def _find(name: str) -> Any:

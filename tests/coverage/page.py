@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from .cases import Case, Table
+import numpy as np
 
-__all__ = ["page"]
+from gategrad.array_methods import functions
+from gategrad.refusals import ADVICE, WITHOUT_GRADIENT
+
+from .cases import Case, Subject
+
+__all__ = ["asks_only", "page"]
 
 HEAD = """\
 # Coverage
@@ -29,20 +35,42 @@ array([2., 6., 4.])
 """
 
 
-def page(tables: Iterable[Table]) -> str:
+def page(subjects: Iterable[Subject]) -> str:
     """The whole page, as Markdown."""
-    return HEAD + "".join(_section(table) for table in tables)
+    return HEAD + "".join(_section(subject) for subject in subjects) + _tail()
 
 
-def _section(table: Table) -> str:
+def _section(subject: Subject) -> str:
     functions: dict[str, list[Case]] = {}
-    for case in table.cases:
+    for case in subject.cases:
         functions.setdefault(case.name, []).append(case)
     rows = "".join(_row(name, cases) for name, cases in sorted(functions.items()))
-    return f"\n## {table.heading}\n\n| function | order | compiled | notes |\n|---|---|---|---|\n{rows}"
+    return f"\n## {subject.heading}\n\n| function | order | compiled | notes |\n|---|---|---|---|\n{rows}"
 
 
 def _row(name: str, cases: list[Case]) -> str:
     ways = sorted({case.how_compiled for case in cases}, reverse=True)
     notes = list(dict.fromkeys(case.note for case in cases if case.note))
     return f"| `{name}` | {min(case.order for case in cases)} | {' or '.join(ways)} | {'; '.join(notes)} |\n"
+
+
+def asks_only(function: Any) -> bool:
+    """Whether a function of NumPy's answers of the plain values: its answer carries no gradient."""
+    rule = functions.get(function) if callable(function) and function.__hash__ else None
+    return getattr(rule, "__module__", "") == "gategrad.gates.queries" or (
+        isinstance(function, np.ufunc) and function in WITHOUT_GRADIENT
+    )
+
+
+def _tail() -> str:
+    named = {name: getattr(np, name, None) for name in sorted(np.__all__)}
+    queries = ", ".join(f"`{name}`" for name, f in named.items() if asks_only(f))
+    refused = "".join(f"| `np.{name}` | {advice} |\n" for name, advice in sorted(ADVICE.items()))
+    return (
+        "\n## Without a gradient\n\n"
+        "Shapes, indices, counts, truths and texts: of variables these answer of the plain values.\n\n"
+        f"{queries}\n\n"
+        "## Refused\n\n"
+        "Where there is no gradient, and no plain answer that would not lose one, `NoRuleError` says what to do instead.\n\n"
+        f"| function | what it says |\n|---|---|\n{refused}"
+    )
