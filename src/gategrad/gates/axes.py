@@ -11,6 +11,7 @@ import numpy as np
 from gategrad.errors import NoRuleError
 
 __all__ = [
+    "as_double",
     "add_reduce",
     "as_input",
     "axes_of",
@@ -28,6 +29,7 @@ __all__ = [
     "reshape",
     "shape_of",
     "spread",
+    "stretch",
 ]
 
 Shape = tuple[int, ...]
@@ -104,6 +106,21 @@ def only(x: Any, where: Any, neutral: float, dtype: Any = None) -> Any:
     if dtype is not None:
         x = np.astype(x, dtype)
     return x if where is True else np.where(where, x, neutral)
+
+
+def stretch(axis: int, start: Any, stop: Any) -> tuple[slice, ...]:
+    """The index of a stretch along one axis.
+
+    >>> stretch(1, 2, None)
+    (slice(None, None, None), slice(2, None, None))
+    """
+    return (*[slice(None)] * axis, slice(start, stop))
+
+
+def as_double(x: Any) -> Any:
+    """As float64, in which some of NumPy's functions compute whatever they are given; a Python float as it is."""
+    x = as_input(x)
+    return np.astype(x, np.float64) if hasattr(x, "dtype") else float(x)
 
 
 def kept(shape: Shape, axis: Any) -> Shape:

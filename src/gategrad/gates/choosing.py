@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.axes import as_input, refuse, shape_of
 from gategrad.gates.indexing import Scatter
 from gategrad.variable import implements, plain
 
@@ -30,22 +30,20 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
 
 @implements(np.choose)
 def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
-    if out is not None:
-        raise TypeError("np.choose with out= would write a variable into an array: use its result instead")
+    refuse("np.choose", out=out)
     a, n = as_input(plain(a)), len(choices)
     if mode == "raise" and isinstance(a, np.ndarray) and a.size and (a.min() < 0 or a.max() >= n):
         raise ValueError("invalid entry in choice array")
     a = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
-    z = choices[n - 1]
+    z = np.broadcast_to(choices[n - 1], np.broadcast_shapes(*map(shape_of, map(as_input, (a, *choices)))))
     for i in reversed(range(n - 1)):
         z = np.where(np.equal(a, i), choices[i], z)
-    return np.where(np.ones_like(a, bool), z, z) if n == 1 else z
+    return z
 
 
 @implements(np.compress)
 def _compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
-    if out is not None:
-        raise TypeError("np.compress with out= would write a variable into an array: use its result instead")
+    refuse("np.compress", out=out)
     return np.take(a, np.flatnonzero(plain(condition)), axis=axis)
 
 

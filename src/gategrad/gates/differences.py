@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, axis_of, shape_of
+from gategrad.gates.axes import as_input, axis_of, shape_of, stretch
 from gategrad.variable import implements, plain
 
 __all__: list[str] = []
@@ -27,7 +27,7 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
     if any(end is not None for end in ends):
         a = np.concatenate([x for x in (ends[0], a, ends[1]) if x is not None], axis)
     for _ in range(n):
-        a = a[_along(axis, 1, None)] - a[_along(axis, None, -1)]
+        a = a[stretch(axis, 1, None)] - a[stretch(axis, None, -1)]
     return a
 
 
@@ -36,11 +36,6 @@ def _end(x: Any, shape: tuple[int, ...], axis: int) -> Any:
     if x is None or x is np._NoValue or shape_of(as_input(x)):
         return None if x is np._NoValue else as_input(x)
     return np.broadcast_to(x, (*shape[:axis], 1, *shape[axis + 1 :]))
-
-
-def _along(axis: int, start: Any, stop: Any) -> tuple[slice, ...]:
-    """The index of a stretch along one axis."""
-    return (*[slice(None)] * axis, slice(start, stop))
 
 
 @implements(np.ediff1d)
@@ -58,7 +53,7 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         dx = np.diff(x) if len(shape_of(x)) == 1 else np.diff(x, axis=axis)
         if len(shape_of(dx)) == 1:
             dx = np.reshape(dx, (-1, *[1] * (len(shape_of(y)) - axis - 1)))
-    return np.sum(dx * (y[_along(axis, 1, None)] + y[_along(axis, None, -1)]) / 2.0, axis=axis)
+    return np.sum(dx * (y[stretch(axis, 1, None)] + y[stretch(axis, None, -1)]) / 2.0, axis=axis)
 
 
 @implements(np.unwrap)
@@ -108,12 +103,12 @@ def _spacings(f: Any, varargs: tuple[Any, ...], axes: tuple[int, ...]) -> list[A
 def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
     """Differences to both sides within; to one side, or a parabola through three points, at the ends."""
     n = shape_of(f)[axis]
-    at = [f[_along(axis, i, i + 1)] for i in (0, 1, -2 % n)] + [f[_along(axis, n - 1, None)]]
-    left, right = (h[_along(0, None, -1)], h[_along(0, 1, None)]) if shape_of(h) else (h, h)
+    at = [f[stretch(axis, i, i + 1)] for i in (0, 1, -2 % n)] + [f[stretch(axis, n - 1, None)]]
+    left, right = (h[stretch(0, None, -1)], h[stretch(0, 1, None)]) if shape_of(h) else (h, h)
     if shape_of(h):
         left, right = (np.reshape(x, (-1, *[1] * (len(shape_of(f)) - axis - 1))) for x in (left, right))
     ends = (h[0], h[-1]) if shape_of(h) else (h, h)
-    parts = [f[_along(axis, None, -2)], f[_along(axis, 1, -1)], f[_along(axis, 2, None)]]
+    parts = [f[stretch(axis, None, -2)], f[stretch(axis, 1, -1)], f[stretch(axis, 2, None)]]
     within = (
         -right / (left * (left + right)) * parts[0]
         + (right - left) / (left * right) * parts[1]
@@ -123,8 +118,8 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         first, last = (at[1] - at[0]) / ends[0], (at[3] - at[2]) / ends[1]
     else:
         starts, stops = ((h[0], h[1]), (-h[-1], -h[-2])) if shape_of(h) else ((h, h), (-h, -h))
-        first = _at_end([f[_along(axis, i, i + 1)] for i in range(3)], *starts)
-        last = _at_end([f[_along(axis, n - i - 1, n - i)] for i in range(3)], *stops)
+        first = _at_end([f[stretch(axis, i, i + 1)] for i in range(3)], *starts)
+        last = _at_end([f[stretch(axis, n - i - 1, n - i)] for i in range(3)], *stops)
     return np.concatenate([first, within, last], axis)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.gates.axes import refuse
 from gategrad.kinds import Elementwise
 from gategrad.variable import implements, plain
 
@@ -77,3 +78,9 @@ def _divmod(x1: Any, x2: Any) -> tuple[Any, Any]:
 def _modf(x: Any) -> tuple[Any, Any]:
     whole = np.trunc(x)
     return x - whole, whole
+
+
+@implements(np.fix)
+def _fix(x: Any, out: Any = None) -> Any:
+    refuse("np.fix", out=out)
+    return np.trunc(x)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.axes import as_double, as_input, shape_of
 from gategrad.variable import implements, plain
 
 __all__: list[str] = []
@@ -14,7 +14,7 @@ __all__: list[str] = []
 
 @implements(np.interp)
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    x, xp, fp = [_double(v) for v in (x, xp, fp)]
+    x, xp, fp = [as_double(v) for v in (x, xp, fp)]
     if len(shape_of(xp)) != 1 or len(shape_of(fp)) != 1:
         raise ValueError("Data points must be 1-D sequences")
     if shape_of(xp) != shape_of(fp):
@@ -46,12 +46,6 @@ def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     return x, xp, np.concatenate([fp[-1:], fp, fp[:1]])
 
 
-def _double(x: Any) -> Any:
-    """As float64, in which NumPy interpolates."""
-    x = as_input(x)
-    return np.astype(x, np.float64) if shape_of(x) or hasattr(x, "dtype") else float(x)
-
-
 # --- at equal distances -----------------------------------------------------------------------------------------
 
 
@@ -76,7 +70,7 @@ def _logspace(
 
 @implements(np.geomspace)
 def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    start, stop, shares = _ends(_double(start), _double(stop), num, endpoint)
+    start, stop, shares = _ends(as_double(start), as_double(stop), num, endpoint)
     return _shaped(start * np.power(stop / start, shares), dtype, axis)
 
 

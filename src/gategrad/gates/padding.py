@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.axes import as_input, shape_of, stretch
 from gategrad.gates.indexing import Scatter
 from gategrad.variable import implements
 
@@ -58,10 +58,6 @@ def _pairs(given: Any, ndim: int, kind: Callable[[Any], Any], named: bool = Fals
     return [(kind(before), kind(after)) for before, after in (rows * ndim if len(rows) == 1 else rows)]
 
 
-def _along(axis: int, start: Any, stop: Any) -> tuple[slice, ...]:
-    return (*[slice(None)] * axis, slice(start, stop))
-
-
 def _copies(x: Any, widths: Widths, mode: str) -> Any:
     """Each place of the result is one of `x`: which, NumPy says of the places themselves."""
     for axis, pair in enumerate(widths):
@@ -83,8 +79,8 @@ def _odd(x: Any, widths: Widths, mode: str, options: Any) -> Any:
         while before or after:
             n = shape_of(x)[axis]
             left, right = min(before, n - skip), min(after, n - skip)
-            start = 2.0 * x[_along(axis, 0, 1)] - np.flip(x[_along(axis, skip, skip + left)], axis)
-            end = 2.0 * x[_along(axis, n - 1, n)] - np.flip(x[_along(axis, n - skip - right, n - skip)], axis)
+            start = 2.0 * x[stretch(axis, 0, 1)] - np.flip(x[stretch(axis, skip, skip + left)], axis)
+            end = 2.0 * x[stretch(axis, n - 1, n)] - np.flip(x[stretch(axis, n - skip - right, n - skip)], axis)
             x = np.concatenate([start, x, end], axis)
             before, after = before - left, after - right
     return x
@@ -116,7 +112,7 @@ def _statistic(x: Any, widths: Widths, mode: str, options: Any) -> Any:
     def margin(x: Any, axis: int, side: int) -> Any:
         n = shape_of(x)[axis]
         count = n if pairs[axis][side] is None else min(pairs[axis][side], n)
-        chosen = _along(axis, 0, count) if side == 0 else _along(axis, n - count, None)
+        chosen = stretch(axis, 0, count) if side == 0 else stretch(axis, n - count, None)
         return measure(x[chosen], axis=axis, keepdims=True)
 
     return _joined(x, widths, margin)
@@ -127,7 +123,7 @@ def _linear_ramp(x: Any, widths: Widths, mode: str, options: Any) -> Any:
 
     def margin(x: Any, axis: int, side: int) -> Any:
         n, width = shape_of(x)[axis], widths[axis][side]
-        edge, end = x[_along(axis, 0, 1) if side == 0 else _along(axis, n - 1, None)], pairs[axis][side]
+        edge, end = x[stretch(axis, 0, 1) if side == 0 else stretch(axis, n - 1, None)], pairs[axis][side]
         share = np.arange(float(width), dtype=x.dtype) / width
         share = np.reshape(share if side == 0 else np.flip(share), (-1, *[1] * (len(shape_of(x)) - axis - 1)))
         return end + (edge - end) * share

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.variable import Variable, implements, plain
 
-__all__: list[str] = []
+__all__ = ["all_plain"]
 
 # Shapes and dtypes, indices and counts, truths, text; and new arrays that only look like a variable.
 _QUERIES = (
@@ -26,16 +26,16 @@ _QUERIES = (
 
 def _ask(function: Any) -> Callable[..., Any]:
     def ask(*args: Any, **options: Any) -> Any:
-        return function(*map(_plain, args), **{name: _plain(x) for name, x in options.items()})
+        return function(*map(all_plain, args), **{name: all_plain(x) for name, x in options.items()})
 
     return ask
 
 
-def _plain(x: Any) -> Any:
+def all_plain(x: Any) -> Any:
     """The plain value of a variable, also within lists and tuples (`np.lexsort((v, w))`)."""
     if type(x) is Variable:
         return plain(x)
-    return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
+    return type(x)(map(all_plain, x)) if type(x) in (list, tuple) else x
 
 
 for _function in _QUERIES:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, axis_of, only, refuse, shape_of
+from gategrad.gates.axes import as_double, axis_of, only, refuse, shape_of
 from gategrad.gates.statistics import logsumexp
 from gategrad.variable import implements, plain
 
@@ -113,57 +112,4 @@ for _ufunc in (np.add, np.multiply, np.maximum, np.minimum):
 
 @implements(np.float_power)
 def _float_power(x1: Any, x2: Any) -> Any:
-    return np.power(_double(x1), _double(x2))
-
-
-def _double(x: Any) -> Any:
-    x = as_input(x)
-    return x if isinstance(x, float) else np.astype(x, np.float64) if hasattr(x, "dtype") else float(x)
-
-
-@implements(np.vecdot)
-def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    return np.sum(_conjugate(x1) * x2, axis=axis)
-
-
-@implements(np.matvec)
-def _matvec(x1: Any, x2: Any, /) -> Any:
-    return (as_input(x1) @ as_input(x2)[..., None])[..., 0]
-
-
-@implements(np.vecmat)
-def _vecmat(x1: Any, x2: Any, /) -> Any:
-    return (_conjugate(x1)[..., None, :] @ as_input(x2))[..., 0, :]
-
-
-def _conjugate(x: Any) -> Any:
-    x = as_input(x)
-    return np.conjugate(x) if np.iscomplexobj(x) else x
-
-
-# --- repairs ----------------------------------------------------------------------------------------------------
-
-
-@implements(np.nan_to_num)
-def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    if x.dtype.kind == "c":
-        raise NoRuleError("np.nan_to_num of complex values: repair np.real(v) and np.imag(v) one by one")
-    x = as_input(x)
-    most, values = np.finfo(x.dtype).max, plain(x)
-    z = np.where(np.isnan(values), nan, x)
-    z = np.where(np.equal(values, np.inf), float(most) if posinf is None else posinf, z)
-    return np.where(np.equal(values, -np.inf), -float(most) if neginf is None else neginf, z)
-
-
-@implements(np.real_if_close)
-def _real_if_close(a: Any, tol: float = 100) -> Any:
-    if a.dtype.kind != "c":
-        return a
-    small = np.finfo(a.dtype).eps * tol if tol > 1 else tol
-    return np.real(a) if np.all(np.abs(np.imag(plain(a))) < small) else a
-
-
-@implements(np.fix)
-def _fix(x: Any, out: Any = None) -> Any:
-    refuse("np.fix", out=out)
-    return np.trunc(x)
+    return np.power(as_double(x1), as_double(x2))
