@@ -38,3 +38,7 @@ def test_import_brings_nothing_but_numpy_and_the_standard_library():
 def test_drawing_and_gradients_of_numbers_need_no_extra():
     modules = modules_after("import gategrad as gg; gg.grad(lambda x: x * x)(2.0)")
     assert not modules & {"optree", "scipy", "llvmlite", "rich"}
+
+
+def test_the_namespaces_are_brought_by_those_who_name_them():
+    assert not {name for name in modules_after("import gategrad") if name.startswith("gategrad.numpy")}

@@ -293,9 +293,17 @@ def test_an_element_of_an_array_says_why_too():
 @pytest.mark.parametrize(
     ("f", "said"),
     [
-        (lambda: np.heaviside(array, 0.5), r"np\.heaviside has no gate.*Compose it"),
-        (lambda: np.median(array), r"numpy\.median has no gate"),
-        (lambda: np.add(array, 1.0, where=[True] * 3), r"np\.add of a variable takes no options, but got where"),
+        (lambda: np.sort_complex(array), r"numpy\.sort_complex has no gate.*Compose it"),
+        (lambda: np.nextafter(array, 1.0), r"np\.nextafter steps to a neighbouring float.*use v itself"),
+        (lambda: np.gcd(array, 2), r"np\.gcd is for integers: convert v\.value"),
+        (lambda: np.put(array, 0, 1.0), r"numpy\.put writes into its first argument.*use np\.where\(mask, new, v\)"),
+        (lambda: np.save("x", array), r"numpy\.save writes to a file: pass v\.value"),
+        (lambda: np.ix_(array), r"numpy\.ix_ is about indices.*pass v\.value"),
+        (lambda: np.polyfit(array, array, 1), r"numpy\.polyfit has no gate: use np\.linalg\.lstsq"),
+        (
+            lambda: np.add(array, 1.0, where=[True] * 3),
+            r"np\.add of a variable takes no options but dtype=, and got where",
+        ),
         (lambda: np.subtract.reduce(array), r"np\.subtract\.reduce has no gate"),
     ],
 )

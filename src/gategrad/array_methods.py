@@ -16,11 +16,14 @@ from gategrad.values import FLOAT64, Spec
 __all__ = ["ArrayMethods", "astype", "functions", "getitem", "implements"]
 
 functions: dict[Any, Callable[..., Any]] = {}
-"""What NumPy's functions that are no ufuncs do with variables; `implements` adds to it."""
+"""What NumPy's functions do with variables, ufuncs with a gate of their own excepted; `implements` adds to it."""
 
 
 def implements(*names: Any) -> Callable[[Any], Any]:
-    """Decorator: the function below is what these NumPy functions do when a variable is among their arguments."""
+    """Decorator: the function below is what these NumPy functions do when a variable is among their arguments.
+
+    A method of a ufunc goes by the pair of both: `(np.add, "accumulate")`.
+    """
 
     def register(function: Any) -> Any:
         for name in names:
@@ -77,6 +80,23 @@ class ArrayMethods:
     def T(self: Any) -> Any:
         """The value with its axes reversed."""
         return np.transpose(self)
+
+    @property
+    def mT(self: Any) -> Any:
+        """The value with its last two axes exchanged."""
+        return np.matrix_transpose(self)
+
+    @property
+    def itemsize(self: Any) -> int:
+        """The bytes of one element."""
+        size: int = self.dtype.itemsize
+        return size
+
+    @property
+    def nbytes(self: Any) -> int:
+        """The bytes of all elements."""
+        size: int = self.size * self.dtype.itemsize
+        return size
 
     @property
     def real(self: Any) -> Any:
@@ -137,6 +157,66 @@ class ArrayMethods:
     def argmin(self: Any, axis: Any = None) -> Any:
         """`np.argmin` of this value: indices, which carry no gradient."""
         return np.argmin(self, axis=axis)
+
+    def argsort(self: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+        """`np.argsort` of this value: indices, which carry no gradient."""
+        return np.argsort(self, axis, kind, order, stable=stable)
+
+    def argpartition(self: Any, kth: Any, axis: Any = -1) -> Any:
+        """`np.argpartition` of this value: indices, which carry no gradient."""
+        return np.argpartition(self, kth, axis)
+
+    def searchsorted(self: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
+        """`np.searchsorted` in this value: indices, which carry no gradient."""
+        return np.searchsorted(self, v, side, sorter)
+
+    def nonzero(self: Any) -> Any:
+        """`np.nonzero` of this value: indices, which carry no gradient."""
+        return np.nonzero(self)
+
+    def any(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.any` of this value: a truth, which carries no gradient."""
+        return np.any(self, axis=axis, keepdims=keepdims)
+
+    def all(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """`np.all` of this value: a truth, which carries no gradient."""
+        return np.all(self, axis=axis, keepdims=keepdims)
+
+    def cumsum(self: Any, axis: Any = None) -> Any:
+        """`np.cumsum` of this value."""
+        return np.cumsum(self, axis=axis)
+
+    def cumprod(self: Any, axis: Any = None) -> Any:
+        """`np.cumprod` of this value."""
+        return np.cumprod(self, axis=axis)
+
+    def clip(self: Any, min: Any = None, max: Any = None) -> Any:
+        """`np.clip` of this value."""
+        return np.clip(self, min, max)
+
+    def round(self: Any, decimals: int = 0) -> Any:
+        """`np.round` of this value."""
+        return np.round(self, decimals)
+
+    def take(self: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+        """`np.take` from this value."""
+        return np.take(self, indices, axis=axis, out=out, mode=mode)
+
+    def compress(self: Any, condition: Any, axis: Any = None) -> Any:
+        """`np.compress` of this value: the slices for which the condition holds."""
+        return np.compress(condition, self, axis=axis)
+
+    def repeat(self: Any, repeats: Any, axis: Any = None) -> Any:
+        """`np.repeat` of this value."""
+        return np.repeat(self, repeats, axis=axis)
+
+    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """`np.diagonal` of this value."""
+        return np.diagonal(self, offset, axis1, axis2)
+
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """`np.trace` of this value."""
+        return np.trace(self, offset, axis1, axis2)
 
     def dot(self: Any, other: Any) -> Any:
         """`np.dot` of this value and another."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import functions
 from gategrad.errors import EscapeError, NoRuleError
 from gategrad.gate import gate_of
 
-__all__ = ["NOT_KEPT", "advice", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
+__all__ = ["ADVICE", "NOT_KEPT", "WITHOUT_GRADIENT", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
 
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
-
-
-advice: dict[Any, str] = {}
-"""What to say of a ufunc without a gate for which something better is known; the rooms of `gates/` add to it."""
 
 
 def escape(what: str, becomes: str) -> str:
@@ -26,8 +24,11 @@ def escape(what: str, becomes: str) -> str:
     )
 
 
-def no_rule(name: str) -> str:
-    """What to do about a function that no gate stands for."""
+def no_rule(name: str, function: str = "") -> str:
+    """What to do about a function that no gate stands for; `function` is its bare name."""
+    advice = ADVICE.get(function)
+    if advice is not None:
+        return f"{name} {advice}"
     return (
         f"{name} has no gate, so its gradient is unknown. Compose it from functions that have one, "
         "write a gg.Gate for it, or pass v.value if you want a constant"
@@ -35,32 +36,95 @@ def no_rule(name: str) -> str:
 
 
 def unknown_attribute(attribute: str) -> str:
-    """That there is no such attribute, and perhaps a NumPy function of that name."""
+    """That there is no such attribute, and what stands for it: another way, or a NumPy function of that name."""
+    if attribute in _INSTEAD:
+        return f"a variable has no attribute {attribute!r}, {_INSTEAD[attribute]}"
     hint = f"; use np.{attribute}(v)" if callable(getattr(np, attribute, None)) else ""
     return f"a variable has no attribute {attribute!r}{hint}"
 
 
+_IN_PLACE = "which would write into values that gates remember"
+_INSTEAD = {
+    "sort": f"{_IN_PLACE}: use np.sort(v)",
+    "partition": f"{_IN_PLACE}: use np.partition(v, kth)",
+    "fill": f"{_IN_PLACE}: use np.full_like(v, x)",
+    "put": f"{_IN_PLACE}: use np.where(mask, new, v)",
+    "itemset": f"{_IN_PLACE}: use np.where(mask, new, v)",
+    "resize": f"{_IN_PLACE}: use np.resize(v, shape)",
+    "flat": "through which it could be written into: use np.ravel(v)",
+    "choose": "for its values are no indices: use np.choose(indices, [v, w])",
+    **dict.fromkeys(
+        ("tolist", "tobytes", "tofile", "dump", "dumps", "view", "byteswap", "getfield", "data", "ctypes", "base"),
+        "which would lose its gradient: use v.value for the plain array",
+    ),
+}
+
+
 def rare_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any], plain: Any) -> Any:
     """A ufunc without a gate, one of its methods, or one with options. `plain` takes the tapes off a value."""
-    name = f"np.{ufunc.__name__}" if getattr(np, ufunc.__name__, None) is ufunc else f"the ufunc {ufunc.__name__}"
+    name = _name(ufunc)
     if options.get("out") is not None:
         raise EscapeError(f"{name} with out= would write a tracked variable into a plain array: use its result instead")
-    if method == "__call__":
-        if ufunc in _WITHOUT_GRADIENT:
-            return ufunc(*map(plain, inputs), **options)
-        if gate_of(ufunc) is None:
-            raise NoRuleError(advice.get(ufunc) or no_rule(name))
-        raise NoRuleError(f"{name} of a variable takes no options, but got {', '.join(options)}")
-    if method == "reduce" and ufunc in _REDUCTIONS:
-        options.setdefault("axis", 0)
-        return _REDUCTIONS[ufunc](*inputs, **options)
     if method == "at":
         raise EscapeError(f"{name}.at writes into its first argument, which a variable cannot be")
-    raise NoRuleError(f"{name}.{method} has no gate; compose it from functions that have one")
+    if method == "outer":
+        x, y = [x if hasattr(x, "shape") else np.asarray(x) for x in inputs]
+        return ufunc(np.reshape(x, x.shape + (1,) * len(y.shape)), y, **options)
+    rule = functions.get(ufunc if method == "__call__" else (ufunc, method))
+    if rule is not None:
+        return rule(*inputs, **options)
+    if ufunc in WITHOUT_GRADIENT:
+        return getattr(ufunc, method)(*map(plain, inputs), **options)
+    if method != "__call__":
+        raise NoRuleError(f"{name}.{method} has no gate; compose it from functions that have one")
+    if gate_of(ufunc) is None:
+        raise NoRuleError(no_rule(name, ufunc.__name__))
+    dtype = options.pop("dtype", None)
+    if options:
+        raise NoRuleError(
+            f"{name} of a variable takes no options but dtype=, and got {', '.join(options)}: choose with np.where "
+            "afterwards"
+        )
+    return ufunc(*[np.astype(x if hasattr(x, "dtype") else np.asarray(x), dtype) for x in inputs])
 
 
-_REDUCTIONS: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
-_WITHOUT_GRADIENT = {
+def _name(ufunc: np.ufunc) -> str:
+    """A ufunc by the name under which its users know it."""
+    bare = ufunc.__name__
+    for short, module in (("np", "numpy"), ("scipy.special", "scipy.special")):
+        if getattr(sys.modules.get(module), bare, None) is ufunc:
+            return f"{short}.{bare}"
+    return f"the ufunc {bare}"
+
+
+WITHOUT_GRADIENT = {
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+    np.spacing,
 }  # fmt: skip
+"""Ufuncs whose answers are truths, or steps: of variables they answer of the plain values."""
+
+_WRITES = "writes into its first argument, which a variable cannot be: use np.where(mask, new, v) for a new value"
+_INTEGERS = "is for integers: convert v.value, which carries no gradient"
+_INDEX = "is about indices, which carry no gradient: pass v.value"
+_FILE = "writes to a file: pass v.value"
+
+ADVICE = {
+    **dict.fromkeys(("copyto", "place", "put", "put_along_axis", "putmask", "fill_diagonal"), _WRITES),
+    **dict.fromkeys(
+        (
+            "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "bitwise_count", "gcd",
+            "lcm", "packbits", "unpackbits",
+        ),
+        _INTEGERS,
+    ),
+    **dict.fromkeys(("ix_", "unravel_index", "ravel_multi_index"), _INDEX),
+    **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _FILE),
+    **dict.fromkeys(
+        ("busday_count", "busday_offset", "is_busday", "datetime_as_string", "isnat"), "is for dates: pass v.value"
+    ),
+    "nextafter": "steps to a neighbouring float, which has no gradient: use v itself, or v.value",
+    "polyfit": "has no gate: use np.linalg.lstsq(np.vander(x, degree + 1), y)",
+    "roots": "has no gate: use np.linalg.eigvals of the companion matrix",
+}  # fmt: skip
+"""What to say of functions that have no gradient or no gate, where there is more to say; the rooms of `gates/` add to it."""

@@ -312,6 +312,8 @@ class Variable(ArrayMethods):
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
+    __mod__, __rmod__ = _binary(np.remainder)
+    __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
 
     __lt__ = _comparison("lt")
     __le__ = _comparison("le")
@@ -333,6 +335,12 @@ class Variable(ArrayMethods):
     def __setitem__(self, index: Any, value: Any) -> None:
         set_item(self, index, value)
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -345,7 +353,8 @@ class Variable(ArrayMethods):
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         rule = functions.get(function)
         if rule is None:
-            raise NoRuleError(no_rule(f"{function.__module__}.{function.__name__}"))
+            name = function.__name__
+            raise NoRuleError(no_rule(f"{function.__module__}.{name}", name if function.__module__ == "numpy" else ""))
         return rule(*args, **options)
 
     # --- the ways out that would lose the gradient

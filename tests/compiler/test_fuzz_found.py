@@ -44,3 +44,7 @@ def test_extremes_of_integers(dtype):
 def test_columns_folded_several_rows_at_a_time(rows):
     x = np.sin(np.arange(rows * 21.0)).reshape(rows, 21)
     check(lambda x: (np.sum(x * x, axis=0), np.max(x, axis=0), np.prod(x, axis=0), np.exp(x)), [x])
+
+
+def test_numbers_from_the_host_keep_their_places_to_the_end():
+    check(lambda x: (np.spacing(x[0]), np.spacing(2.0 * x[0]), np.spacing(4.0 * x[0])), [np.array([0.5])])

@@ -27,12 +27,15 @@ _TAKE_SEQUENCES = frozenset({"concatenate", "concat", "stack", "hstack", "vstack
 
 
 def known_functions() -> dict[str, Callable[..., Any]]:
-    """Every function that has a gate, by name.
+    """Every function that has a gate, by name; methods of ufuncs are no names.
 
     >>> known_functions()["multiply"]
     <ufunc 'multiply'>
     """
-    with_rule = {*ufuncs, *(function for function, rule in functions.items() if not _asks_only(rule))}
+    with_rule = {
+        *ufuncs,
+        *(function for function, rule in functions.items() if callable(function) and not _asks_only(rule)),
+    }
     named = {function.__name__: function for function in with_rule if _is_public(function)}
     # NumPy's other names: abs is absolute, asin is arcsin
     named |= {name: f for name, f in vars(np).items() if not name.startswith("_") and _is_one_of(f, with_rule)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,25 @@ import numpy as np
 from gategrad.errors import NoRuleError
 
 __all__ = [
+    "as_double",
     "add_reduce",
     "as_input",
     "axes_of",
+    "axis_of",
     "broadcast",
     "count",
     "everywhere",
+    "how_many",
     "kept",
     "maximum_reduce",
     "minimum_reduce",
     "multiply_reduce",
+    "only",
     "refuse",
     "reshape",
     "shape_of",
     "spread",
+    "stretch",
 ]
 
 Shape = tuple[int, ...]
@@ -40,22 +46,20 @@ _COPY_SIZE = 2048  # up to here writing the repeated values out is quicker than 
 _INSTEAD = {
     "casting": "convert with x.astype(dtype) first",
     "dtype": "convert with x.astype(dtype) first",
-    "initial": "include the initial value by arithmetic or np.maximum afterwards",
-    "order": "only the row-major order 'C' is known; transpose first",
+    "order": "only the orders 'C' and 'F' are known",
     "out": "use the function's result",
-    "where": "select with np.where(mask, x, ...) first",
 }
 
 
 def refuse(name: str, **options: Any) -> None:
     """Raise `NoRuleError` for an option that a function does not take of variables: never ignore it silently.
 
-    An option is absent if it is None, NumPy's own mark for that, or `where=True`.
+    An option is absent if it is None, or NumPy's own mark for that.
 
-    >>> refuse("np.sum", out=None, where=True)
+    >>> refuse("np.sum", out=None)
     """
     for option, value in options.items():
-        if value is None or value is np._NoValue or (value is True and option == "where"):
+        if value is None or value is np._NoValue:
             continue
         instead = f": {_INSTEAD[option]}" if option in _INSTEAD else ""
         raise NoRuleError(f"{name} of a variable takes no {option}={instead}")
@@ -88,6 +92,37 @@ def axes_of(axis: Any, ndim: int) -> Shape:
     return tuple([a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
 
 
+def axis_of(axis: Any, ndim: int) -> int:
+    """A single axis, counted from the front; NumPy's `AxisError` if there is none such.
+
+    >>> axis_of(-1, 3)
+    2
+    """
+    return int(np.lib.array_utils.normalize_axis_index(operator.index(axis), ndim))
+
+
+def only(x: Any, where: Any, neutral: float, dtype: Any = None) -> Any:
+    """What a reduction with `where=` and `dtype=` folds: `x` in that dtype, and `neutral` in the places left out."""
+    if dtype is not None:
+        x = np.astype(x, dtype)
+    return x if where is True else np.where(where, x, neutral)
+
+
+def stretch(axis: int, start: Any, stop: Any) -> tuple[slice, ...]:
+    """The index of a stretch along one axis.
+
+    >>> stretch(1, 2, None)
+    (slice(None, None, None), slice(2, None, None))
+    """
+    return (*[slice(None)] * axis, slice(start, stop))
+
+
+def as_double(x: Any) -> Any:
+    """As float64, in which some of NumPy's functions compute whatever they are given; a Python float as it is."""
+    x = as_input(x)
+    return np.astype(x, np.float64) if hasattr(x, "dtype") else float(x)
+
+
 def kept(shape: Shape, axis: Any) -> Shape:
     """The shape that a reduction leaves if it keeps its axes, with length 1.
 
@@ -113,6 +148,11 @@ def count(shape: Shape, axis: Any) -> int:
     if type(axis) is int and shape:
         return shape[axis]
     return math.prod([shape[a] for a in axes_of(axis, len(shape))])
+
+
+def how_many(where: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """How many elements `where` chooses of those that a reduction of x folds into one, in the dtype of x."""
+    return np.sum(np.broadcast_to(where, shape_of(x)), axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 def reshape(x: Any, shape: Shape) -> Any:

@@ -84,7 +84,12 @@ def _diag(v: Any, k: int = 0) -> Any:
     return Scatter(_diagonal_places(k, n, n), (n, n))(v)
 
 
+@implements(np.diagflat)
+def _diagflat(v: Any, k: int = 0) -> Any:
+    return _diag(np.reshape(v, -1), k)
+
+
 @implements(np.trace)
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
-    refuse("np.trace", dtype=dtype, out=out)
-    return np.sum(_diagonal(a, offset, axis1, axis2), axis=-1)
+    refuse("np.trace", out=out)
+    return np.sum(_diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)

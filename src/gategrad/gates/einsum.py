@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError, ShapeError
+from gategrad.errors import ShapeError
 from gategrad.gate import Gate
-from gategrad.gates.axes import as_input, refuse, shape_of
+from gategrad.gates.axes import as_input, only, refuse, shape_of
+from gategrad.gates.subscripts import LETTERS, as_text
 from gategrad.kinds import Example
 from gategrad.variable import implements
 
 __all__ = ["Einsum"]
-
-_LETTERS = string.ascii_letters
 
 
 class Einsum(Gate):
@@ -69,12 +67,11 @@ class Einsum(Gate):
 
 
 @implements(np.einsum)
-def _einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: Any) -> Any:
+def _einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, **options: Any) -> Any:
     refuse("np.einsum", out=out, **options)
-    if not isinstance(operands[0], str):
-        raise NoRuleError("np.einsum of a variable takes subscripts as a text, as in np.einsum('ij,jk->ik', x, y)")
-    xs = [as_input(x) for x in operands[1:]]
-    terms, output = _explicit(operands[0], [shape_of(x) for x in xs])
+    subscripts, operands = as_text(operands)
+    xs = [only(as_input(x), True, 0.0, dtype) for x in operands]
+    terms, output = _explicit(subscripts, [shape_of(x) for x in xs])
     for i, term in enumerate(terms):
         while len(set(term)) < len(term):
             xs[i], term = _on_diagonal(xs[i], term)
@@ -92,7 +89,7 @@ def _explicit(subscripts: str, shapes: list[tuple[int, ...]]) -> tuple[list[str]
     terms = inputs.split(",")
     if len(terms) != len(shapes):
         raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} inputs, but there are {len(shapes)}")
-    free = "".join(c for c in reversed(_LETTERS) if c not in subscripts)
+    free = "".join(c for c in reversed(LETTERS) if c not in subscripts)
     hidden = 0
     for i, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         named = len(term.replace("...", ""))

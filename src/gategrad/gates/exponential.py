@@ -14,8 +14,9 @@ import numpy as np
 from gategrad.gates.activation import sigmoid
 from gategrad.gates.singular import OVERFLOW, occurs, times
 from gategrad.kinds import Elementwise
+from gategrad.variable import plain
 
-__all__ = ["Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "LogAddExp"]
+__all__ = ["Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "LogAddExp", "LogAddExp2"]
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _POSITIVE = ((0.5, 2.0),)
@@ -164,3 +165,24 @@ class LogAddExp(Elementwise):
             return x - y
         with np.errstate(invalid="ignore"):
             return np.where(undefined, 0.0, np.subtract(x, y))
+
+
+class LogAddExp2(Elementwise):
+    """z = log2(2^x + 2^y). A distributor: x receives the share 2^(x − z) of the gradient, y the rest."""
+
+    ufunc, pattern, symbol = np.logaddexp2, "distributor", "logaddexp2"
+    domain = ((-2.0, 2.0), (-2.0, 2.0))
+
+    def forward(self, x: Any, y: Any) -> Any:
+        self.x, self.y = x, y
+        return np.logaddexp2(x, y)
+
+    def backward(self, dz: Any) -> Any:
+        need_x, need_y = self.needs
+        x, y = self.x, self.y
+        undefined = np.isinf(plain(x)) & (plain(x) == plain(y))
+        with np.errstate(invalid="ignore"):
+            bits = math.log(2.0) * np.subtract(x, y)
+        if occurs(undefined):
+            bits = np.where(undefined, 0.0, bits)
+        return sigmoid(bits) * dz if need_x else None, sigmoid(-bits) * dz if need_y else None

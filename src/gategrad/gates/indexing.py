@@ -10,7 +10,7 @@ import numpy as np
 
 from gategrad.assignment import viewed
 from gategrad.gate import on_meeting
-from gategrad.gates.axes import as_input, refuse, shape_of
+from gategrad.gates.axes import as_input, axis_of, refuse, shape_of
 from gategrad.gates.indices import BASIC, is_basic, last_writers, own_index, reads_once
 from gategrad.kinds import Example, Linear, Router
 from gategrad.masked import select
@@ -148,10 +148,17 @@ def _getitem(x: Any, index: Any) -> Any:
 
 @implements(np.take)
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
-    refuse("np.take", out=out, mode=None if mode == "raise" else mode)
+    refuse("np.take", out=out)
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
+    a, indices = as_input(a), as_input(plain(indices))
     if axis is None:
-        return np.reshape(a, -1)[plain(indices)]
-    return a[(slice(None),) * (axis % max(len(a.shape), 1)) + (as_input(indices),)]
+        a, axis = np.reshape(a, -1), 0
+    axis = axis_of(axis, max(len(shape_of(a)), 1))
+    if mode != "raise":
+        n = shape_of(a)[axis]
+        indices = np.remainder(indices, n) if mode == "wrap" else np.clip(indices, 0, n - 1)
+    return a[(slice(None),) * axis + (indices,)]
 
 
 @implements(np.take_along_axis)
@@ -159,7 +166,7 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     indices = as_input(indices)
     if axis is None:
         return np.reshape(arr, -1)[indices]
-    axis %= indices.ndim
+    axis = axis_of(axis, indices.ndim)
     grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
     grid[axis] = indices
     for a, length in enumerate(arr.shape):
@@ -173,13 +180,5 @@ def _sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable
     refuse("np.sort", order=order)
     if axis is None:
         a, axis = np.reshape(a, -1), -1
+    axis = axis_of(axis, len(shape_of(a)))
     return _take_along_axis(a, np.argsort(plain(a), axis=axis, kind=kind, stable=stable), axis)
-
-
-@implements(np.diff)
-def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    refuse("np.diff", prepend=prepend, append=append)
-    before = (slice(None),) * (axis % len(a.shape))
-    for _ in range(n):
-        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
-    return a

@@ -198,3 +198,38 @@ def _kron(a: Any, b: Any) -> Any:
     left = np.reshape(a, tuple([length for n in one for length in (n, 1)]))
     right = np.reshape(b, tuple([length for n in other for length in (1, n)]))
     return np.reshape(left * right, tuple([n * m for n, m in zip(one, other, strict=True)]))
+
+
+@implements(np.cross)
+def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(as_input(a), axisa, -1), np.moveaxis(as_input(b), axisb, -1)
+    if shape_of(a)[-1:] != (3,) or shape_of(b)[-1:] != (3,):
+        raise ValueError(
+            f"both input arrays must be (arrays of) 3-dimensional vectors, but the axes have lengths "
+            f"{shape_of(a)[-1]} and {shape_of(b)[-1]}"
+        )
+    turned = [1, 2, 0], [2, 0, 1]
+    z = a[..., turned[0]] * b[..., turned[1]] - a[..., turned[1]] * b[..., turned[0]]
+    return np.moveaxis(z, -1, axisc)
+
+
+@implements(np.vecdot)
+def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.sum(_conjugate(x1) * x2, axis=axis)
+
+
+@implements(np.matvec)
+def _matvec(x1: Any, x2: Any, /) -> Any:
+    return (as_input(x1) @ as_input(x2)[..., None])[..., 0]
+
+
+@implements(np.vecmat)
+def _vecmat(x1: Any, x2: Any, /) -> Any:
+    return (_conjugate(x1)[..., None, :] @ as_input(x2))[..., 0, :]
+
+
+def _conjugate(x: Any) -> Any:
+    x = as_input(x)
+    return np.conjugate(x) if np.iscomplexobj(x) else x

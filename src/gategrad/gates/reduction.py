@@ -1,8 +1,7 @@
-"""Reductions: sum, mean, max, min, prod, and the running sum."""
+"""Reductions: sum, mean, max, min and prod."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,21 +12,23 @@ from gategrad.gates.axes import (
     broadcast,
     count,
     everywhere,
+    how_many,
     kept,
     maximum_reduce,
     minimum_reduce,
     multiply_reduce,
+    only,
     refuse,
     reshape,
     shape_of,
     spread,
 )
 from gategrad.gates.conjugation import refuse_complex
-from gategrad.kinds import Example, Linear, Reduction
+from gategrad.kinds import Linear, Reduction
 from gategrad.masked import select
 from gategrad.variable import implements, plain
 
-__all__ = ["Cumsum", "Max", "Mean", "Min", "Prod", "Sum"]
+__all__ = ["Max", "Mean", "Min", "Prod", "Sum"]
 
 
 class Sum(Reduction, Linear):
@@ -152,28 +153,6 @@ def _tournament(x: Any) -> Any:
     return np.concatenate([right * paired, left * paired, others[..., half:]], axis=-1)
 
 
-class Cumsum(Linear):
-    """z_i = x_0 + … + x_i along an axis. A distributor: each element receives all gradients from it onwards."""
-
-    pattern, symbol = "distributor", "cumsum"
-
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        return np.cumsum(x, axis=self.axis)
-
-    def backward(self, dz: Any) -> Any:
-        return np.flip(np.cumsum(np.flip(dz, self.axis), axis=self.axis), self.axis)
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
-        """Each axis of a box, and a row."""
-        for axis in (0, 1, -1):
-            yield cls(axis=axis), (rng.uniform(-1.0, 1.0, (2, 3, 4)),)
-        yield cls(), (rng.uniform(-1.0, 1.0, 5),)
-
-
 # --- NumPy's functions ----------------------------------------------------------------------------------------
 
 
@@ -182,16 +161,19 @@ def _sum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
-    refuse("np.sum", dtype=dtype, out=out, initial=initial, where=where)
-    return Sum(axis, keepdims)(a)
+    refuse("np.sum", out=out)
+    z = Sum(axis, keepdims)(only(a, where, 0.0, dtype))
+    return z if initial is None else z + initial
 
 
 @implements(np.mean)
 def _mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
-    refuse("np.mean", dtype=dtype, out=out, where=where)
-    return Mean(axis, keepdims)(a)
+    refuse("np.mean", out=out)
+    if where is True:
+        return Mean(axis, keepdims)(only(a, where, 0.0, dtype))
+    return np.sum(a, axis, dtype, keepdims=keepdims, where=where) / how_many(where, a, axis, keepdims)
 
 
 @implements(np.prod)
@@ -199,33 +181,40 @@ def _prod(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
-    refuse("np.prod", dtype=dtype, out=out, initial=initial, where=where)
-    return Prod(axis, keepdims)(a)
+    refuse("np.prod", out=out)
+    z = Prod(axis, keepdims)(only(a, where, 1.0, dtype))
+    return z if initial is None else z * initial
 
 
 @implements(np.max, np.amax)
 def _max(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Any:
-    refuse("np.max", out=out, initial=initial, where=where)
-    return Max(axis, keepdims)(a)
+    refuse("np.max", out=out)
+    _ask_for_initial(initial, where, "maximum")
+    z = Max(axis, keepdims)(only(a, where, -np.inf))
+    return z if initial is None else np.maximum(z, initial)
 
 
 @implements(np.min, np.amin)
 def _min(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Any:
-    refuse("np.min", out=out, initial=initial, where=where)
-    return Min(axis, keepdims)(a)
+    refuse("np.min", out=out)
+    _ask_for_initial(initial, where, "minimum")
+    z = Min(axis, keepdims)(only(a, where, np.inf))
+    return z if initial is None else np.minimum(z, initial)
+
+
+def _ask_for_initial(initial: Any, where: Any, name: str) -> None:
+    if initial is None and where is not True:
+        raise ValueError(
+            f"reduction operation '{name}' does not have an identity, so to use a where mask one has to specify "
+            "'initial'"
+        )
 
 
 @implements(np.ptp)
 def _ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
     refuse("np.ptp", out=out)
     return Max(axis, keepdims)(a) - Min(axis, keepdims)(a)
-
-
-@implements(np.cumsum)
-def _cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-    refuse("np.cumsum", dtype=dtype, out=out)
-    return Cumsum(0)(np.reshape(a, -1)) if axis is None else Cumsum(axis)(a)

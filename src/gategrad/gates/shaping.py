@@ -207,13 +207,18 @@ class Astype(Linear):
 
 @implements(np.reshape)
 def _reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
-    refuse("np.reshape", order=None if order == "C" else order)
-    return viewed(a, Reshape(tuple(shape) if isinstance(shape, list) else shape)(a))
+    refuse("np.reshape", order=None if order in ("C", "F") else order)
+    shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    if order == "F":
+        return np.transpose(np.reshape(np.transpose(a), shape[::-1]))
+    return viewed(a, Reshape(shape)(a))
 
 
 @implements(np.ravel)
 def _ravel(a: Any, order: str = "C") -> Any:
-    refuse("np.ravel", order=None if order in ("C", "K", "A") else order)
+    refuse("np.ravel", order=None if order in ("C", "K", "A", "F") else order)
+    if order == "F":
+        a = np.transpose(a)
     return viewed(a, Reshape(-1)(a))
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.gates.axes import everywhere
 from gategrad.masked import select
 from gategrad.variable import plain
 
-__all__ = ["OVERFLOW", "occurs", "over", "times"]
+__all__ = ["OVERFLOW", "occurs", "or_one", "over", "root", "times"]
 
 OVERFLOW = "an overflow: nothing flows where the gradient that arrives is 0, the limit of 1 / (1 + exp(−x))"
 """The kink of what grows exponentially, in words."""
@@ -53,3 +54,19 @@ def over(x: Any, y: Any) -> Any:
             with np.errstate(invalid="ignore"):
                 return select(np.logical_not(outweighed), np.divide(x, y))
     return x / y
+
+
+def or_one(x: Any, mask: Any) -> Any:
+    """`x`, and 1 where the mask is false, so that dividing by it is safe."""
+    if everywhere(mask):
+        return x
+    ones = np.ones_like(plain(x))
+    return ones[()] if isinstance(mask, (bool, np.bool_)) else np.where(mask, x, ones)
+
+
+def root(x: Any) -> Any:
+    """√x, through which nothing flows where x is 0: not even 0 · inf, if it is differentiated itself."""
+    some = plain(x) != 0
+    if everywhere(some):
+        return np.sqrt(x)
+    return np.where(some, np.sqrt(or_one(x, some)), np.zeros_like(plain(x)))[()]

@@ -12,14 +12,17 @@ from gategrad.gates.axes import (
     axes_of,
     count,
     everywhere,
+    how_many,
     maximum_reduce,
     minimum_reduce,
+    only,
     refuse,
     reshape,
     shape_of,
     spread,
 )
 from gategrad.gates.conjugation import conj
+from gategrad.gates.singular import or_one, root
 from gategrad.kinds import Reduction
 from gategrad.masked import select
 from gategrad.values import is_complex
@@ -65,7 +68,7 @@ class Std(Reduction):
     def forward(self, x: Any) -> Any:
         d = _deviation(x, self.axis)
         self.n = _degrees(x, self.axis, self.ddof)
-        z = _root(add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n)
+        z = root(add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n)
         self.x, self.deviation, self.z = x, d, z
         return z
 
@@ -74,7 +77,7 @@ class Std(Reduction):
         x, shape = plain(self.x), self.deviation.shape
         low = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
-        share = spread(dz / (_or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
+        share = spread(dz / (or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
         return _times(
             share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape)
         )
@@ -105,7 +108,7 @@ class LogSumExp(Reduction):
             z = np.log(total) + top
         else:
             some = plain(total) != 0
-            self.total = _or_one(total, some)
+            self.total = or_one(total, some)
             z = np.where(some, np.log(self.total) + top, np.full_like(top, -np.inf))
         return z if self.keepdims else reshape(z, _folded(shape_of(x), axis))
 
@@ -129,13 +132,13 @@ class Norm(Reduction):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = _root(add_reduce(_squares(x), axis=self.axis, keepdims=self.keepdims))
+        self.z = z = root(add_reduce(_squares(x), axis=self.axis, keepdims=self.keepdims))
         return z
 
     def backward(self, dz: Any) -> Any:
         some = plain(self.z) != 0
         shape = shape_of(self.x)
-        share = spread(dz / _or_one(self.z, some), self.axis, self.keepdims, shape)
+        share = spread(dz / or_one(self.z, some), self.axis, self.keepdims, shape)
         return _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
 
     def kinks(self, x: Any) -> Any:
@@ -157,29 +160,12 @@ def _degrees(x: Any, axis: Any, ddof: float) -> float:
     return max(count(shape_of(x), axis) - ddof, 0)
 
 
-def _or_one(x: Any, mask: Any) -> Any:
-    """`x`, and 1 where the mask is false, so that dividing by it is safe."""
-    if everywhere(mask):
-        return x
-    ones = np.ones_like(plain(x))
-    return ones[()] if isinstance(mask, (bool, np.bool_)) else np.where(mask, x, ones)
-
-
 def _times(dz: Any, x: Any, mask: Any) -> Any:
     """dz · x where the mask is true; elsewhere nothing flows, whatever `dz` is there."""
     if everywhere(mask):
         return dz * x
     flowing = select(mask, dz)
     return None if flowing is None else flowing * x
-
-
-def _root(x: Any) -> Any:
-    """√x, through which nothing flows where x is 0: not even 0 · inf, if it is differentiated itself."""
-    some = plain(x) != 0
-    if everywhere(some):
-        return np.sqrt(x)
-    zeros = np.zeros_like(plain(x))
-    return zeros[()] if isinstance(some, (bool, np.bool_)) else np.where(some, np.sqrt(_or_one(x, some)), zeros)
 
 
 def _folded(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
@@ -212,8 +198,19 @@ def _var(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Any:  # fmt: skip
-    refuse("np.var", dtype=dtype, out=out, where=where, mean=mean)
-    return Var(axis, ddof if correction is None else correction, keepdims)(a)
+    refuse("np.var", out=out)
+    ddof = ddof if correction is None else correction
+    if where is True and mean is None:
+        return Var(axis, ddof, keepdims)(only(a, where, 0.0, dtype))
+    return _var_of_some(only(a, True, 0.0, dtype), axis, ddof, keepdims, where, mean)
+
+
+def _var_of_some(x: Any, axis: Any, ddof: float, keepdims: Any, where: Any, mean: Any) -> Any:
+    """The variance of the elements that `where` chooses, about a mean that may be given."""
+    if mean is None:
+        mean = np.mean(x, axis=axis, keepdims=True, where=where)
+    d = only(x - mean, where, 0.0)
+    return np.sum(d * d, axis=axis, keepdims=keepdims) / (how_many(where, x, axis, keepdims) - ddof)
 
 
 @implements(np.std)
@@ -221,19 +218,27 @@ def _std(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Any:  # fmt: skip
-    refuse("np.std", dtype=dtype, out=out, where=where, mean=mean)
-    return Std(axis, ddof if correction is None else correction, keepdims)(a)
+    refuse("np.std", out=out)
+    ddof = ddof if correction is None else correction
+    if where is True and mean is None:
+        return Std(axis, ddof, keepdims)(only(a, where, 0.0, dtype))
+    return root(_var_of_some(only(a, True, 0.0, dtype), axis, ddof, keepdims, where, mean))
 
 
 @implements(np.average)
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
-    refuse("np.average", returned=returned or None)
-    if weights is None:
-        return np.mean(a, axis=axis, keepdims=keepdims)
     a, weights = as_input(a), as_input(weights)
+    if weights is None:
+        z = np.mean(a, axis=axis, keepdims=keepdims)
+        return (z, np.broadcast_to(float(count(shape_of(a), axis)), shape_of(z))[()]) if returned else z
     if weights.shape != a.shape:
+        if axis is None:
+            raise TypeError("Axis must be specified when shapes of a and weights differ.")
         folded = axes_of(axis, len(a.shape))
+        if weights.shape != tuple([a.shape[i] for i in folded]):
+            raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
         lengths = [n if i in folded else 1 for i, n in enumerate(a.shape)]
         weights = np.reshape(weights, tuple(lengths))
     total = np.sum(np.broadcast_to(weights, a.shape), axis=axis, keepdims=keepdims)
-    return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    z = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (z, np.broadcast_to(total, shape_of(z))) if returned else z

@@ -148,9 +148,10 @@ class _Module:
             if value in outputs and value.shape != () and self._is_written_at_once(value, outputs[value]):
                 self.memory.pointers[value] = f"%out{outputs[value]}"
                 continue
-            if value in outputs and value.shape != ():
-                self.late[outputs[value]] = value
-                last[value] = len(self.kernels)
+            if value in outputs:
+                last[value] = len(self.kernels)  # read once more at the end
+                if value.shape != ():
+                    self.late[outputs[value]] = value
             nbytes = value.size * value.dtype.itemsize
             self.memory.pointers[value] = self._buffer("buffer", nbytes, first, last[value])
 

@@ -31,6 +31,8 @@ def _as_shape(shape: Any) -> tuple[int, ...]:
 
 @traces(np.reshape)
 def _reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: Any = None) -> Any:
+    if order == "F":
+        return _transpose(_reshape(_transpose(a), _as_shape(shape)[::-1]))
     if order != "C":
         raise NotTraceableError(f"np.reshape with order={order!r} has no operation in programs: transpose first")
     wanted = _as_shape(shape)
@@ -45,7 +47,7 @@ def _reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: Any = None
 
 @traces(np.ravel)
 def _ravel(a: Any, order: str = "C") -> Any:
-    return _reshape(a, -1, order)
+    return _reshape(a, -1, "F" if order == "F" else "C")
 
 
 @traces(np.transpose)

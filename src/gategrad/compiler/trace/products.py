@@ -9,6 +9,7 @@ import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, as_value, builder_of, cast, common_dtype, composes, traces
 from gategrad.errors import NotTraceableError
+from gategrad.gates.subscripts import as_text
 
 __all__: list[str] = []
 
@@ -73,9 +74,9 @@ def _vdot(a: Any, b: Any) -> Any:
 
 
 @traces(np.einsum)
-def _einsum(subscripts: str, *operands: Any, **_: Any) -> Any:
+def _einsum(*operands: Any, **_: Any) -> Any:
     """A chain of two-operand contractions, each one batched matrix product between transposes."""
-    terms, result = _explicit(subscripts, operands)
+    terms, result = _explicit(*as_text(operands))
     while len(terms) > 1:
         (a, x), (b, y) = terms[0], terms[1]
         rest = set(result).union(*[set(letters) for letters, _ in terms[2:]])

@@ -42,7 +42,7 @@ hosts: dict[str, Callable[..., Any]] = {}
 """How a NumPy function without an operation is called when the program runs; `host.py` joins."""
 
 _under_way: ContextVar[tuple[Any, ...]] = ContextVar("gategrad_under_way", default=())
-"""NumPy functions whose gate is being traced: if it calls the same function again, only the host knows what to do."""
+"""NumPy functions whose rule is being traced: if it calls the same function again, only the host knows what to do."""
 
 
 def traces(*names: Any) -> Callable[[Any], Any]:
@@ -108,6 +108,8 @@ class Symbol(ArrayMethods):
         dtype = options.pop("dtype", None) if method == "__call__" else None
         if method == "reduce":
             return _primitives[np.ufunc.reduce](ufunc, *inputs, **options)
+        if (ufunc, method) in functions:
+            return _composed((ufunc, method), getattr(ufunc, method), inputs, options)
         if method != "__call__" or any(v is not None for k, v in options.items() if k not in ("casting", "order")):
             raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} has no operation in programs")
         if dtype is not None:
@@ -119,16 +121,10 @@ class Symbol(ArrayMethods):
             return NotImplemented  # a variable or a masked gradient around symbols: its turn first
         rule = _primitives.get(function)
         if rule is not None:
-            return hosts["viewed"](args[0] if args else None, rule(*args, **options), function, args[1:], options)
-        before = _under_way.get()
-        rule = functions.get(function)
-        if rule is None or function in before:
-            return hosts["function"](function, args, options)
-        token = _under_way.set((*before, function))
-        try:
-            return hosts["viewed"](args[0] if args else None, rule(*args, **options), function, args[1:], options)
-        finally:
-            _under_way.reset(token)
+            z = rule(*args, **options)
+        else:
+            z = _composed(function, function, args, options)
+        return hosts["viewed"](args[0] if args else None, z, function, args[1:], options)
 
     def astype(self, dtype: Any, **_: Any) -> Any:
         """The value in another dtype."""
@@ -166,6 +162,19 @@ class Symbol(ArrayMethods):
         return f"symbol({self.value.dtype}{list(self.value.shape)})"
 
     __hash__ = object.__hash__
+
+
+def _composed(key: Any, function: Any, args: Any, options: Any) -> Any:
+    """What the gates make of a NumPy function; a call to the host if they make nothing of it, or ask for it again."""
+    before = _under_way.get()
+    rule = functions.get(key)
+    if rule is None or key in before:
+        return hosts["function"](function, args, options)
+    token = _under_way.set((*before, key))
+    try:
+        return rule(*args, **options)
+    finally:
+        _under_way.reset(token)
 
 
 def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
@@ -263,6 +272,8 @@ def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
     name = ufunc.__name__
     if name in _compositions:
         return _compositions[name](*inputs)
+    if ufunc in functions:
+        return _composed(ufunc, ufunc, inputs, {})
     if name not in ELEMENTWISE or getattr(np, name, None) is not ufunc:
         return hosts["function"](ufunc, inputs, {})
     return elementwise(ufunc, inputs)

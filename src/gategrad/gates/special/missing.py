@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from scipy import special
-
-from gategrad.refusals import advice
+from gategrad.refusals import ADVICE
 
 __all__ = ["WITHOUT_GATE"]
 
@@ -37,5 +35,4 @@ WITHOUT_GATE: dict[str, str] = {
 }
 
 for _name, _instead in WITHOUT_GATE.items():
-    if hasattr(special, _name):
-        advice[getattr(special, _name)] = f"scipy.special.{_name} has no gate, so its gradient is unknown: {_instead}"
+    ADVICE[_name] = f"has no gate, so its gradient is unknown: {_instead}"

@@ -1,0 +1,90 @@
+"""Every case of every table: value, gradient, second order, float32, compiled. And the page that tells of it.
+
+By default programs are interpreted, for LLVM takes its time: what each operation becomes is tested in `tests/compiler`. The
+machine code of every case is run with `-m slow`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gategrad as gg
+from gategrad.errors import TraceError
+
+from .cases import subjects
+from .page import page
+
+pytest.importorskip("llvmlite")
+
+CASES = [
+    pytest.param(case, id=f"{case.name}-{number}")
+    for subject in subjects()
+    for number, case in enumerate(subject.cases)
+]
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+def parts(z):
+    """The outputs of a function, one by one."""
+    return [part for whole in z for part in parts(whole)] if isinstance(z, (tuple, list)) else [z]
+
+
+def assert_same(found, expected, rtol):
+    found, expected = parts(found), parts(expected)
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
+
+
+@every_case
+def test_value_is_numpys(case):
+    expected = case(*case.floats)
+    found = case(*map(gg.variable, case.floats))
+    assert all(isinstance(z, gg.Variable) for z in parts(found)), "the gradient is lost"
+    assert_same([z.value for z in parts(found)], expected, rtol=1e-12)
+
+
+@every_case
+def test_gradients_are_those_of_central_differences(case):
+    report = gg.check_gradients(case, *case.floats, order=case.order, elements=5)
+    assert not report.kinks, "a case sits where the function is smooth"
+
+
+@every_case
+def test_float32_is_treated_as_numpy_does(case):
+    single = [np.float32(x) for x in case.floats]
+    z, gradients = case.value_and_gradient(*single)
+    assert list(map(np.result_type, parts(z))) == list(map(np.result_type, parts(case(*single))))
+    assert {dx.dtype for dx in gradients} == {np.dtype(np.float32)}
+    _, double = case.value_and_gradient(*[np.float64(x) if np.ndim(x) else float(x) for x in single])
+    for dx, expected in zip(gradients, double, strict=True):
+        np.testing.assert_allclose(dx, expected, rtol=2e-3, atol=2e-3)
+
+
+@every_case
+def test_the_program_is_the_eager_function(case):
+    if not case.compiles:
+        with pytest.raises(TraceError):
+            _ = case.traced
+        return
+    program, rebuild = case.traced
+    with np.errstate(all="ignore"):
+        assert_same(rebuild(program(*case.floats)), case.value_and_gradient(*case.floats), rtol=1e-10)
+
+
+@pytest.mark.slow
+@every_case
+def test_native_code_is_the_eager_function(case):
+    if case.compiles:
+        found = gg.compile(case.value_and_gradient)(*case.floats)
+        assert_same(found, case.value_and_gradient(*case.floats), rtol=1e-10)
+
+
+def test_the_page_is_current():
+    written = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text(encoding="utf-8")
+    assert written == page(subjects()), "run python -m tests.coverage"
