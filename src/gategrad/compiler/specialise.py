@@ -127,6 +127,7 @@ def _link(
         signature = Signature(inputs, write_over_flat(structures, donated, [_leaf(z) for z in program.outputs]))
     table = Table()
     written = write_native(native_program, table, signature.over)
+    text = f"{written.text}{table.definition()}\n" if len(table) else written.text
     signature = dataclasses.replace(signature, workspace=written.workspace, releases_gil=written.releases_gil)
     seconds["write"] = time.perf_counter() - start
     refuse_beyond_memory(program.name, written.workspace)
@@ -134,7 +135,7 @@ def _link(
     code = link(written.text, signature, table)
     seconds["llvm"] = time.perf_counter() - start
     report = report_on(program, written, seconds)
-    return Specialisation(program, rebuild, report, structures, output is not None, code, written.text)
+    return Specialisation(program, rebuild, report, structures, output is not None, code, text)
 
 
 def _leaf(z: Value) -> Structure:

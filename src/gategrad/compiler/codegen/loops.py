@@ -39,13 +39,10 @@ def write_loops(
 ) -> None:
     """The loops of one kernel. `stored` are the values that others need."""
     writer = _Writer(body, needs, kernel, memory, stored, scratch)
-    if 0 in writer.nest.domain:
-        for value in kernel.values:
-            if value.op.name in REDUCTIONS and value in stored:
-                writer.start(value)
-        return
     for value in writer.totals:
         writer.start(value)
+    if any(loop.length == 0 for loop in writer.nest.outer_loops):
+        return
     split = split_of(writer.nest, writer.walks)
     if split is None:
         writer.write()
@@ -239,6 +236,10 @@ class _Writer:
             return
         wanted = self.walks.wanted(sinks, stage)
         folds = [v for v in sinks if v.op.name in REDUCTIONS and self.nest.folds_row(v)]
+        if not self.nest.row_length:
+            for value in folds:
+                self._finish_fold(value, [], [self.accumulator(value, 1)])
+            return
         *middle, last = self.nest.inner_loops or [Loop(1, ())]
         lanes = self.nest.lanes
         bulk = last.length - last.length % lanes
