@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -62,6 +64,25 @@ def specialise(
 
     `donated` are the positions of the arguments that the output may be written over.
     """
+    with _uncollected():
+        return _specialise(f, arguments, keywords, donated)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cyclic garbage: it looks through all that is made here again and again, and finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _specialise(
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int]
+) -> Specialisation:
     from gategrad.compiler.runtime.engine import available
 
     seconds: dict[str, float] = {}

@@ -15,7 +15,7 @@ from gategrad.compiler.runtime.pool import parallel
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.work import THREADED
 
-__all__ = ["Blocks", "Range", "block_count", "larger", "leave_unless_zero", "part_of", "smaller"]
+__all__ = ["Blocks", "Range", "block_count", "call_part", "larger", "leave_unless_zero", "part_of", "smaller"]
 
 _MOST = 64
 """Blocks of a loop; more only where one would take long, so that Ctrl-C is seen in time."""
@@ -65,8 +65,7 @@ class Blocks:
         inner.write("ret i32 0")
         captured = [name for name in _captured(inner) if name != "%block"]
         kinds = [body.kinds.get(name, "ptr") for name in captured]
-        number = len([name for name in self.needs["definitions"] if name.startswith("@gg_block.")])
-        symbol = f"@gg_block.{number}"
+        symbol = f"@gg_block.{len(self.needs['definitions'])}"
         self.needs["definitions"][symbol] = _functions(symbol, inner, captured, kinds)
         context = body.slot(f"[{max(len(captured), 1)} x i64]", "context")
         for n, (name, kind) in enumerate(zip(captured, kinds, strict=True)):
@@ -75,6 +74,19 @@ class Blocks:
         pool = body.make(f"load ptr, ptr {parallel(self.table)}")
         status = body.make(f"call i32 {pool}(ptr {symbol}, ptr {context}, i64 {count}, ptr {self.due})")
         leave_unless_zero(body, status)
+
+
+def call_part(body: Body, needs: Needs, write: Callable[[Body], None]) -> None:
+    """Call a function that does what `write` writes; nothing in it is kept in the registers of the caller."""
+    inner = Body()
+    inner.kinds = dict(body.kinds)
+    inner.names_after(body)
+    write(inner)
+    given = ", ".join(f"{body.kinds.get(name, 'ptr')} {name}" for name in _captured(inner))
+    symbol = f"@gg_part.{len(needs['definitions'])}"
+    lines = [f"define internal void {symbol}({given}) noinline nounwind {{", "entry:", *inner.entry, *inner.lines]
+    needs["definitions"][symbol] = "\n".join([*lines, "  ret void", "}"])
+    body.write(f"call void {symbol}({given})")
 
 
 def part_of(body: Body, block: str, size: int, length: int) -> tuple[str, str]:

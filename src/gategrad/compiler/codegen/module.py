@@ -30,7 +30,7 @@ from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
 from gategrad.compiler.schedule.overwrite import may_write_at_once
-from gategrad.compiler.schedule.views import VIEW_OPS, make_viewable, view_of
+from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
 from gategrad.compiler.schedule.work import LONG, work
 
 __all__ = ["Native", "write_native"]
@@ -135,7 +135,7 @@ class _Module:
         stored = {z for z in self.program.outputs if z in home}
         for value in self.program.values:
             for x in value.inputs:
-                base = view_of(x).base
+                base = base_of(x)
                 if base in home and home.get(value) != home[base] and value.op.name not in VIEW_OPS:
                     stored.add(base)
         return stored
@@ -146,7 +146,7 @@ class _Module:
         last = dict(home)
         for value in self.program.values:
             for x in value.inputs:
-                base = view_of(x).base
+                base = base_of(x)
                 if base in home and value in home:
                     last[base] = max(last[base], home[value])
         for value, first in home.items():
@@ -184,7 +184,10 @@ class _Module:
         if kernel.domain is None:
             self._write_alone(number, kernel.values[0], blocks)
         elif kernel.is_scalar:
-            write_scalars(self.body, self.needs, kernel, self.memory)
+            write_scalars(
+                self.body, self.needs, kernel, self.memory, stored,
+                lambda nbytes: self._buffer("handed", nbytes, number, len(self.kernels)),
+            )  # fmt: skip
         else:
             rows: dict[Value, str] = {}
 
@@ -199,7 +202,7 @@ class _Module:
 
     def _write_alone(self, number: int, value: Value, blocks: Blocks) -> None:
         for x in value.inputs:
-            self._spill(view_of(x).base)
+            self._spill(base_of(x))
         if value.op.name == "matmul" and value.dtype.kind == "f":
             write_matmul(
                 self.body, self.needs, value, self.memory, self.table,
@@ -221,11 +224,12 @@ class _Module:
         self.memory.pointers[value] = slot
 
     def _write_outputs(self) -> None:
+        single = {value for kernel in self.kernels if kernel.is_scalar for value in kernel.values}
         for n, z in enumerate(self.program.outputs):
             number = self.memory.number(self.body, z)
             if number is not None:
                 self.body.store(number, f"%out{n}", z.dtype)
-            elif z.shape == ():
+            elif z.shape == () or z in single:
                 self.body.store(self.body.load(self.memory.pointers[z], z.dtype), f"%out{n}", z.dtype)
         for n, z in self.late.items():
             self.needs["declarations"]["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
