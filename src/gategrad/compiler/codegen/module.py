@@ -35,7 +35,7 @@ from gategrad.compiler.schedule.work import LONG, work
 
 __all__ = ["Native", "write_native"]
 
-_FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size
+_FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size, and when to look for signals
 
 
 @dataclasses.dataclass

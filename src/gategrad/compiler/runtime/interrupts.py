@@ -14,16 +14,14 @@ import os
 import time
 from functools import cache
 
+from gategrad.compiler.codegen.entry import RAISED
 from gategrad.compiler.runtime.engine import Engine, load
 from gategrad.compiler.runtime.table import SYMBOL, Table
 
-__all__ = ["INTERVAL", "RAISED", "poll"]
+__all__ = ["INTERVAL", "poll"]
 
 INTERVAL = 50_000_000
 """Nanoseconds between two questions. Taking the lock from a busy Python thread costs 5 ms at worst, a tenth of it."""
-
-RAISED = 4
-"""The status of a program that ends with an exception of Python's."""
 
 # The lock may be held already (programs that call Python keep it): PyGILState_Ensure finds out.
 _TEXT = """
@@ -59,7 +57,7 @@ ask:
 good:
   ret i32 0
 bad:
-  ret i32 {raised_status}
+  ret i32 {status}
 }}
 """
 
@@ -79,7 +77,7 @@ def _engine() -> Engine:
         ensure=table.function("PyGILState_Ensure"),
         check=table.function("PyErr_CheckSignals"),
         release=table.function("PyGILState_Release"),
-        raised_status=RAISED,
+        status=RAISED,
     )
     engine = load(text + table.definition(), level=2)
     engine.keep_for_ever()
