@@ -44,3 +44,12 @@ def test_extremes_of_integers(dtype):
 def test_columns_folded_several_rows_at_a_time(rows):
     x = np.sin(np.arange(rows * 21.0)).reshape(rows, 21)
     check(lambda x: (np.sum(x * x, axis=0), np.max(x, axis=0), np.prod(x, axis=0), np.exp(x)), [x])
+
+
+def test_rows_of_no_elements():
+    def f(x):
+        total = np.sum(x, axis=1)
+        return total, total + 1.0, np.sum(np.exp(total))
+
+    check(f, [np.ones((5, 0))])
+    check(f, [np.ones((0, 5))])
