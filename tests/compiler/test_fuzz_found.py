@@ -48,3 +48,12 @@ def test_columns_folded_several_rows_at_a_time(rows):
 
 def test_numbers_from_the_host_keep_their_places_to_the_end():
     check(lambda x: (np.spacing(x[0]), np.spacing(2.0 * x[0]), np.spacing(4.0 * x[0])), [np.array([0.5])])
+
+
+def test_rows_of_no_elements():
+    def f(x):
+        total = np.sum(x, axis=1)
+        return total, total + 1.0, np.sum(np.exp(total))
+
+    check(f, [np.ones((5, 0))])
+    check(f, [np.ones((0, 5))])

@@ -21,12 +21,15 @@ class KernelReport:
     domain: tuple[int, ...] | None
     bytes_read: int
     bytes_written: int
+    blocks: int = 0
+    """In how many blocks it runs on threads; 0: in the thread that calls."""
 
     def __str__(self) -> str:
         names = list(dict.fromkeys(self.operations))
         what = ", ".join(f"{name} ×{n}" if (n := self.operations.count(name)) > 1 else name for name in names)
         where = "in registers" if self.domain == () else "alone" if self.domain is None else f"over {self.domain}"
-        return f"{what}  ({where}, reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)})"
+        threads = f", {self.blocks} blocks on threads" if self.blocks else ""
+        return f"{what}  ({where}{threads}, reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,16 +71,18 @@ def report_on(program: Program, native: Native | None, seconds: dict[str, float]
         for value in kernel.values:
             for x in value.inputs:
                 readers.setdefault(view_of(x).base, set()).add(number)
-    kernels = [_kernel(number, kernel, readers) for number, kernel in enumerate(native.kernels)]
+    kernels = [
+        _kernel(number, kernel, readers, native.blocks.get(number, 0)) for number, kernel in enumerate(native.kernels)
+    ]
     callbacks = [_callback(value) for value in native.callbacks]
     return Report(program.name, len(computed), tuple(kernels), native.workspace, tuple(callbacks), dict(seconds))
 
 
-def _kernel(number: int, kernel: Kernel, readers: dict[Value, set[int]]) -> KernelReport:
+def _kernel(number: int, kernel: Kernel, readers: dict[Value, set[int]], blocks: int) -> KernelReport:
     read = {view_of(x).base for value in kernel.values for x in value.inputs} - set(kernel.values)
     written = [value for value in kernel.values if readers.get(value) != {number}]  # others read it, or the caller
     operations = tuple([value.op.name for value in kernel.values])
-    return KernelReport(operations, kernel.domain, _bytes(read), _bytes(written))
+    return KernelReport(operations, kernel.domain, _bytes(read), _bytes(written), blocks)
 
 
 def _bytes(values: Iterable[Value]) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -68,6 +70,25 @@ def specialise(
 
     `donated` are the positions of the arguments that the output may be written over.
     """
+    with _uncollected():
+        return _specialise(f, arguments, keywords, donated)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cyclic garbage: it looks through all that is made here again and again, and finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _specialise(
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int]
+) -> Specialisation:
     from gategrad.compiler.runtime.engine import available
 
     seconds: dict[str, float] = {}
@@ -141,6 +162,7 @@ def _link(
         signature = Signature(inputs, write_over_flat(structures, donated, [_leaf(z) for z in program.outputs]))
     table = Table()
     written = write_native(native_program, table, signature.over)
+    text = f"{written.text}{table.definition()}\n" if len(table) else written.text
     signature = dataclasses.replace(signature, workspace=written.workspace, releases_gil=written.releases_gil)
     seconds["write"] = time.perf_counter() - start
     refuse_beyond_memory(program.name, written.workspace)
@@ -148,7 +170,7 @@ def _link(
     code = link(written.text, signature, table)
     seconds["llvm"] = time.perf_counter() - start
     report = report_on(program, written, seconds)
-    return Specialisation(program, rebuild, report, structures, output is not None, code, written.text)
+    return Specialisation(program, rebuild, report, structures, output is not None, code, text)
 
 
 def _leaf(z: Value) -> Structure:

@@ -28,6 +28,7 @@ __all__ = [
     "MEMORY_ERROR",
     "OK",
     "PROGRAM",
+    "RAISED",
     "SLOW",
     "STACK_LIMIT",
     "WORKSPACE",
@@ -48,7 +49,7 @@ WORKSPACE = "workspace"
 
 STACK_LIMIT = 16 * 1024
 ALIGNMENT = 64
-FAULT_BYTES = 32  # a program that fails leaves index, axis and size at the start of its workspace
+FAULT_BYTES = 32  # where a program that fails leaves index, axis and size, and when to look for signals
 OK, INDEX_ERROR, MEMORY_ERROR, INTERRUPTED, RAISED = range(5)
 
 

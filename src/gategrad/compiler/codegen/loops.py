@@ -7,14 +7,18 @@ how elements are folded together. Here the instructions are written.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+from gategrad.compiler.codegen.blocks import Blocks, larger, part_of, smaller
 from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
 from gategrad.compiler.codegen.folds import across, combine, neutral
 from gategrad.compiler.codegen.memory import Memory
-from gategrad.compiler.codegen.nest import Loop, Nest, Strides
+from gategrad.compiler.codegen.nest import ROWS, Loop, Nest, Strides
 from gategrad.compiler.codegen.places import Places
-from gategrad.compiler.codegen.text import Body, llvm_type
+from gategrad.compiler.codegen.split import Split, split_of
+from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.codegen.walks import Walks
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
@@ -26,19 +30,116 @@ __all__ = ["Scratch", "write_loops"]
 Scratch = Callable[[Value, int], str]
 """Hands out a buffer for so many elements of a value, the same one each time."""
 
-_ROWS = 4
-"""Rows that are walked together where columns are folded: each total is then loaded and stored once for all of them."""
+_STACK = 64 * 1024
+"""Bytes of rows that a block keeps on its stack; the threads of some systems have half a megabyte."""
 
 
-def write_loops(body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch) -> None:
+def write_loops(
+    body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch, blocks: Blocks
+) -> None:
     """The loops of one kernel. `stored` are the values that others need."""
     writer = _Writer(body, needs, kernel, memory, stored, scratch)
-    if 0 not in writer.nest.domain:
-        writer.write()
+    for value in writer.totals:
+        writer.start(value)
+    if any(loop.length == 0 for loop in writer.nest.outer_loops):
         return
-    for value in kernel.values:
-        if value.op.name in REDUCTIONS and value in stored:
-            writer.start(value)
+    split = split_of(writer.nest, writer.walks)
+    if split is None:
+        writer.write()
+    else:
+        _InBlocks(writer, kernel, scratch, split).write(blocks)
+
+
+class _InBlocks:
+    """A kernel in blocks of the iterations of one of its loops."""
+
+    def __init__(self, writer: _Writer, kernel: Kernel, scratch: Scratch, split: Split) -> None:
+        self.writer, self.kernel, self.scratch, self.split = writer, kernel, scratch, split
+        self.partial = {v: scratch(v, split.count * _apart(v)) for v in split.partial}
+
+    def write(self, blocks: Blocks) -> None:
+        writer = self.writer
+        for value in self.kernel.values:
+            if value.size == 1 and value in writer.stored and value not in writer.totals:
+                writer.memory.keep(writer.body, value, literal(0, value.dtype))  # every block says the same
+        blocks.run(writer.body, self.split.count, self._write_block)
+        for value in self.split.partial:
+            self._combine(value)
+
+    def _write_block(self, body: Body, block: str) -> None:
+        split, outer = self.split, self.writer
+        memory = outer.memory.copy()
+        for value, partial in self.partial.items():
+            memory.slots.pop(value, None)
+            memory.pointers[value] = body.address(partial, value.dtype, [(block, _apart(value))], 0)
+        rows = _Rows(body, block, split.count, self.scratch)
+        inner = _Writer(body, outer.needs, self.kernel, memory, outer.stored, rows.of)
+        inner.part = Part(split.loop, *part_of(body, block, split.size, inner.nest.loops[split.loop].length))
+        for value in split.partial:
+            inner.start(value)
+        inner.write()
+        for value in split.partial:
+            if value.size == 1:
+                total = body.make(f"load {llvm_type(value.dtype)}, ptr {memory.slots[value]}")
+                body.store(total, memory.pointers[value], value.dtype)
+
+    def _combine(self, value: Value) -> None:
+        """Fold what the blocks have found, in their order."""
+        writer, count = self.writer, self.split.count
+        body, partial = writer.body, self.partial[value]
+        if value.size == 1:
+            with body.loop(0, count) as block:
+                address = body.address(partial, value.dtype, [(block, _apart(value))], 0)
+                writer.add_to_slot(value, writer.memory.slots[value], body.load(address, value.dtype), 1)
+            return
+        lanes = writer.memory.lanes(value.dtype)
+        bulk = value.size - value.size % lanes
+        for start, stop, width in ((0, bulk, lanes), (bulk, value.size, 1)):
+            if start >= stop:
+                continue
+            with body.loop(start, stop, width) as i:
+                total = writer.accumulator(value, width)
+                with body.loop(0, count) as block:
+                    address = body.address(partial, value.dtype, [(block, _apart(value)), (i, 1)], 0)
+                    writer.add_to_slot(value, total, body.load(address, value.dtype, width), width)
+                found = body.make(f"load {llvm_type(value.dtype, width)}, ptr {total}")
+                target = body.address(writer.memory.pointers[value], value.dtype, [(i, 1)], 0)
+                body.store(found, target, value.dtype, width)
+
+
+class _Rows:
+    """Buffers for one row, of every block its own: on its stack if they are small."""
+
+    def __init__(self, body: Body, block: str, count: int, scratch: Scratch) -> None:
+        self.body, self.block, self.count, self.scratch = body, block, count, scratch
+        self.pointers: dict[Value, str] = {}
+        self.room = _STACK
+
+    def of(self, value: Value, length: int) -> str:
+        if value not in self.pointers:
+            nbytes = length * value.dtype.itemsize
+            if nbytes <= self.room:
+                self.room -= nbytes
+                self.pointers[value] = self.body.slot(f"[{nbytes} x i8]", "row", 64)
+            else:
+                apart = -(-length // 64) * 64
+                rows = self.scratch(value, self.count * apart)
+                self.pointers[value] = self.body.early_address(rows, value.dtype, self.block, apart)
+        return self.pointers[value]
+
+
+def _apart(value: Value) -> int:
+    """The elements from the totals of one block to those of the next, which another processor writes."""
+    return -(-value.size // 64) * 64 if value.size > 1 else 1  # single numbers are written once, at the end
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The iterations that a block has of one of the loops: its number, the first one, and where they end."""
+
+    loop: int
+    first: str
+    stop: str
 
 
 class _Writer:
@@ -51,34 +152,35 @@ class _Writer:
         self.walks = Walks(self.nest, stored)
         self.places = Places(body, self.nest, scratch)
         self.rows: dict[Value, str] = {}  # values of the current row, by register
+        self.part: Part | None = None  # all iterations of all loops
+        self.totals = [v for v in self.values if v.op.name in REDUCTIONS and not self.nest.known_inside(v)]
 
     def write(self) -> None:
-        for value in self.values:
-            if value.op.name in REDUCTIONS and not self.nest.known_inside(value):
-                self.start(value)
+        """The loops; the reductions that end with them have been started."""
         outer = self.nest.outer_loops
         with contextlib.ExitStack() as around:
             for number, loop in enumerate(outer[:-1]):
-                self.places.indices[number] = around.enter_context(self.body.loop(0, loop.length))
+                self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
             if outer:
                 self._last_outer_loop(outer[-1], len(outer) - 1)
             else:
                 self._row(1)
 
+    def loop(self, number: int, start: int, stop: int, step: int = 1) -> AbstractContextManager[str]:
+        """Iterations of one of the loops, as far as they are ours."""
+        part = self.part
+        if part is None or part.loop != number:
+            return self.body.loop(start, stop, step)
+        first = part.first if start == 0 else larger(self.body, part.first, start)
+        return self.body.loop(first, smaller(self.body, part.stop, stop), step)
+
     def _last_outer_loop(self, loop: Loop, number: int) -> None:
-        bulk = loop.length - loop.length % _ROWS if self._only_folds_columns() else 0
-        for start, stop, rows in ((0, bulk, _ROWS), (bulk, loop.length, 1)):
+        bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns else 0
+        for start, stop, rows in ((0, bulk, ROWS), (bulk, loop.length, 1)):
             if start < stop:
-                with self.body.loop(start, stop, rows) as i:
+                with self.loop(number, start, stop, rows) as i:
                     self.places.indices[number] = i
                     self._row(rows)
-
-    def _only_folds_columns(self) -> bool:
-        """Whether all is full, and something is folded along the outer axes alone."""
-        folds = [v for v in self.values if v.op.name in REDUCTIONS]
-        maps = [v for v in self.values if v.op.name not in REDUCTIONS]
-        columns = all(self.nest.reads_full(v) and not self.nest.folds_row(v) for v in folds)
-        return bool(folds) and columns and all(self.nest.is_full(v) for v in maps)
 
     def start(self, value: Value) -> None:
         """Set the accumulator of a reduction that ends with the kernel to its neutral element."""
@@ -134,17 +236,21 @@ class _Writer:
             return
         wanted = self.walks.wanted(sinks, stage)
         folds = [v for v in sinks if v.op.name in REDUCTIONS and self.nest.folds_row(v)]
+        if not self.nest.row_length:
+            for value in folds:
+                self._finish_fold(value, [], [self.accumulator(value, 1)])
+            return
         *middle, last = self.nest.inner_loops or [Loop(1, ())]
         lanes = self.nest.lanes
         bulk = last.length - last.length % lanes
         unroll = _unroll(wanted, bulk // lanes) if rows == 1 else 1
         main = bulk - bulk % (lanes * unroll)
-        vectors = {v: [self._accumulator(v, lanes) for _ in range(unroll)] for v in folds} if bulk else {}
-        singles = {v: [self._accumulator(v, 1)] for v in folds if bulk != last.length}
+        vectors = {v: [self.accumulator(v, lanes) for _ in range(unroll)] for v in folds} if bulk else {}
+        singles = {v: [self.accumulator(v, 1)] for v in folds if bulk != last.length}
         with contextlib.ExitStack() as around:
             first = len(self.nest.outer_loops)
             for number, loop in enumerate(middle, first):
-                self.places.indices[number] = around.enter_context(self.body.loop(0, loop.length))
+                self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
             for start, stop, width, accumulators, copies in (
                 (0, main, lanes, vectors, unroll), (main, bulk, lanes, vectors, 1), (bulk, last.length, 1, singles, 1),
             ):  # fmt: skip
@@ -165,7 +271,8 @@ class _Writer:
 
     # --- reductions
 
-    def _accumulator(self, value: Value, lanes: int) -> str:
+    def accumulator(self, value: Value, lanes: int) -> str:
+        """A place on the stack for folded elements, which starts with the neutral one."""
         slot = self.body.slot(llvm_type(value.dtype, lanes), "acc", 64)
         start = self.body.splat(neutral(value), value.dtype, lanes)
         self.body.write(f"store {llvm_type(value.dtype, lanes)} {start}, ptr {slot}")
@@ -224,7 +331,7 @@ class _Step:
 
     def run(self, place: int, start: int, stop: int, copies: int) -> None:
         body, indices = self.writer.body, self.writer.places.indices
-        with body.loop(start, stop, self.lanes * copies) as i:
+        with self.writer.loop(place, start, stop, self.lanes * copies) as i:
             for copy in range(copies):
                 indices[place] = body.plus(i, copy * self.lanes)
                 self._elements(copy)

@@ -19,6 +19,12 @@ class Memory:
         self.numbers: dict[Value, str] = {}  # inputs that are numbers, by register
         self.slots: dict[Value, str] = {}  # single numbers computed by kernels, by stack slot
 
+    def copy(self) -> Memory:
+        """The same places, for a part of the program that has some of its own."""
+        new = Memory(self.vector_bytes)
+        new.pointers, new.numbers, new.slots = dict(self.pointers), dict(self.numbers), dict(self.slots)
+        return new
+
     def lanes(self, dtype: np.dtype[np.generic]) -> int:
         """How many elements of this dtype a vector register holds."""
         return self.vector_bytes // dtype.itemsize

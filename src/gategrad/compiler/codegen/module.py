@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.codegen import vector_math
+from gategrad.compiler.codegen.blocks import Blocks
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
 from gategrad.compiler.codegen.entry import PROGRAM
 from gategrad.compiler.codegen.host import write_host_call
 from gategrad.compiler.codegen.loops import write_loops
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
+from gategrad.compiler.codegen.polls import Polls
 from gategrad.compiler.codegen.products import write_matmul
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
@@ -28,12 +30,12 @@ from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
 from gategrad.compiler.schedule.overwrite import may_write_at_once
-from gategrad.compiler.schedule.views import VIEW_OPS, make_viewable, view_of
+from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
 from gategrad.compiler.schedule.work import LONG, work
 
 __all__ = ["Native", "write_native"]
 
-_FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size
+_FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size, and when to look for signals
 
 
 @dataclasses.dataclass
@@ -44,6 +46,7 @@ class Native:
     workspace: int
     kernels: list[Kernel]
     callbacks: list[Value]
+    blocks: dict[int, int]  # for the kernels that run on threads, by number: in how many blocks
 
     @property
     def releases_gil(self) -> bool:
@@ -83,6 +86,8 @@ class _Module:
         self.memory = Memory(_vector_bytes())
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
+        self.blocks: dict[int, int] = {}
+        self.poll = Polls(self.body, table, self.kernels)
         self.prologue: list[str] = []
         self.late: dict[int, Value] = {}  # outputs that are copied to where they belong at the end
 
@@ -90,14 +95,16 @@ class _Module:
         self._bind_inputs()
         stored = self._stored()
         self._bind_buffers(stored)
+        self.poll.until(self._first_written_over())
         for number, kernel in enumerate(self.kernels):
+            self.poll.before(number)
             self._write_kernel(number, kernel, stored)
         self._write_outputs()
         workspace = plan([b for _, b in self.buffers], _FAULT_BYTES)
         self.prologue += [
             f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {b.offset}" for name, b in self.buffers
         ]
-        return Native(self._text(), workspace, self.kernels, self.callbacks)
+        return Native(self._text(), workspace, self.kernels, self.callbacks, self.blocks)
 
     # --- where things lie
 
@@ -107,6 +114,7 @@ class _Module:
         for n, x in enumerate(self.program.inputs):
             if x.shape == () and x.dtype.kind == "f":
                 self.memory.numbers[x] = f"%in{n}"
+                self.body.kinds[f"%in{n}"] = llvm_type(x.dtype)
             else:
                 self.memory.pointers[x] = f"%out{places[n]}" if n in places else f"%in{n}"
         for value in self.program.values:
@@ -127,7 +135,7 @@ class _Module:
         stored = {z for z in self.program.outputs if z in home}
         for value in self.program.values:
             for x in value.inputs:
-                base = view_of(x).base
+                base = base_of(x)
                 if base in home and home.get(value) != home[base] and value.op.name not in VIEW_OPS:
                     stored.add(base)
         return stored
@@ -138,7 +146,7 @@ class _Module:
         last = dict(home)
         for value in self.program.values:
             for x in value.inputs:
-                base = view_of(x).base
+                base = base_of(x)
                 if base in home and value in home:
                     last[base] = max(last[base], home[value])
         for value, first in home.items():
@@ -159,6 +167,12 @@ class _Module:
         over = self.over.get(output)
         return over is None or may_write_at_once(value, self.program.inputs[over], self.kernels)
 
+    def _first_written_over(self) -> int:
+        """The number of the first kernel that writes over an input that was given up; from there on nothing may fail."""
+        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.values}
+        over = [z for n, z in enumerate(self.program.outputs) if n in self.over and n not in self.late]
+        return min((home[z] for z in over if z in home), default=len(self.kernels))
+
     def _buffer(self, hint: str, nbytes: int, first: int, last: int) -> str:
         name = self.body.name(hint)
         self.buffers.append((name, Buffer(nbytes, first, last)))
@@ -167,10 +181,14 @@ class _Module:
     # --- kernels
 
     def _write_kernel(self, number: int, kernel: Kernel, stored: set[Value]) -> None:
+        blocks = Blocks(self.needs, self.table, self.poll.due_in(number))
         if kernel.domain is None:
-            self._write_alone(number, kernel.values[0])
+            self._write_alone(number, kernel.values[0], blocks)
         elif kernel.is_scalar:
-            write_scalars(self.body, self.needs, kernel, self.memory)
+            write_scalars(
+                self.body, self.needs, kernel, self.memory, stored,
+                lambda nbytes: self._buffer("handed", nbytes, number, len(self.kernels)),
+            )  # fmt: skip
         else:
             rows: dict[Value, str] = {}
 
@@ -179,18 +197,20 @@ class _Module:
                     rows[value] = self._buffer("row", length * value.dtype.itemsize, number, number)
                 return rows[value]
 
-            write_loops(self.body, self.needs, kernel, self.memory, stored, scratch)
+            write_loops(self.body, self.needs, kernel, self.memory, stored, scratch, blocks)
+        if blocks.count:
+            self.blocks[number] = blocks.count
 
-    def _write_alone(self, number: int, value: Value) -> None:
+    def _write_alone(self, number: int, value: Value, blocks: Blocks) -> None:
         for x in value.inputs:
-            self._spill(view_of(x).base)
+            self._spill(base_of(x))
         if value.op.name == "matmul" and value.dtype.kind == "f":
             write_matmul(
                 self.body, self.needs, value, self.memory, self.table,
                 lambda nbytes: self._buffer("panel", nbytes, number, number),
             )  # fmt: skip
         elif value.op.name in MOVEMENTS:
-            MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, self._fail)
+            MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, _fail, blocks)
         else:
             self.callbacks.append(value)
             write_host_call(self.body, value, self.memory, self.table)
@@ -204,18 +224,13 @@ class _Module:
         self.body.store(str(register), slot, value.dtype)
         self.memory.pointers[value] = slot
 
-    def _fail(self, index: str, axis: str, size: str) -> None:
-        for n, value in enumerate((index, axis, size)):
-            place = self.body.make(f"getelementptr i64, ptr %workspace, i64 {n}")
-            self.body.write(f"store i64 {value}, ptr {place}")
-        self.body.write("ret i32 1")
-
     def _write_outputs(self) -> None:
+        single = {value for kernel in self.kernels if kernel.is_scalar for value in kernel.values}
         for n, z in enumerate(self.program.outputs):
             number = self.memory.number(self.body, z)
             if number is not None:
                 self.body.store(number, f"%out{n}", z.dtype)
-            elif z.shape == ():
+            elif z.shape == () or z in single:
                 self.body.store(self.body.load(self.memory.pointers[z], z.dtype), f"%out{n}", z.dtype)
         for n, z in self.late.items():
             self.needs["declarations"]["memcpy"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
@@ -243,6 +258,13 @@ class _Module:
         lines = [head, "entry:", *self.body.entry, *self.prologue, *self.body.lines, "}"]
         given = {**self.needs["declarations"], **self.needs["definitions"]}
         return "\n".join([*lines, *given.values()]) + "\n"
+
+
+def _fail(body: Body, index: str, axis: str, size: str) -> None:
+    for n, value in enumerate((index, axis, size)):
+        place = body.make(f"getelementptr i64, ptr %workspace, i64 {n}")
+        body.write(f"store i64 {value}, ptr {place}")
+    body.write("ret i32 1")
 
 
 def _vector_bytes() -> int:

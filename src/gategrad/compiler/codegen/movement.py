@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.codegen.blocks import Blocks
 from gategrad.compiler.codegen.elementwise import Needs, lower
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
@@ -17,15 +18,19 @@ from gategrad.compiler.schedule.views import View, contiguous, view_of
 __all__ = ["MOVEMENTS", "Fail", "fill"]
 
 Strides = Sequence[int]
-Fail = Callable[[str, str, str], None]
+Fail = Callable[[Body, str, str, str], None]
 """Writes the way out with an IndexError: index, axis and size, as registers or literals."""
 
+_SCAN = 16
+"""Elements of a row that take as long to add as an index takes to read that belongs to another block."""
 
-def fill(body: Body, pointer: str, count: int, dtype: Any, value: Any = 0) -> None:
+
+def fill(body: Body, pointer: str, count: int | str, dtype: Any, value: Any = 0) -> None:
     """Set every element of a buffer."""
-    with body.loop(0, count) if count > 0 else contextlib.nullcontext("0") as i:
-        if count > 0:
-            body.store(literal(value, dtype), body.address(pointer, dtype, [(i, 1)], 0), dtype)
+    if count == 0:
+        return
+    with body.loop(0, count) as i:
+        body.store(literal(value, dtype), body.address(pointer, dtype, [(i, 1)], 0), dtype)
 
 
 def _copy(
@@ -56,7 +61,7 @@ def _copy(
                 body.store(body.load(read, dtype, width), write, dtype, width)
 
 
-def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
     axis, strides = value.options["axis"], contiguous(value.shape)
     offset = 0
     for x in value.inputs:
@@ -64,7 +69,7 @@ def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: F
         offset += x.shape[axis] * strides[axis]
 
 
-def _embed(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+def _embed(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
     parts, strides = value.options["parts"], contiguous(value.shape)
     pointer = memory.pointers[value]
     fill(body, pointer, value.size, value.dtype)
@@ -92,7 +97,7 @@ def _positions(
         good, bad = body.name("inside"), body.name("outside")
         body.write(f"br i1 {inside}, label {good}, label {bad}")
         body.label(bad)
-        fail(raw, str(axis), str(size))
+        fail(body, raw, str(axis), str(size))
         body.label(good)
         places.append((place, strides[axis]))
     return places
@@ -115,83 +120,117 @@ def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write
             body.store(x, target, value.dtype, width)
 
 
-def _gather(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+def _gather(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
     x, indices = value.inputs[0], value.inputs[1:]
     count, length = indices[0].size, int(np.prod(x.shape[len(indices) :], dtype=int))
     if not count or not length:
         return
-    with body.loop(0, count) as i:
-        places = _positions(body, indices, x.shape[: len(indices)], memory, i, fail)
-        read = body.address(
-            memory.pointers[view_of(x).base], x.dtype, [(place, step * length) for place, step in places], 0
-        )
-        write = body.address(memory.pointers[value], x.dtype, [(i, length)], 0)
-        _row(body, value, memory, length, read, write, add=False)
+    pointer = memory.pointers[view_of(x).base]
+
+    def rows(body: Body, start: int | str, stop: int | str) -> None:
+        with body.loop(start, stop) as i:
+            places = _positions(body, indices, x.shape[: len(indices)], memory, i, fail)
+            read = body.address(pointer, x.dtype, [(place, step * length) for place, step in places], 0)
+            write = body.address(memory.pointers[value], x.dtype, [(i, length)], 0)
+            _row(body, value, memory, length, read, write, add=False)
+
+    blocks.over(body, count, 2 * value.size, rows)
 
 
-def _scatter_add(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+def _scatter_add(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
+    """Every block adds to rows of its own, all that belongs there and in order, whoever runs it."""
     x, indices = value.inputs[0], value.inputs[1:]
-    fill(body, memory.pointers[value], value.size, value.dtype)
+    sizes = value.shape[: len(indices)]
     count, length = indices[0].size, int(np.prod(value.shape[len(indices) :], dtype=int))
-    if not count or not length:
+    targets = int(np.prod(sizes, dtype=int))
+    if not length:
         return
-    with body.loop(0, count) as i:
-        places = _positions(body, indices, value.shape[: len(indices)], memory, i, fail)
-        write = body.address(memory.pointers[value], value.dtype, [(place, step * length) for place, step in places], 0)
-        read = body.address(memory.pointers[view_of(x).base], x.dtype, [(i, length)], 0)
-        _row(body, value, memory, length, read, write, add=True)
+
+    def rows(body: Body, start: int | str, stop: int | str) -> None:
+        size = body.number("sub", stop, start)
+        own = body.address(memory.pointers[value], value.dtype, [(str(start), length)], 0)
+        fill(body, own, body.number("mul", size, length), value.dtype)
+        if not count:
+            return
+        with body.loop(0, count) as i:
+            places = _positions(body, indices, sizes, memory, i, fail)
+            with contextlib.ExitStack() as inside:
+                if isinstance(start, str):
+                    inside.enter_context(body.only(_is_among(body, places, start, size)))
+                terms = [(place, step * length) for place, step in places]
+                write = body.address(memory.pointers[value], value.dtype, terms, 0)
+                read = body.address(memory.pointers[view_of(x).base], x.dtype, [(i, length)], 0)
+                _row(body, value, memory, length, read, write, add=True)
+
+    blocks.over(body, targets, 2 * x.size, rows, most=length // _SCAN)
+
+
+def _is_among(body: Body, places: list[tuple[str, int]], start: str, size: int | str) -> str:
+    """Whether a place is one of `size` rows from `start` on."""
+    row = "0"
+    for place, step in places:
+        row = body.make(f"add i64 {row}, {body.make(f'mul i64 {place}, {step}')}")
+    return body.make(f"icmp ult i64 {body.make(f'sub i64 {row}, {start}')}, {size}")
 
 
 def _running(operation: str) -> Callable[..., None]:
-    def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+    def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
         if not value.size:
             return
         axis = value.options["axis"]
         outer, length = int(np.prod(value.shape[:axis], dtype=int)), value.shape[axis]
         inner = int(np.prod(value.shape[axis + 1 :], dtype=int))
         x, dtype = view_of(value.inputs[0]).base, value.dtype
-        total = body.slot(llvm_type(dtype), "running")
-        with body.loop(0, outer) as i, body.loop(0, inner) as j:
-            body.store(literal(0 if operation == "add" else 1, dtype), total, dtype)
-            with body.loop(0, length) as k:
-                terms = [(i, length * inner), (k, inner), (j, 1)]
-                element = body.load(body.address(memory.pointers[x], dtype, terms, 0), dtype)
-                name = ("f" if dtype.kind == "f" else "") + operation
-                after = body.make(f"{name} {llvm_type(dtype)} {body.load(total, dtype)}, {element}")
-                body.store(after, total, dtype)
-                body.store(after, body.address(memory.pointers[value], dtype, terms, 0), dtype)
+
+        def lines(body: Body, start: int | str, stop: int | str) -> None:
+            total = body.slot(llvm_type(dtype), "running")
+            with body.loop(start, stop) as i, body.loop(0, inner) as j:
+                body.store(literal(0 if operation == "add" else 1, dtype), total, dtype)
+                with body.loop(0, length) as k:
+                    terms = [(i, length * inner), (k, inner), (j, 1)]
+                    element = body.load(body.address(memory.pointers[x], dtype, terms, 0), dtype)
+                    name = ("f" if dtype.kind == "f" else "") + operation
+                    after = body.make(f"{name} {llvm_type(dtype)} {body.load(total, dtype)}, {element}")
+                    body.store(after, total, dtype)
+                    body.store(after, body.address(memory.pointers[value], dtype, terms, 0), dtype)
+
+        blocks.over(body, outer, 4 * value.size, lines)
 
     return write
 
 
 def _place_of(compare: str) -> Callable[..., None]:
-    def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail) -> None:
+    def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
         x, axis = value.inputs[0], value.options["axis"]
         if not x.size:
             return
         outer, length = int(np.prod(x.shape[:axis], dtype=int)), x.shape[axis]
         inner = int(np.prod(x.shape[axis + 1 :], dtype=int))
-        best, place = body.slot(llvm_type(x.dtype), "best"), body.slot("i64", "place")
         pointer = memory.pointers[view_of(x).base]
-        with body.loop(0, outer) as i, body.loop(0, inner) as j:
-            first = body.load(body.address(pointer, x.dtype, [(i, length * inner), (j, 1)], 0), x.dtype)
-            body.write(f"store {llvm_type(x.dtype)} {first}, ptr {best}")
-            body.write(f"store i64 0, ptr {place}")
-            if length > 1:
-                with body.loop(1, length) as k:
-                    element = body.load(
-                        body.address(pointer, x.dtype, [(i, length * inner), (k, inner), (j, 1)], 0), x.dtype
-                    )
-                    kind = llvm_type(x.dtype)
-                    before = body.make(f"load {kind}, ptr {best}")
-                    better = _better(body, needs, compare, element, before, x.dtype)
-                    body.write(
-                        f"store {kind} {body.make(f'select i1 {better}, {kind} {element}, {kind} {before}')}, ptr {best}"
-                    )
-                    held = body.make(f"load i64, ptr {place}")
-                    body.write(f"store i64 {body.make(f'select i1 {better}, i64 {k}, i64 {held}')}, ptr {place}")
-            target = body.address(memory.pointers[value], value.dtype, [(i, inner), (j, 1)], 0)
-            body.store(body.make(f"load i64, ptr {place}"), target, value.dtype)
+
+        def lines(body: Body, start: int | str, stop: int | str) -> None:
+            best, place = body.slot(llvm_type(x.dtype), "best"), body.slot("i64", "place")
+            with body.loop(start, stop) as i, body.loop(0, inner) as j:
+                first = body.load(body.address(pointer, x.dtype, [(i, length * inner), (j, 1)], 0), x.dtype)
+                body.write(f"store {llvm_type(x.dtype)} {first}, ptr {best}")
+                body.write(f"store i64 0, ptr {place}")
+                if length > 1:
+                    with body.loop(1, length) as k:
+                        element = body.load(
+                            body.address(pointer, x.dtype, [(i, length * inner), (k, inner), (j, 1)], 0), x.dtype
+                        )
+                        kind = llvm_type(x.dtype)
+                        before = body.make(f"load {kind}, ptr {best}")
+                        better = _better(body, needs, compare, element, before, x.dtype)
+                        body.write(
+                            f"store {kind} {body.make(f'select i1 {better}, {kind} {element}, {kind} {before}')}, ptr {best}"
+                        )
+                        held = body.make(f"load i64, ptr {place}")
+                        body.write(f"store i64 {body.make(f'select i1 {better}, i64 {k}, i64 {held}')}, ptr {place}")
+                target = body.address(memory.pointers[value], value.dtype, [(i, inner), (j, 1)], 0)
+                body.store(body.make(f"load i64, ptr {place}"), target, value.dtype)
+
+        blocks.over(body, outer, 4 * x.size, lines)
 
     return write
 

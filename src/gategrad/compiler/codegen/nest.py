@@ -16,7 +16,10 @@ from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Dims, Kernel, along
 from gategrad.compiler.schedule.views import contiguous, view_of
 
-__all__ = ["Loop", "Nest", "Strides"]
+__all__ = ["ROWS", "Loop", "Nest", "Strides"]
+
+ROWS = 4
+"""Rows that are walked together where columns are folded: each total is then loaded and stored once for all of them."""
 
 Strides = tuple[int, ...]
 """For each axis of the domain, the distance in elements from one element to the next along it."""
@@ -53,6 +56,14 @@ class Nest:
     def row_length(self) -> int:
         """The number of elements of a row."""
         return math.prod(loop.length for loop in self.inner_loops)
+
+    @property
+    def only_folds_columns(self) -> bool:
+        """Whether all is full, and something is folded along the outer axes alone."""
+        folds = [v for v in self.kernel.values if v.op.name in REDUCTIONS]
+        maps = [v for v in self.kernel.values if v.op.name not in REDUCTIONS]
+        columns = all(self.reads_full(v) and not self.folds_row(v) for v in folds)
+        return bool(folds) and columns and all(self.is_full(v) for v in maps)
 
     def is_full(self, value: Value) -> bool:
         """Whether a value computed here varies along the row."""

@@ -46,12 +46,17 @@ class Body:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.entry: list[str] = []  # allocations, which belong at the start of the function
+        self.kinds: dict[str, str] = {}  # the types of the names from outside that are not pointers
         self._count = 0
 
     def name(self, hint: str = "v") -> str:
         """A fresh local name."""
         self._count += 1
         return f"%{hint}{self._count}"
+
+    def names_after(self, other: Body) -> None:
+        """Make no name that the other body has, so that its names can be used here."""
+        self._count = other._count
 
     def write(self, line: str) -> None:
         """Add an instruction that has no result."""
@@ -69,20 +74,36 @@ class Body:
         self.entry.append(f"  {result} = alloca {kind}, align {align}")
         return result
 
+    def early_address(self, pointer: str, dtype: Any, index: str, stride: int) -> str:
+        """`pointer + index · stride` in elements of `dtype`, computed where the function begins."""
+        distance, result = self.name("distance"), self.name("p")
+        self.entry.append(f"  {distance} = mul i64 {index}, {stride}")
+        kind = memory_type(dtype)
+        self.entry.append(f"  {result} = getelementptr inbounds {kind}, ptr {pointer}, i64 {distance}")
+        return result
+
     def label(self, name: str) -> None:
         """Begin a block."""
         self.lines.append(f"{name[1:]}:")
 
     @contextmanager
-    def loop(self, start: int, stop: int, step: int = 1) -> Iterator[str]:
-        """A counted loop; yields the counter. One iteration is written without a loop, none not at all by callers."""
-        if stop - start <= step:
+    def loop(self, start: int | str, stop: int | str, step: int = 1) -> Iterator[str]:
+        """A counted loop; yields the counter. One iteration is written without a loop, none not at all by callers.
+
+        Bounds that are known only when the code runs are registers; such a loop may have no iteration.
+        """
+        known = isinstance(start, int) and isinstance(stop, int)
+        if isinstance(start, int) and isinstance(stop, int) and stop - start <= step:
             yield str(start)
             return
         counter = self.slot("i64", "counter")
         head, done = self.name("loop"), self.name("done")
         self.write(f"store i64 {start}, ptr {counter}")
-        self.write(f"br label {head}")
+        if known:
+            self.write(f"br label {head}")
+        else:
+            some = self.make(f"icmp slt i64 {start}, {stop}")
+            self.write(f"br i1 {some}, label {head}, label {done}")
         self.label(head)
         index = self.make(f"load i64, ptr {counter}", "i")
         yield index
@@ -97,6 +118,22 @@ class Body:
         if shift == 0:
             return index
         return str(int(index) + shift) if index.isdigit() else self.make(f"add nuw nsw i64 {index}, {shift}")
+
+    def number(self, operation: str, a: int | str, b: int | str) -> int | str:
+        """Arithmetic on counters, done here if both are known."""
+        if isinstance(a, int) and isinstance(b, int):
+            return {"sub": a - b, "mul": a * b}[operation]
+        return self.make(f"{operation} i64 {a}, {b}")
+
+    @contextmanager
+    def only(self, condition: str) -> Iterator[None]:
+        """What is written inside is done only if the condition holds."""
+        yes, done = self.name("yes"), self.name("done")
+        self.write(f"br i1 {condition}, label {yes}, label {done}")
+        self.label(yes)
+        yield
+        self.write(f"br label {done}")
+        self.label(done)
 
     def address(self, pointer: str, dtype: Any, terms: list[tuple[str, int]], offset: int) -> str:
         """`pointer + offset + Σ index · stride`, in elements of `dtype`."""

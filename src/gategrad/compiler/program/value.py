@@ -79,6 +79,12 @@ class Builder:
             value = self._made[key] = Value(OPS[op], tuple(inputs), options)
         return value
 
+    def again(self, value: Value, inputs: list[Value]) -> Value:
+        """The same operation on these inputs: the value itself where they are its own, unless it has been made before."""
+        if tuple(inputs) != value.inputs:
+            return self.emit(value.op.name, inputs, **value.options)
+        return self._made.setdefault((value.op.name, *map(id, inputs), *value.options.items()), value)
+
     def find(self, op: str, inputs: Sequence[Value], **options: Any) -> Value | None:
         """The value of this operation on these inputs, if it has been made."""
         return self._made.get((op, *map(id, inputs), *options.items()))
@@ -133,9 +139,11 @@ def rewrite(program: Program, rule: Rule) -> Program:
             new[value] = value
             continue
         inputs = [new[x] for x in value.inputs]
-        made = rule(value, inputs, builder) or builder.emit(value.op.name, inputs, **value.options)
+        made = rule(value, inputs, builder) or builder.again(value, inputs)
         made.name = made.name or value.name
         new[value] = made
+    if all(new[z] is z for z in program.outputs):
+        return program
     return Program(program.inputs, [new[z] for z in program.outputs], program.name)
 
 

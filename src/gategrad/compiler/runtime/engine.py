@@ -26,7 +26,7 @@ OLDEST_LLVM = (20,)
 """Pointers without types and the pass manager as we use it: llvmlite 0.45."""
 
 HUGE = 20_000
-"""Lines of IR above which the optimiser keeps to what is linear in the size of the program."""
+"""Lines of the longest function above which the optimiser keeps to what is linear in its size."""
 
 ROOTS = ("gg_entry", "gg_packed", "gg_slow", "gg_program")
 """The function that is called from outside is the first of these that a module has; all others are its own affair."""
@@ -230,7 +230,8 @@ def _llvm() -> Any:
 
 
 def _level(ir_text: str, level: int) -> int:
-    return min(level, 1) if ir_text.count("\n") > HUGE else level
+    longest = max(function.count("\n") for function in ir_text.split("\ndefine "))
+    return min(level, 1) if longest > HUGE else level
 
 
 def _parse(ir_text: str) -> Any:

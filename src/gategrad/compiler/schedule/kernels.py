@@ -11,7 +11,7 @@ import dataclasses
 
 from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
 from gategrad.compiler.program.value import Program, Value
-from gategrad.compiler.schedule.views import VIEW_OPS, view_of
+from gategrad.compiler.schedule.views import VIEW_OPS, base_of
 
 __all__ = ["Dims", "Kernel", "along", "group"]
 
@@ -119,7 +119,7 @@ class _Grouping:
         """The first kernel in which the value could be: that of its latest input (the next one if that must end)."""
         earliest = 0
         for x in value.inputs:
-            base = view_of(x).base
+            base = base_of(x)
             if base in self.position:
                 earliest = max(earliest, self.position[base])
         return earliest
@@ -128,7 +128,7 @@ class _Grouping:
         """How the axes of an elementwise value run along the kernel's domain; None if it cannot be computed there."""
         inside = []
         for x in value.inputs:
-            base = view_of(x).base
+            base = base_of(x)
             if self.position.get(base) == position:
                 dims = self._input_dims(x, kernel, position)
                 if dims is None:
@@ -160,7 +160,7 @@ class _Grouping:
 
     def _input_dims(self, x: Value, kernel: Kernel, position: int) -> Dims | None:
         """How a value that is used in the kernel runs along its domain; loaded ones as their shape suggests."""
-        base = view_of(x).base
+        base = base_of(x)
         if self.position.get(base) != position:
             return tuple(range(len(x.shape))) if x.shape == kernel.domain else None
         return None if base in kernel.finished else along(x, base, kernel.dims[base])

@@ -10,7 +10,7 @@ import numpy as np
 from gategrad.compiler.program.ops import OPS, REDUCTIONS
 from gategrad.compiler.program.value import Builder, Program, Value
 
-__all__ = ["VIEW_OPS", "View", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
+__all__ = ["VIEW_OPS", "View", "base_of", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +44,13 @@ def is_matrix_view(view: View, shape: tuple[int, ...]) -> bool:
     plain = (across == 1 or columns == 1) and (rows == 1 or down >= max(columns, 1))
     turned = (down == 1 or rows == 1) and (columns == 1 or across >= max(rows, 1))
     return plain or turned
+
+
+def base_of(value: Value) -> Value:
+    """The value in whose buffer the elements of a value lie: `view_of(value).base`, for those who ask often."""
+    while value.op.name in _VIEWS:
+        value = value.inputs[0]
+    return value
 
 
 def view_of(value: Value) -> View:

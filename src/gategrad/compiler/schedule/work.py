@@ -7,10 +7,16 @@ from collections.abc import Iterable
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel
 
-__all__ = ["LONG", "work"]
+__all__ = ["LONG", "THREADED", "work"]
 
 LONG = 100_000
 """From so many element operations on (some ten microseconds) other Python threads may run meanwhile."""
+
+THREADED = 400_000
+"""From so many plain operations on (some hundred microseconds) a loop runs on threads.
+
+To wake a thread that sleeps, and to wait for it, takes 11 to 15 microseconds (measured with two threads).
+"""
 
 _PRODUCT = 10  # multiplications and additions of a matrix product that take as long as one operation on an element
 
