@@ -55,7 +55,7 @@ def write_matmul(
         if shallow and matrices[1][1] != 1:
             at[1], matrices[1] = _laid_in_rows(body, at[1], matrices[1], sizes, value.dtype, scratch), (columns, 1)
         small = rows * inner * columns <= SMALL and (matrices[1][1] == 1 or columns == 1)
-        if (shallow or small) and rows * inner * columns > _TINY and can_overlap(sizes, value.dtype, memory):
+        if small and rows * inner * columns > _TINY and can_overlap(sizes, value.dtype, memory):
             write_unpacked(body, at, matrices, sizes, value.dtype, memory, table)
         elif shallow or small:
             _tiles(body, needs, at, matrices, sizes, value.dtype, memory)

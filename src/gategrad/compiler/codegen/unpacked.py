@@ -1,4 +1,4 @@
-"""Products whose tiles read the matrices where they lie: small ones, and those with few steps for each element.
+"""Products of a middling size, whose tiles read the matrices where they lie.
 
 One function for each dtype, loaded once. Where the last tile of a row or column of tiles would reach beyond the matrix
 it begins earlier and writes some elements once more, so there are no tiles of other sizes.
@@ -14,16 +14,17 @@ from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.library import loaded
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
-from gategrad.compiler.codegen.tile import Form, accumulate, form_of
+from gategrad.compiler.codegen.tile import Form, accumulate
 from gategrad.compiler.runtime.table import Table
 
 __all__ = ["can_overlap", "write_unpacked"]
 
+_HEIGHT = 4  # rows of a tile: fewer than where the matrices are large, since few rows come to a multiple of more
+
 
 def can_overlap(sizes: tuple[int, int, int], dtype: np.dtype[np.generic], memory: Memory) -> bool:
     """Whether a product is as large as a tile."""
-    form = form_of(dtype, memory)
-    return sizes[0] >= form.height and sizes[2] >= form.lanes
+    return sizes[0] >= _HEIGHT and sizes[2] >= memory.lanes(dtype)
 
 
 def write_unpacked(
@@ -31,7 +32,7 @@ def write_unpacked(
     dtype: np.dtype[np.generic], memory: Memory, table: Table,
 ) -> None:  # fmt: skip
     """Write the product of a matrix and one whose rows lie in order into a third."""
-    form = form_of(dtype, memory)
+    form = Form(dtype, memory.lanes(dtype), _HEIGHT)
     (x_down, x_across), (y_down, _), (z_down, _) = strides
     slot = table.address(("unpacked", form), functools.partial(_address, form))
     routine = body.make(f"load ptr, ptr {slot}")
@@ -73,7 +74,7 @@ def _tile(needs: Needs, form: Form, vectors: int) -> str:
             body.store(totals[r, c], body.address(z, dtype, [], c * form.lanes), dtype, form.lanes)
     body.write("ret void")
     head = f"define internal void @gg_tile{vectors}({_MATRICES}, {_STRIDES}, i64 %inner)"
-    return body.function(f"{head} noinline nounwind")
+    return body.function(f"{head} alwaysinline nounwind")
 
 
 def _product(needs: Needs, form: Form) -> str:
@@ -100,4 +101,4 @@ def _product(needs: Needs, form: Form) -> str:
                 )
     body.write("ret void")
     parameters = f"{_MATRICES}, {_STRIDES}, i64 %rows, i64 %inner, i64 %columns"
-    return body.function(f"define void @gg_unpacked({parameters}) optsize nounwind")
+    return body.function(f"define void @gg_unpacked({parameters}) nounwind")
