@@ -41,7 +41,7 @@ def by_panels(monkeypatch):
     """Every product by panels, in blocks so small that there are several, whole and not, along each axis."""
     for name in ("SMALL", "_SHALLOW", "_LOW", "_NARROW"):
         monkeypatch.setattr(products, name, 0)
-    for name, limit in (("_DEPTH", 80), ("_ROWS", 4000), ("_COLUMNS", 40)):
+    for name, limit in (("_PANEL", 640), ("_ROWS", 4000), ("_COLUMNS", 40)):
         monkeypatch.setattr(panels, name, limit)
 
 

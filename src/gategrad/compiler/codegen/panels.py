@@ -25,7 +25,7 @@ from gategrad.compiler.runtime.table import Table
 
 __all__ = ["write_panels"]
 
-_DEPTH = 3 * 2**10  # bytes of a row of the inner axis at a time (measured, as the next)
+_PANEL = 3 * 2**13  # bytes of one panel of y, which lies in the first cache (measured, as the next)
 _ROWS = 3 * 2**17  # bytes of a block of x, which lies in the second cache
 _COLUMNS = 4096  # of y at a time
 _SHARE = 2**22  # multiplications that are worth a thread
@@ -50,7 +50,7 @@ def write_panels(
     parts = max(1, min(thread_count(), rows * inner * columns // _SHARE, rows // form.height))
     share = _evenly(rows, -(-rows // parts), form.height)
     parts = -(-rows // share)
-    deep = _evenly(inner, _DEPTH // form.dtype.itemsize, 1)
+    deep = _evenly(inner, _PANEL // (form.width * form.dtype.itemsize), 1)
     high = _evenly(share, _ROWS // (deep * form.dtype.itemsize), form.height)
     wide = _evenly(columns, _COLUMNS, form.width)
     of_block = room(high, form.height, deep, form)

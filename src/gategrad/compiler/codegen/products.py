@@ -1,4 +1,8 @@
-"""Matrix products: small ones as loops over tiles that stay in registers, large ones as calls of BLAS."""
+"""Matrix products: which way each is computed, and the two ways that are written for its sizes.
+
+Those are loops over tiles (tiny or shallow products) and calls of BLAS (a few rows or columns against a large matrix).
+`unpacked.py` and `panels.py` are functions of the sizes: small products, and large ones.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from gategrad.compiler.schedule.views import View, contiguous, view_of
 __all__ = ["SMALL", "write_matmul"]
 
 SMALL = 128**3
-"""Products of at most this many multiplications are loops here: twice as fast as BLAS up to there (measured)."""
+"""Products of at most this many multiplications read the matrices where they lie (measured)."""
 
 _TINY = 12**3  # multiplications; up to there a product is written for its sizes, and needs no call
 _SHALLOW = 64  # steps; up to there tiles take two thirds of the time of BLAS at any size (measured)
@@ -133,7 +137,7 @@ def _tile(
             left = body.splat(left, dtype, lanes)
             for c in range(count):
                 before = body.make(f"load {kind}, ptr {slots[r][c]}")
-                after = intrinsic(body, needs, "fma", kind, [left, right[c], before])
+                after = intrinsic(body, needs, "fmuladd", kind, [left, right[c], before])
                 body.write(f"store {kind} {after}, ptr {slots[r][c]}")
     for r in range(height):
         for c in range(count):

@@ -55,7 +55,7 @@ def accumulate(
             x = body.splat(body.load(place, dtype), dtype, lanes)
             for c in range(vectors):
                 before = body.make(f"load {kind}, ptr {sums[r, c]}")
-                after = intrinsic(body, needs, "fma", kind, [x, y[c], before])
+                after = intrinsic(body, needs, "fmuladd", kind, [x, y[c], before])
                 body.write(f"store {kind} {after}, ptr {sums[r, c]}")
     return {place: body.make(f"load {kind}, ptr {slot}") for place, slot in sums.items()}
 
