@@ -31,6 +31,7 @@ _TINY = 12**3  # multiplications; up to there a product is written for its sizes
 _SHALLOW = 64  # steps; up to there tiles take two thirds of the time of BLAS at any size (measured)
 _WORTH_LAYING = 8  # rows that read a `y` which was laid out for them
 _LOW, _NARROW = 32, 8  # rows and columns below which laying out the matrices takes longer than BLAS (measured)
+_LOW_IF_LARGE, _LARGE = 256, 2**22  # the same where `y` has more bytes than that, and is laid out in the third cache
 _CACHED = 2**20  # bytes of the second cache
 
 
@@ -63,7 +64,7 @@ def write_matmul(
             write_unpacked(body, at, matrices, sizes, value.dtype, memory, table)
         elif shallow or small:
             _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
-        elif rows < _LOW or columns < _NARROW:
+        elif _is_thin(sizes, value.dtype):
             _blas(body, at, matrices, sizes, value.dtype, table)
         else:
             write_panels(body, at, matrices, sizes, value.dtype, memory, table, scratch)
@@ -73,6 +74,13 @@ def _is_shallow(sizes: tuple[int, int, int], dtype: Any) -> bool:
     """Whether BLAS would spend its time on packing: few steps for each element, and a `y` that a cache holds."""
     rows, inner, columns = sizes
     return inner <= _SHALLOW and rows >= _WORTH_LAYING and inner * columns * dtype.itemsize <= _CACHED
+
+
+def _is_thin(sizes: tuple[int, int, int], dtype: Any) -> bool:
+    """Whether the matrices are used too few times to be worth laying out."""
+    rows, inner, columns = sizes
+    low = _LOW_IF_LARGE if inner * columns * dtype.itemsize > _LARGE else _LOW
+    return rows < low or columns < _NARROW
 
 
 def _laid_in_rows(
