@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gategrad.compiler.codegen import products
+import gategrad as gg
+from gategrad.compiler.codegen import panels, products
 from tests.compiler.checking import check
 
 pytest.importorskip("llvmlite")
@@ -33,6 +34,40 @@ def test_every_way_matrices_lie(sizes, dtype, small, monkeypatch):
     check(lambda x, y: (x.T @ y, x.T @ y + 1), [turned(x), y])
     check(lambda x, y: (x @ y.T,), [x, turned(y)])
     check(lambda x, y: (x.T @ y.T,), [turned(x), turned(y)])
+
+
+@pytest.fixture
+def by_panels(monkeypatch):
+    """Every product by panels, in blocks so small that there are several, whole and not, along each axis."""
+    for name in ("SMALL", "_SHALLOW", "_LOW", "_NARROW"):
+        monkeypatch.setattr(products, name, 0)
+    for name, limit in (("_PANEL", 640), ("_ROWS", 4000), ("_COLUMNS", 40)):
+        monkeypatch.setattr(panels, name, limit)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (5, 3, 7), (12, 20, 32), (61, 47, 101)], ids=str)
+def test_panels_of_any_size_lying_any_way(sizes, dtype, threads, by_panels, monkeypatch):
+    monkeypatch.setattr(panels, "thread_count", lambda: threads)
+    monkeypatch.setattr(panels, "_SHARE", 1)
+    x, y = matrices(*sizes, dtype)
+    check(
+        lambda x, xt, y, yt: (x @ y, xt.T @ y, x @ yt.T, xt.T @ yt.T, x[::-1] @ y[:, ::-1]),
+        [x, turned(x), y, turned(y)],
+    )
+
+
+def test_a_stack_by_panels_and_a_repeated_row(by_panels):
+    x, y = matrices(16, 40, 64, np.float64, (3,))
+    check(lambda x, y: (x @ y, np.broadcast_to(x[0, :1], (16, 40)) @ y[1], x @ y[1]), [x, y])
+
+
+def test_what_is_not_finite_stays_in_its_row_and_column(by_panels):
+    x, y = matrices(13, 9, 17, np.float64)
+    x[12, 3], y[2, 16] = np.nan, np.inf  # in the last row and column, which the last strips repeat
+    found = gg.compile(lambda x, y: x @ y)(x, y)
+    np.testing.assert_array_equal(np.isfinite(found), np.isfinite(x @ y))
 
 
 @pytest.mark.parametrize("small", [0, products.SMALL], ids=["large", "small"])

@@ -1,4 +1,8 @@
-"""Matrix products: small ones as loops over tiles that stay in registers, large ones as calls of BLAS."""
+"""Matrix products: which way each is computed, and the two ways that are written for its sizes.
+
+Those are loops over tiles (tiny or shallow products) and calls of BLAS (a few rows or columns against a large matrix).
+`unpacked.py` and `panels.py` are functions of the sizes: small products, and large ones.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ from typing import Any
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
-from gategrad.compiler.codegen.panels import fits, write_panels
+from gategrad.compiler.codegen.panels import write_panels
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
+from gategrad.compiler.codegen.unpacked import can_overlap, write_unpacked
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.blas_threads import limit_blas_threads
 from gategrad.compiler.runtime.table import Table
@@ -20,10 +25,13 @@ from gategrad.compiler.schedule.views import View, contiguous, view_of
 __all__ = ["SMALL", "write_matmul"]
 
 SMALL = 128**3
-"""Products of at most this many multiplications are loops here: twice as fast as BLAS up to there (measured)."""
+"""Products of at most this many multiplications read the matrices where they lie (measured)."""
 
+_TINY = 12**3  # multiplications; up to there a product is written for its sizes, and needs no call
 _SHALLOW = 64  # steps; up to there tiles take two thirds of the time of BLAS at any size (measured)
 _WORTH_LAYING = 8  # rows that read a `y` which was laid out for them
+_LOW, _NARROW = 32, 8  # rows and columns below which laying out the matrices takes longer than BLAS (measured)
+_LOW_IF_LARGE, _LARGE = 256, 2**22  # the same where `y` has more bytes than that, and is laid out in the third cache
 _CACHED = 2**20  # bytes of the second cache
 
 
@@ -47,21 +55,32 @@ def write_matmul(
             for pointer, view in zip(pointers, views, strict=True)
         ]
         sizes = rows, inner, columns
-        matrices = [v.strides[-2:] for v in views]
+        matrices = [(v.strides[-2], v.strides[-1]) for v in views]
         shallow = _is_shallow(sizes, value.dtype)
         if shallow and matrices[1][1] != 1:
             at[1], matrices[1] = _laid_in_rows(body, at[1], matrices[1], sizes, value.dtype, scratch), (columns, 1)
         small = rows * inner * columns <= SMALL and (matrices[1][1] == 1 or columns == 1)
-        if shallow or small:
+        if small and rows * inner * columns > _TINY and can_overlap(sizes, value.dtype, memory):
+            write_unpacked(body, at, matrices, sizes, value.dtype, memory, table)
+        elif shallow or small:
             _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
-        elif not _panels(body, needs, at, matrices, sizes, value.dtype, memory, scratch):
+        elif _is_thin(sizes, value.dtype):
             _blas(body, at, matrices, sizes, value.dtype, table)
+        else:
+            write_panels(body, at, matrices, sizes, value.dtype, memory, table, scratch)
 
 
 def _is_shallow(sizes: tuple[int, int, int], dtype: Any) -> bool:
     """Whether BLAS would spend its time on packing: few steps for each element, and a `y` that a cache holds."""
     rows, inner, columns = sizes
     return inner <= _SHALLOW and rows >= _WORTH_LAYING and inner * columns * dtype.itemsize <= _CACHED
+
+
+def _is_thin(sizes: tuple[int, int, int], dtype: Any) -> bool:
+    """Whether the matrices are used too few times to be worth laying out."""
+    rows, inner, columns = sizes
+    low = _LOW_IF_LARGE if inner * columns * dtype.itemsize > _LARGE else _LOW
+    return rows < low or columns < _NARROW
 
 
 def _laid_in_rows(
@@ -74,26 +93,6 @@ def _laid_in_rows(
         element = body.load(body.address(y, dtype, [(k, strides[0]), (j, strides[1])], 0), dtype)
         body.store(element, body.address(laid, dtype, [(k, columns), (j, 1)], 0), dtype)
     return laid
-
-
-def _panels(
-    body: Body, needs: Needs, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any,
-    memory: Memory, scratch: Callable[[int], str],
-) -> bool:  # fmt: skip
-    """A large product by panels, its last columns, if they are no whole panel, by tiles; False if it is not written."""
-    rows, inner, columns = sizes
-    lanes = memory.lanes(dtype)
-    rest = columns % (2 * lanes)
-    whole = rows, inner, columns - rest
-    if not fits(whole, lanes) or not whole[2] or (rest and strides[1][1] != 1):
-        return False
-    with body.loop(0, rows) as i:
-        fill(body, body.address(at[2], dtype, [(i, strides[2][0])], 0), whole[2], dtype)
-    write_panels(body, needs, at, strides, whole, dtype, memory, scratch, _tile)
-    if rest:
-        last = [at[0], *[body.address(pointer, dtype, [], whole[2]) for pointer in at[1:]]]
-        _tiles(body, needs, last, strides, (rows, inner, rest), dtype, memory)
-    return True
 
 
 # --- tiles ---------------------------------------------------------------------------------------------------------
@@ -146,7 +145,7 @@ def _tile(
             left = body.splat(left, dtype, lanes)
             for c in range(count):
                 before = body.make(f"load {kind}, ptr {slots[r][c]}")
-                after = intrinsic(body, needs, "fma", kind, [left, right[c], before])
+                after = intrinsic(body, needs, "fmuladd", kind, [left, right[c], before])
                 body.write(f"store {kind} {after}, ptr {slots[r][c]}")
     for r in range(height):
         for c in range(count):

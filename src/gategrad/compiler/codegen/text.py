@@ -113,6 +113,28 @@ class Body:
         self.write(f"br i1 {more}, label {head}, label {done}")
         self.label(done)
 
+    @contextmanager
+    def walk(self, start: str, stop: str, step: int | str = 1) -> Iterator[str]:
+        """A loop whose ends are known when it runs, which may be at once; yields the counter."""
+        counter = self.slot("i64", "counter")
+        head, inside, done = self.name("loop"), self.name("inside"), self.name("done")
+        self.write(f"store i64 {start}, ptr {counter}")
+        self.write(f"br label {head}")
+        self.label(head)
+        index = self.make(f"load i64, ptr {counter}", "i")
+        more = self.make(f"icmp slt i64 {index}, {stop}")
+        self.write(f"br i1 {more}, label {inside}, label {done}")
+        self.label(inside)
+        yield index
+        following = self.make(f"add nuw nsw i64 {index}, {step}")
+        self.write(f"store i64 {following}, ptr {counter}")
+        self.write(f"br label {head}")
+        self.label(done)
+
+    def function(self, head: str) -> str:
+        """The text of a function with these instructions, which end in the last one."""
+        return "\n".join([f"{head} {{", "entry:", *self.entry, *self.lines, "}"])
+
     def plus(self, index: str, shift: int) -> str:
         """A counter and a number added; counters of loops that run once are numbers themselves."""
         if shift == 0:

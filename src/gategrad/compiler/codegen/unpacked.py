@@ -1,0 +1,104 @@
+"""Products of a middling size, whose tiles read the matrices where they lie.
+
+One function for each dtype, loaded once. Where the last tile of a row or column of tiles would reach beyond the matrix
+it begins earlier and writes some elements once more, so there are no tiles of other sizes.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from gategrad.compiler.codegen.elementwise import Needs, intrinsic
+from gategrad.compiler.codegen.library import loaded
+from gategrad.compiler.codegen.memory import Memory
+from gategrad.compiler.codegen.text import Body
+from gategrad.compiler.codegen.tile import Form, accumulate
+from gategrad.compiler.runtime.table import Table
+
+__all__ = ["can_overlap", "write_unpacked"]
+
+_HEIGHT = 4  # rows of a tile: fewer than where the matrices are large, since few rows come to a multiple of more
+
+
+def can_overlap(sizes: tuple[int, int, int], dtype: np.dtype[np.generic], memory: Memory) -> bool:
+    """Whether a product is as large as a tile."""
+    return sizes[0] >= _HEIGHT and sizes[2] >= memory.lanes(dtype)
+
+
+def write_unpacked(
+    body: Body, at: list[str], strides: list[tuple[int, int]], sizes: tuple[int, int, int],
+    dtype: np.dtype[np.generic], memory: Memory, table: Table,
+) -> None:  # fmt: skip
+    """Write the product of a matrix and one whose rows lie in order into a third."""
+    form = Form(dtype, memory.lanes(dtype), _HEIGHT)
+    (x_down, x_across), (y_down, _), (z_down, _) = strides
+    slot = table.address(("unpacked", form), functools.partial(_address, form))
+    routine = body.make(f"load ptr, ptr {slot}")
+    numbers = ", ".join(f"i64 {n}" for n in (x_down, x_across, y_down, z_down, *sizes))
+    body.write(f"call void {routine}({', '.join(f'ptr {p}' for p in at)}, {numbers})")
+
+
+@functools.cache
+def _address(form: Form) -> int:
+    needs: Needs = {"declarations": {}}
+    texts = [_tile(needs, form, vectors) for vectors in (1, 2)] + [_product(needs, form)]
+    return loaded("\n".join([*texts, *needs["declarations"].values()]), "gg_unpacked")
+
+
+_MATRICES = "ptr noalias readonly %x, ptr noalias readonly %y, ptr noalias %z"
+_STRIDES = "i64 %x_down, i64 %x_across, i64 %y_down, i64 %z_down"
+
+
+def _tile(needs: Needs, form: Form, vectors: int) -> str:
+    """`@gg_tile1` and `@gg_tile2`: so many vectors of columns."""
+    body, dtype = Body(), form.dtype
+
+    def row(pointer: str, down: str, r: int) -> str:
+        return body.address(pointer, dtype, [(body.make(f"mul nsw i64 {down}, {r}"), 1)], 0)
+
+    rows = [row("%x", "%x_down", r) for r in range(form.height)]
+
+    def place_of_x(k: str) -> list[str]:
+        step = body.make(f"mul nsw i64 {k}, %x_across")
+        return [body.address(x, dtype, [(step, 1)], 0) for x in rows]
+
+    def place_of_y(k: str) -> str:
+        return body.address("%y", dtype, [(body.make(f"mul nsw i64 {k}, %y_down"), 1)], 0)
+
+    totals = accumulate(body, needs, form, vectors, "%inner", place_of_x, place_of_y)
+    for r in range(form.height):
+        z = row("%z", "%z_down", r)
+        for c in range(vectors):
+            body.store(totals[r, c], body.address(z, dtype, [], c * form.lanes), dtype, form.lanes)
+    body.write("ret void")
+    head = f"define internal void @gg_tile{vectors}({_MATRICES}, {_STRIDES}, i64 %inner)"
+    return body.function(f"{head} alwaysinline nounwind")
+
+
+def _product(needs: Needs, form: Form) -> str:
+    body = Body()
+
+    def least(a: str, b: str) -> str:
+        return intrinsic(body, needs, "smin", "i64", [a, b])
+
+    def place(pointer: str, row: str, down: str, column: str = "0") -> str:
+        return body.address(pointer, form.dtype, [(body.make(f"mul nsw i64 {row}, {down}"), 1), (column, 1)], 0)
+
+    last_row = body.make(f"sub nsw i64 %rows, {form.height}")
+    last_single = body.make(f"sub nsw i64 %columns, {form.lanes}")
+    paired = body.make(f"and i64 %columns, -{form.width}")
+    with body.walk("0", "%rows", form.height) as row:
+        i = least(row, last_row)
+        x = place("%x", i, "%x_down")
+        for start, stop, width in (("0", paired, form.width), (paired, "%columns", form.lanes)):
+            with body.walk(start, stop, width) as column:
+                j = column if start == "0" else least(column, last_single)
+                y, z = body.address("%y", form.dtype, [(j, 1)], 0), place("%z", i, "%z_down", j)
+                body.write(
+                    f"call void @gg_tile{width // form.lanes}(ptr {x}, ptr {y}, ptr {z}, {_STRIDES}, i64 %inner)"
+                )
+    body.write("ret void")
+    parameters = f"{_MATRICES}, {_STRIDES}, i64 %rows, i64 %inner, i64 %columns"
+    return body.function(f"define void @gg_unpacked({parameters}) nounwind")
