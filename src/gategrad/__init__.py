@@ -3,6 +3,7 @@
 import typing as _typing
 
 from gategrad import gates as gates
+from gategrad import native as native
 from gategrad.black_box import BlackBox as BlackBox
 from gategrad.check.gradients import check_gradients as check_gradients
 from gategrad.gate import Gate as Gate
