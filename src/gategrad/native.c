@@ -92,7 +92,7 @@ static int is_recorded(PyObject *level)
 {
     PyObject *paused;
     if (PyContextVar_Get(paused_level_, NULL, &paused) < 0) return -1;
-    long threshold = PyLong_AsLong(paused), here = PyLong_AsLong(level);
+    long long threshold = PyLong_AsLongLong(paused), here = PyLong_AsLongLong(level);
     Py_DECREF(paused);
     if ((threshold == -1 || here == -1) && PyErr_Occurred()) return -1;
     return here > threshold;
@@ -245,16 +245,23 @@ static PyObject *the_long_way(PyObject *function, PyObject *gate, PyObject *cons
     return out;
 }
 
+/* The level of a variable, borrowed. Only that of another copy of the package, loaded anew, can be none of ours. */
+static PyObject *level_of(PyObject *x)
+{
+    if (is_variable(x)) return held(x, in_variable.level, s_level);
+    PyErr_Format(PyExc_TypeError, "%R belongs to another copy of gategrad", Py_TYPE(x));
+    return NULL;
+}
+
 /* Whether two operands, at least one of them a variable, can go the short way: on one tape, or with a number. */
 static int is_short(PyObject *x, PyObject *y, PyObject **level)
 {
     PyObject *varies = is_variable(x) ? x : y, *other = varies == x ? y : x;
-    *level = held(varies, in_variable.level, s_level);
+    *level = level_of(varies);
     if (*level == NULL) return -1;
     if (is_variable(other)) {
-        PyObject *level_of_other = held(other, in_variable.level, s_level);
-        if (level_of_other == NULL) return -1;
-        int same = level_of_other == *level ? 1 : PyObject_RichCompareBool(level_of_other, *level, Py_EQ);
+        PyObject *level_too = level_of(other);
+        int same = level_too == NULL ? -1 : PyObject_RichCompareBool(level_too, *level, Py_EQ);
         if (same <= 0) return same;
     } else if (!is_number(other)) {
         return 0;
@@ -306,7 +313,7 @@ static PyObject *binary(PyObject *ufunc, PyObject *x, PyObject *y)
 /* A gate of ours on one variable. */
 static PyObject *on_one(PyObject *gate, PyObject *x, PyObject *options)
 {
-    PyObject *level = held(x, in_variable.level, s_level);
+    PyObject *level = level_of(x);
     int above = level == NULL ? -1 : is_recorded(level);
     if (above < 0) return NULL;
     if (!above) return the_long_way(compute_, gate, &x, 1);
@@ -530,15 +537,14 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
     int retain = PyObject_IsTrue(args[3]);
     if (retain < 0) return NULL;
     for (Py_ssize_t last; (last = PyList_GET_SIZE(ready) - 1) >= 0;) {
-        PyObject *pair = Py_NewRef(PyList_GET_ITEM(ready, last));
-        PyObject *gate = PyTuple_GET_ITEM(pair, 0), *dz = PyTuple_GET_ITEM(pair, 1);
+        PyObject *pair = PyList_GET_ITEM(ready, last), *gate = PyTuple_GET_ITEM(pair, 0), *dz = PyTuple_GET_ITEM(pair, 1);
         int going = is_common(gate, dz);
-        if (going > 0 && (PyList_SetSlice(ready, last, last + 1, NULL) ||
-                          visit(gate, dz, ready, args[1], args[2], retain)))
-            going = -1;
-        Py_DECREF(pair);
         if (going < 0) return NULL;
         if (!going) break;
+        Py_SET_SIZE(ready, last); /* pop: the list's reference to the pair is ours now */
+        int failed = visit(gate, dz, ready, args[1], args[2], retain);
+        Py_DECREF(pair);
+        if (failed) return NULL;
     }
     Py_RETURN_NONE;
 }
