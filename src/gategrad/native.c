@@ -54,11 +54,7 @@ static inline void put(PyObject *object, Py_ssize_t offset, PyObject *value)
 static inline PyObject *held(PyObject *object, Py_ssize_t offset, PyObject *name)
 {
     PyObject *value = SLOT(object, offset);
-    if (value == NULL) {
-        value = PyObject_GetAttr(object, name);
-        if (value == NULL) return NULL;
-        Py_DECREF(value); /* a default, which the class keeps alive */
-    }
+    if (value == NULL) Py_XDECREF(PyObject_GetAttr(object, name)); /* for its error */
     return value;
 }
 
@@ -399,7 +395,10 @@ static int append(PyObject *ready, PyObject *gate, PyObject *dz)
 /* dx has arrived at one input. */
 static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *waiting, PyObject *leaves)
 {
-    if (!is_gate(source)) { /* a leaf */
+    PyObject *counted = is_gate(source) ? held(source, in_gate.users, s_users) : zero;
+    long users = counted == NULL ? -1 : PyLong_AsLong(counted);
+    if (users == -1 && PyErr_Occurred()) return -1;
+    if (users == 0) { /* a leaf */
         PyObject *before = PyDict_GetItemWithError(leaves, source);
         if (before == NULL && PyErr_Occurred()) return -1;
         PyObject *sum = sum_of(before, dx);
@@ -407,9 +406,6 @@ static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *wai
         Py_XDECREF(sum);
         return failed;
     }
-    PyObject *counted = held(source, in_gate.users, s_users);
-    long users = counted == NULL ? -1 : PyLong_AsLong(counted);
-    if (users == -1 && PyErr_Occurred()) return -1;
     if (users == 1) return append(ready, source, dx);
     PyObject *entry = PyDict_GetItemWithError(waiting, source);
     if (entry == NULL) {
@@ -492,6 +488,7 @@ static int verify(PyObject *source, PyObject *gate, Py_ssize_t index)
 /* Whether the walk can go on in C: the gate remembers, and its rule may be handed dz as it is. */
 static int is_common(PyObject *gate, PyObject *dz)
 {
+    if (!is_gate(gate)) return 0;
     PyObject *needs = SLOT(gate, in_gate.needs), *inputs = SLOT(gate, in_gate.inputs);
     if (needs == NULL || inputs == NULL || !PyTuple_CheckExact(needs) || !PyTuple_CheckExact(inputs)) return 0;
     if (PyTuple_GET_SIZE(needs) == 0 || PyTuple_GET_SIZE(needs) != PyTuple_GET_SIZE(inputs)) return 0;
