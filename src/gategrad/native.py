@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import constant, forward, gate, tape, variable
+from gategrad import constant, forward, gate, tape, variable  # the modules: `gg.variable`, the function, comes later
 
 __all__ = ["in_use"]
 
