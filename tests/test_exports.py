@@ -17,7 +17,7 @@ from gategrad.gate import Gate, all_gates
 def modules():
     yield gg
     for found in pkgutil.walk_packages(gg.__path__, "gategrad."):
-        if not found.name.endswith("__main__"):
+        if not found.name.endswith(("__main__", "._native")):  # the one runs the command, the other is written in C
             yield importlib.import_module(found.name)
 
 

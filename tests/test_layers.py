@@ -22,6 +22,7 @@ LAYERS = [
         "variable",
         "transpose",
         "black_box",
+        "native",
     },
     {"gates"},
     {"transforms"},

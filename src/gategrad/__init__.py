@@ -3,6 +3,7 @@
 import typing as _typing
 
 from gategrad import gates as gates
+from gategrad import native as native
 from gategrad.black_box import BlackBox as BlackBox
 from gategrad.check.anomaly import detect_anomaly as detect_anomaly
 from gategrad.check.explain import explain as explain

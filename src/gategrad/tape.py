@@ -47,7 +47,8 @@ AMBIENT = 0
 UNTRACKED = -1
 """The level of values that remember no circuit: detached, or computed under `no_grad`."""
 
-next_order: Callable[[], int] = itertools.count(0, -1).__next__
+orders = itertools.count(0, -1)
+next_order: Callable[[], int] = orders.__next__
 """Recording order, counted downwards: a heap yields the latest first."""
 
 _levels = itertools.count(1)
@@ -64,6 +65,9 @@ def next_level() -> int:
 
 
 # --- the walk ------------------------------------------------------------------------------------------------
+
+native_steps: Callable[..., None] | None = None
+"""The common steps of `sweep` in C, as many as there are; `native.py` joins where they were built."""
 
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
@@ -93,7 +97,10 @@ def sweep(
     since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
     """
     order: list[tuple[int, Gate]] | None = None
+    hasten = None if keep else native_steps
     while True:
+        if hasten is not None and order is None:
+            hasten(ready, waiting, leaves, retain)  # until nothing is ready, or the next gate is an uncommon one
         if not ready:
             if not waiting:
                 break

@@ -82,14 +82,15 @@ def everywhere(mask: Any) -> bool:
 
 
 def axes_of(axis: Any, ndim: int) -> Shape:
-    """The axes that `axis` names, counted from the front; all of them for None.
+    """The axes that `axis` names, counted from the front; all of them for None. NumPy's `AxisError` for any other.
 
     >>> axes_of(-1, 3), axes_of((0, -2), 3), axes_of(None, 2)
     ((2,), (0, 1), (0, 1))
     """
     if axis is None or ndim == 0:  # NumPy lets axis 0 and -1 of a single number pass
         return tuple(range(ndim))
-    return tuple([a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple([a % ndim if -ndim <= a < ndim else axis_of(a, ndim) for a in axes])
 
 
 def axis_of(axis: Any, ndim: int) -> int:

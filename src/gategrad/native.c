@@ -1,0 +1,628 @@
+/* The engine's short ways in C: what `variable.py` and `tape.py` write out in Python for speed, for more speed.
+
+   Optional. The Python is the specification, and does it all where this file was not built or is not wanted
+   (GATEGRAD_PURE_PYTHON=1); the tests run in both forms. Gate and Variable are the same Python classes in both: this
+   file reads and writes their slots in place. It knows the common cases alone and hands the others back to the
+   Python: an operator to `record`, an output to `settle`, a gradient to `fit`, a step of the walk to `sweep`.
+
+     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, variable._unary
+     np.exp(x) ...            `unary`                variable._unary
+     steps of the walk        `advance`, `visit`     the loop in tape.sweep
+
+   Conventions: a function that returns int returns -1 with an exception set; PyObject * is a new reference unless
+   it says "borrowed". Slots that hold nothing (a Variable made by object.__new__) raise, as in Python. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+/* --- what `setup` is told: the engine's own objects, under the names they have in Python ----------------------- */
+
+#define NEEDED(X)                                                                                                     \
+    X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
+    X(record) X(recover) X(settle) X(spread) X(compute)                       /* variable.py, for the rare cases */   \
+    X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
+    X(paused_level) X(orders) X(ufuncs) X(NO_OPTIONS)                         /* what both forms share */             \
+    X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */
+
+#define DECLARE(name) static PyObject *name##_;
+NEEDED(DECLARE)
+
+static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
+static PyObject *zero;
+
+#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users)
+#define NAME(name) static PyObject *s_##name;
+NAMES(NAME)
+
+/* --- slots: where `__slots__` put each attribute --------------------------------------------------------------- */
+
+static struct { Py_ssize_t raw, gate, level, spec; } in_variable;
+static struct { Py_ssize_t inputs, needs, options, order, spec, users, level; } in_gate;
+
+#define SLOT(object, offset) (*(PyObject **)((char *)(object) + (offset)))
+
+/* Write a slot; the reference to `value` is handed over. */
+static inline void put(PyObject *object, Py_ssize_t offset, PyObject *value)
+{
+    PyObject *old = SLOT(object, offset);
+    SLOT(object, offset) = value;
+    Py_XDECREF(old);
+}
+
+/* What a slot holds, borrowed; an empty one raises what reading the attribute in Python raises. */
+static inline PyObject *held(PyObject *object, Py_ssize_t offset, PyObject *name)
+{
+    PyObject *value = SLOT(object, offset);
+    if (value == NULL) Py_XDECREF(PyObject_GetAttr(object, name)); /* for its error */
+    return value;
+}
+
+static int find_slot(PyObject *type, const char *name, Py_ssize_t *offset)
+{
+    PyObject *descriptor = PyObject_GetAttrString(type, name);
+    if (descriptor == NULL) return -1;
+    int found = Py_IS_TYPE(descriptor, &PyMemberDescr_Type);
+    if (found) *offset = ((PyMemberDescrObject *)descriptor)->d_member->offset;
+    else PyErr_Format(PyExc_TypeError, "%R has no slot %s", type, name);
+    Py_DECREF(descriptor);
+    return found ? 0 : -1;
+}
+
+static inline int is_gate(PyObject *x) { return PyObject_TypeCheck(x, (PyTypeObject *)Gate_); }
+static inline int is_variable(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Variable_); }
+static inline int is_number(PyObject *x) { return PyFloat_CheckExact(x) || PyLong_CheckExact(x); }
+static inline int is_array(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)ndarray_); }
+
+static int is_ours(PyObject *gate)
+{
+    PyObject *answer = PyObject_GetAttr(gate, s_is_ours);
+    if (answer == NULL) return -1;
+    int ours = PyObject_IsTrue(answer);
+    Py_DECREF(answer);
+    return ours;
+}
+
+/* Whether gates on this level are recorded. */
+static int is_recorded(PyObject *level)
+{
+    PyObject *paused;
+    if (PyContextVar_Get(paused_level_, NULL, &paused) < 0) return -1;
+    long long threshold = PyLong_AsLongLong(paused), here = PyLong_AsLongLong(level);
+    Py_DECREF(paused);
+    if ((threshold == -1 || here == -1) && PyErr_Occurred()) return -1;
+    return here > threshold;
+}
+
+/* The spec of an array: (shape, dtype). */
+static PyObject *spec_of_array(PyObject *z)
+{
+    PyObject *shape = PyObject_GetAttr(z, s_shape), *dtype = PyObject_GetAttr(z, s_dtype);
+    PyObject *spec = shape != NULL && dtype != NULL ? PyTuple_Pack(2, shape, dtype) : NULL;
+    Py_XDECREF(shape);
+    Py_XDECREF(dtype);
+    return spec;
+}
+
+/* An exception is set: call function(exception, gate, what) as an `except Exception` clause would.
+   The reference to `what` is handed over. */
+static PyObject *rescue(PyObject *function, PyObject *gate, PyObject *what)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback != NULL) PyException_SetTraceback(error, traceback);
+    Py_XDECREF(traceback);
+    PyObject *answer = NULL;
+    if (what == NULL || !PyErr_GivenExceptionMatches(type, PyExc_Exception)) { /* a KeyboardInterrupt passes */
+        PyErr_SetObject(type, error);
+    } else {
+        PyObject *outer = PyErr_GetHandledException();
+        PyErr_SetHandledException(error);
+        answer = PyObject_CallFunctionObjArgs(function, error, gate, what, NULL);
+        PyErr_SetHandledException(outer);
+        Py_XDECREF(outer);
+    }
+    Py_DECREF(type);
+    Py_DECREF(error);
+    Py_XDECREF(what);
+    return answer;
+}
+
+/* --- recording ------------------------------------------------------------------------------------------------- */
+
+/* An input of a gate: the gate that made the variable, which gains a user, or the leaf itself. */
+static PyObject *source_of(PyObject *x)
+{
+    PyObject *gate = held(x, in_variable.gate, s_gate);
+    if (gate == NULL) return NULL;
+    if (!is_gate(gate)) return Py_NewRef(x);
+    PyObject *before = held(gate, in_gate.users, s_users);
+    long count = before == NULL ? -1 : PyLong_AsLong(before);
+    if (count == -1 && PyErr_Occurred()) return NULL;
+    PyObject *users = PyLong_FromLong(count + 1);
+    if (users == NULL) return NULL;
+    put(gate, in_gate.users, users);
+    return Py_NewRef(gate);
+}
+
+static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t n = 0; tuple != NULL && n < count; n++) PyTuple_SET_ITEM(tuple, n, Py_NewRef(items[n]));
+    return tuple;
+}
+
+/* A new variable on this level, computed by this gate; the reference to its value is handed over. */
+static PyObject *output(PyObject *raw, PyObject *gate, PyObject *level)
+{
+    PyObject *out = ((PyTypeObject *)Variable_)->tp_alloc((PyTypeObject *)Variable_, 0);
+    if (out == NULL) {
+        Py_DECREF(raw);
+        return NULL;
+    }
+    SLOT(out, in_variable.raw) = raw;
+    SLOT(out, in_variable.gate) = Py_NewRef(gate);
+    SLOT(out, in_variable.level) = Py_NewRef(level);
+    return out;
+}
+
+/* Apply a gate to values and hand out its output: what every short way ends in. `call` is the gate and its values,
+   `needs` is borrowed, the reference to `inputs` is handed over. */
+static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs, PyObject *inputs, PyObject *level,
+                       PyObject *options)
+{
+    PyObject *gate = call[0], *spec;
+    PyObject *order = Py_TYPE(orders_)->tp_iternext(orders_);
+    if (order == NULL) {
+        Py_DECREF(inputs);
+        return NULL;
+    }
+    put(gate, in_gate.needs, Py_NewRef(needs));
+    put(gate, in_gate.inputs, inputs);
+    put(gate, in_gate.options, Py_NewRef(options));
+    put(gate, in_gate.level, Py_NewRef(level));
+    put(gate, in_gate.order, order);
+    put(gate, in_gate.users, Py_NewRef(zero));
+    PyObject *z = PyObject_VectorcallMethod(s_forward, call, 1 + count, NULL);
+    if (z == NULL) {
+        z = rescue(recover_, gate, tuple_of(call + 1, count));
+        if (z == NULL) return NULL;
+    }
+    if (PyFloat_CheckExact(z)) {
+        put(gate, in_gate.spec, Py_NewRef(Py_None));
+        return output(z, gate, level);
+    }
+    if (Py_IS_TYPE(z, (PyTypeObject *)float64_)) { /* a subclass of float */
+        Py_SETREF(z, PyFloat_FromDouble(PyFloat_AS_DOUBLE(z)));
+        if (z == NULL) return NULL;
+        put(gate, in_gate.spec, Py_NewRef(Py_None));
+        return output(z, gate, level);
+    }
+    int ours = is_array(z) ? is_ours(gate) : 0;
+    if (ours > 0) {
+        spec = spec_of_array(z);
+        if (spec != NULL) {
+            put(gate, in_gate.spec, spec);
+            return output(z, gate, level);
+        }
+    } else if (ours == 0) {
+        PyObject *values = tuple_of(call + 1, count);
+        PyObject *settled = values != NULL ? PyObject_CallFunctionObjArgs(settle_, z, gate, values, NULL) : NULL;
+        Py_XDECREF(values);
+        Py_DECREF(z);
+        if (settled == NULL || !PyTuple_CheckExact(settled)) return settled ? output(settled, gate, level) : NULL;
+        PyObject *outputs = PyObject_CallFunctionObjArgs(spread_, settled, gate, level, NULL);
+        Py_DECREF(settled);
+        return outputs;
+    }
+    Py_DECREF(z);
+    return NULL;
+}
+
+/* A fresh gate for a ufunc. */
+static PyObject *gate_for(PyObject *ufunc)
+{
+    PyObject *cls = PyDict_GetItemWithError(ufuncs_, ufunc);
+    if (cls == NULL) {
+        if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, ufunc);
+        return NULL;
+    }
+    return PyObject_CallNoArgs(cls);
+}
+
+/* The long way: function(gate, inputs) in Python. */
+static PyObject *the_long_way(PyObject *function, PyObject *gate, PyObject *const *items, Py_ssize_t count)
+{
+    PyObject *inputs = tuple_of(items, count);
+    if (inputs == NULL) return NULL;
+    PyObject *out = PyObject_CallFunctionObjArgs(function, gate, inputs, NULL);
+    Py_DECREF(inputs);
+    return out;
+}
+
+/* The level of a variable, borrowed. Only that of another copy of the package, loaded anew, can be none of ours. */
+static PyObject *level_of(PyObject *x)
+{
+    if (is_variable(x)) return held(x, in_variable.level, s_level);
+    PyErr_Format(PyExc_TypeError, "%R belongs to another copy of gategrad", Py_TYPE(x));
+    return NULL;
+}
+
+/* Whether two operands, at least one of them a variable, can go the short way: on one tape, or with a number. */
+static int is_short(PyObject *x, PyObject *y, PyObject **level)
+{
+    PyObject *varies = is_variable(x) ? x : y, *other = varies == x ? y : x;
+    *level = level_of(varies);
+    if (*level == NULL) return -1;
+    if (is_variable(other)) {
+        PyObject *level_too = level_of(other);
+        int same = level_too == NULL ? -1 : PyObject_RichCompareBool(level_too, *level, Py_EQ);
+        if (same <= 0) return same;
+    } else if (!is_number(other)) {
+        return 0;
+    }
+    return is_recorded(*level);
+}
+
+/* What an operand is to a gate: the source of its gradient (a new reference) and its value (a new reference). */
+static int take(PyObject *x, PyObject **source, PyObject **value)
+{
+    int varies = is_variable(x);
+    PyObject *raw = varies ? held(x, in_variable.raw, s_raw) : x;
+    if (raw == NULL) return -1;
+    *source = varies ? source_of(x) : Py_NewRef(x);
+    if (*source == NULL) return -1;
+    *value = Py_NewRef(raw);
+    return 0;
+}
+
+/* x ∘ y, of which x, y or both are variables. */
+static PyObject *binary(PyObject *ufunc, PyObject *x, PyObject *y)
+{
+    PyObject *level, *out = NULL, *pair[] = {x, y};
+    int quick = is_short(x, y, &level);
+    PyObject *gate = quick < 0 ? NULL : gate_for(ufunc);
+    if (gate == NULL) return NULL;
+    if (!quick) {
+        out = the_long_way(record_, gate, pair, 2);
+        Py_DECREF(gate);
+        return out;
+    }
+    PyObject *call[] = {gate, NULL, NULL}, *inputs = PyTuple_New(2), *sources[2];
+    if (inputs != NULL && !take(x, &sources[0], &call[1])) {
+        PyTuple_SET_ITEM(inputs, 0, sources[0]);
+        if (!take(y, &sources[1], &call[2])) {
+            PyTuple_SET_ITEM(inputs, 1, sources[1]);
+            PyObject *needs = !is_variable(x) ? right : is_variable(y) ? both : left;
+            out = apply(call, 2, needs, inputs, level, NO_OPTIONS_);
+            inputs = NULL;
+        }
+    }
+    Py_XDECREF(inputs);
+    Py_XDECREF(call[1]);
+    Py_XDECREF(call[2]);
+    Py_DECREF(gate);
+    return out;
+}
+
+/* A gate of ours on one variable. */
+static PyObject *on_one(PyObject *gate, PyObject *x, PyObject *options)
+{
+    PyObject *level = level_of(x);
+    int above = level == NULL ? -1 : is_recorded(level);
+    if (above < 0) return NULL;
+    if (!above) return the_long_way(compute_, gate, &x, 1);
+    PyObject *call[] = {gate, NULL}, *out = NULL, *source, *inputs = PyTuple_New(1);
+    if (inputs != NULL && !take(x, &source, &call[1])) {
+        PyTuple_SET_ITEM(inputs, 0, source);
+        out = apply(call, 1, one, inputs, level, options);
+        inputs = NULL;
+    }
+    Py_XDECREF(inputs);
+    Py_XDECREF(call[1]);
+    return out;
+}
+
+/* The gate for a ufunc, on one variable. */
+static PyObject *made_on_one(PyObject *ufunc, PyObject *x)
+{
+    PyObject *gate = gate_for(ufunc);
+    if (gate == NULL) return NULL;
+    PyObject *out = on_one(gate, x, NO_OPTIONS_);
+    Py_DECREF(gate);
+    return out;
+}
+
+static PyObject *unary(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 2 || count > 3 || !is_gate(args[0]) || !is_variable(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "unary(gate, variable, options)");
+        return NULL;
+    }
+    return on_one(args[0], args[1], count == 3 ? args[2] : NO_OPTIONS_);
+}
+
+/* --- the walk -------------------------------------------------------------------------------------------------- */
+
+/* Whether an array has this shape and this very dtype. */
+static int looks_like(PyObject *array, PyObject *spec)
+{
+    PyObject *dtype = PyObject_GetAttr(array, s_dtype);
+    Py_XDECREF(dtype);
+    if (dtype != PyTuple_GET_ITEM(spec, 1)) return dtype == NULL ? -1 : 0;
+    PyObject *shape = PyObject_GetAttr(array, s_shape);
+    int same = shape == NULL ? -1 : PyObject_RichCompareBool(shape, PyTuple_GET_ITEM(spec, 0), Py_EQ);
+    Py_XDECREF(shape);
+    return same;
+}
+
+/* The gradient in the form of the value it belongs to; `fit` in Python, where it is not so already.
+   The reference to dx is handed over. */
+static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize_t index, PyObject *dz)
+{
+    PyObject *spec = is_gate(source)       ? Py_XNewRef(SLOT(source, in_gate.spec))
+                     : is_variable(source) ? Py_XNewRef(SLOT(source, in_variable.spec))
+                                           : NULL;
+    if (spec == NULL) spec = PyObject_GetAttrString(source, "spec");
+    int fits = spec == NULL ? -1 : dx == Py_None;
+    if (!fits && spec == Py_None) fits = PyFloat_CheckExact(dx);
+    else if (!fits && is_array(dx) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2) fits = looks_like(dx, spec);
+    PyObject *position = fits == 0 ? PyLong_FromSsize_t(index) : NULL;
+    if (position != NULL) Py_SETREF(dx, PyObject_CallFunctionObjArgs(fit_, dx, spec, gate, position, dz, NULL));
+    else if (fits <= 0) Py_CLEAR(dx);
+    Py_XDECREF(position);
+    Py_XDECREF(spec);
+    return dx;
+}
+
+/* before + dx, where None adds nothing. Borrows both. */
+static PyObject *sum_of(PyObject *before, PyObject *dx)
+{
+    if (before == NULL || before == Py_None) return Py_NewRef(dx);
+    if (dx == Py_None) return Py_NewRef(before);
+    return PyNumber_Add(before, dx);
+}
+
+static int append(PyObject *ready, PyObject *gate, PyObject *dz)
+{
+    PyObject *pair = PyTuple_Pack(2, gate, dz);
+    int failed = pair == NULL ? -1 : PyList_Append(ready, pair);
+    Py_XDECREF(pair);
+    return failed;
+}
+
+/* dx has arrived at one input. */
+static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *waiting, PyObject *leaves)
+{
+    PyObject *counted = is_gate(source) ? held(source, in_gate.users, s_users) : zero;
+    long users = counted == NULL ? -1 : PyLong_AsLong(counted);
+    if (users == -1 && PyErr_Occurred()) return -1;
+    if (users == 0) { /* a leaf */
+        PyObject *before = PyDict_GetItemWithError(leaves, source);
+        if (before == NULL && PyErr_Occurred()) return -1;
+        PyObject *sum = sum_of(before, dx);
+        int failed = sum == NULL ? -1 : PyDict_SetItem(leaves, source, sum);
+        Py_XDECREF(sum);
+        return failed;
+    }
+    if (users == 1) return append(ready, source, dx);
+    PyObject *entry = PyDict_GetItemWithError(waiting, source);
+    if (entry == NULL) {
+        if (PyErr_Occurred()) return -1;
+        PyObject *missing = PyLong_FromLong(users - 1);
+        PyObject *fresh = PyList_New(2);
+        if (missing == NULL || fresh == NULL) {
+            Py_XDECREF(missing);
+            Py_XDECREF(fresh);
+            return -1;
+        }
+        PyList_SET_ITEM(fresh, 0, Py_NewRef(dx));
+        PyList_SET_ITEM(fresh, 1, missing);
+        int failed = PyDict_SetItem(waiting, source, fresh);
+        Py_DECREF(fresh);
+        return failed;
+    }
+    PyObject *sum = sum_of(PyList_GET_ITEM(entry, 0), dx);
+    if (sum == NULL) return -1;
+    long missing = PyLong_AsLong(PyList_GET_ITEM(entry, 1)) - 1;
+    int failed;
+    if (missing) {
+        failed = PyList_SetItem(entry, 0, sum);
+        if (!failed) failed = PyList_SetItem(entry, 1, PyLong_FromLong(missing));
+    } else {
+        failed = append(ready, source, sum);
+        Py_DECREF(sum);
+        if (!failed) failed = PyDict_DelItem(waiting, source);
+    }
+    return failed;
+}
+
+/* The gate forgets what it remembered. */
+static int release(PyObject *gate)
+{
+    PyObject *options = SLOT(gate, in_gate.options);
+    if (options != NO_OPTIONS_) {
+        PyObject *done = PyObject_CallMethodNoArgs(gate, s_release);
+        Py_XDECREF(done);
+        return done == NULL ? -1 : 0;
+    }
+    put(gate, in_gate.needs, Py_NewRef(nothing));
+    PyObject *remembered = PyObject_GenericGetDict(gate, NULL);
+    if (remembered == NULL) return -1;
+    PyDict_Clear(remembered);
+    Py_DECREF(remembered);
+    return 0;
+}
+
+/* What a rule returned as a tuple, one gradient for each input. Takes over the reference to dxs. */
+static PyObject *gradients(PyObject *dxs, PyObject *gate, Py_ssize_t count)
+{
+    if (dxs == NULL) return NULL;
+    if (!PyTuple_CheckExact(dxs)) {
+        PyObject *tuple = PyList_CheckExact(dxs) ? PyList_AsTuple(dxs) : tuple_of(&dxs, 1);
+        Py_SETREF(dxs, tuple);
+        if (dxs == NULL) return NULL;
+    }
+    if (PyTuple_GET_SIZE(dxs) == count) return dxs;
+    PyObject *error = PyObject_CallFunction(wrong_count_, "nO", PyTuple_GET_SIZE(dxs), gate);
+    if (error != NULL) PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(error);
+    Py_DECREF(dxs);
+    return NULL;
+}
+
+/* An input that wants no gradient: if it is an array of the caller's, it must be what it was. */
+static int verify(PyObject *source, PyObject *gate, Py_ssize_t index)
+{
+    if (!Py_IS_TYPE(source, (PyTypeObject *)Constant_)) return 0;
+    PyObject *name = PyType_GetName(Py_TYPE(gate));
+    PyObject *position = PyLong_FromSsize_t(index), *done = NULL;
+    if (name != NULL && position != NULL) done = PyObject_CallMethodObjArgs(source, s_verify, name, position, NULL);
+    Py_XDECREF(name);
+    Py_XDECREF(position);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Whether the walk can go on in C: the gate remembers, and its rule may be handed dz as it is. */
+static int is_common(PyObject *gate, PyObject *dz)
+{
+    if (!is_gate(gate)) return 0;
+    PyObject *needs = SLOT(gate, in_gate.needs), *inputs = SLOT(gate, in_gate.inputs);
+    if (needs == NULL || inputs == NULL || !PyTuple_CheckExact(needs) || !PyTuple_CheckExact(inputs)) return 0;
+    if (PyTuple_GET_SIZE(needs) == 0 || PyTuple_GET_SIZE(needs) != PyTuple_GET_SIZE(inputs)) return 0;
+    if (PyFloat_CheckExact(dz)) return 1;
+    return dz == Py_None || Py_IS_TYPE(dz, (PyTypeObject *)Parts_) ? 0 : is_ours(gate);
+}
+
+/* Ask a gate for the gradients of its inputs, send them on, and let it forget what it remembered. */
+static int visit(PyObject *gate, PyObject *dz, PyObject *ready, PyObject *waiting, PyObject *leaves, int retain)
+{
+    PyObject *needs = Py_NewRef(SLOT(gate, in_gate.needs)), *inputs = Py_NewRef(SLOT(gate, in_gate.inputs));
+    PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
+    Py_ssize_t count = PyTuple_GET_SIZE(inputs);
+    if (dxs == NULL) dxs = rescue(recover_backward_, gate, Py_NewRef(dz));
+    dxs = gradients(dxs, gate, count);
+    int failed = dxs == NULL ? -1 : 0;
+    for (Py_ssize_t n = 0; n < count && !failed; n++) {
+        PyObject *source = PyTuple_GET_ITEM(inputs, n);
+        int needed = PyObject_IsTrue(PyTuple_GET_ITEM(needs, n));
+        if (needed <= 0) {
+            failed = needed < 0 ? -1 : verify(source, gate, n);
+            continue;
+        }
+        PyObject *dx = fitted(Py_NewRef(PyTuple_GET_ITEM(dxs, n)), source, gate, n, dz);
+        failed = dx == NULL ? -1 : arrive(source, dx, ready, waiting, leaves);
+        Py_XDECREF(dx);
+    }
+    if (!failed && !retain) failed = release(gate);
+    Py_DECREF(needs);
+    Py_DECREF(inputs);
+    Py_XDECREF(dxs);
+    return failed;
+}
+
+/* advance(ready, waiting, leaves, retain): steps of the walk, until nothing is ready or the next gate is for Python. */
+static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 4 || !PyList_CheckExact(args[0]) || !PyDict_CheckExact(args[1]) || !PyDict_CheckExact(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "advance(ready, waiting, leaves, retain)");
+        return NULL;
+    }
+    PyObject *ready = args[0];
+    int retain = PyObject_IsTrue(args[3]);
+    if (retain < 0) return NULL;
+    for (Py_ssize_t last; (last = PyList_GET_SIZE(ready) - 1) >= 0;) {
+        PyObject *pair = PyList_GET_ITEM(ready, last), *gate = PyTuple_GET_ITEM(pair, 0), *dz = PyTuple_GET_ITEM(pair, 1);
+        int going = is_common(gate, dz);
+        if (going < 0) return NULL;
+        if (!going) break;
+        Py_SET_SIZE(ready, last); /* pop: the list's reference to the pair is ours now */
+        int failed = visit(gate, dz, ready, args[1], args[2], retain);
+        Py_DECREF(pair);
+        if (failed) return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* --- the operators as methods ---------------------------------------------------------------------------------- */
+
+#define BINARY(name)                                                                                                  \
+    static PyObject *do_##name(PyObject *x, PyObject *y) { return binary(name##_, x, y); }                            \
+    static PyObject *do_r##name(PyObject *y, PyObject *x) { return binary(name##_, x, y); }
+BINARY(add)
+BINARY(subtract)
+BINARY(multiply)
+BINARY(divide)
+BINARY(power)
+BINARY(matmul)
+static PyObject *do_negative(PyObject *x, PyObject *unused) { return made_on_one(negative_, x); }
+static PyObject *do_absolute(PyObject *x, PyObject *unused) { return made_on_one(absolute_, x); }
+
+#define METHODS(operator, name)                                                                                       \
+    {"__" operator "__", do_##name, METH_O, "numpy." #name " of this value and another."},                            \
+    {"__r" operator "__", do_r##name, METH_O, "numpy." #name " of another value and this one."}
+static PyMethodDef operators[] = {
+    METHODS("add", add), METHODS("sub", subtract), METHODS("mul", multiply),
+    METHODS("truediv", divide), METHODS("pow", power), METHODS("matmul", matmul),
+    {"__neg__", do_negative, METH_NOARGS, "numpy.negative of this value."},
+    {"__abs__", do_absolute, METH_NOARGS, "numpy.absolute of this value."},
+    {NULL}};
+
+/* --- the module ------------------------------------------------------------------------------------------------ */
+
+static PyObject *setup(PyObject *module, PyObject *names)
+{
+#define TAKE(name)                                                                                                    \
+    Py_XSETREF(name##_, Py_XNewRef(PyDict_GetItemString(names, #name)));                                              \
+    if (name##_ == NULL) return PyErr_Format(PyExc_KeyError, "setup needs " #name);
+    NEEDED(TAKE)
+    if (find_slot(Variable_, "raw", &in_variable.raw) || find_slot(Variable_, "gate", &in_variable.gate) ||
+        find_slot(Variable_, "level", &in_variable.level) || find_slot(Variable_, "spec", &in_variable.spec) ||
+        find_slot(Gate_, "inputs", &in_gate.inputs) || find_slot(Gate_, "needs", &in_gate.needs) ||
+        find_slot(Gate_, "options", &in_gate.options) || find_slot(Gate_, "order", &in_gate.order) ||
+        find_slot(Gate_, "spec", &in_gate.spec) || find_slot(Gate_, "users", &in_gate.users) ||
+        find_slot(Gate_, "level", &in_gate.level))
+        return NULL;
+    for (PyMethodDef *method = operators; method->ml_name != NULL; method++) {
+        PyObject *descriptor = PyDescr_NewMethod((PyTypeObject *)Variable_, method);
+        int failed = descriptor == NULL ? -1 : PyObject_SetAttrString(Variable_, method->ml_name, descriptor);
+        Py_XDECREF(descriptor);
+        if (failed) return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"setup", setup, METH_O, "Take what the short ways need from the engine, and give Variable its operators."},
+    {"unary", (PyCFunction)(void (*)(void))unary, METH_FASTCALL, "variable._unary"},
+    {"advance", (PyCFunction)(void (*)(void))advance, METH_FASTCALL, "As many common steps of the walk as there are."},
+    {NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "gategrad._native", "The engine's short ways in C: see native.py.", -1, functions};
+
+#ifndef SOURCE /* the build says of which text this is the build; a test compares */
+#define SOURCE unknown
+#endif
+#define TEXT(token) TEXT_OF(token)
+#define TEXT_OF(token) #token
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    both = PyTuple_Pack(2, Py_True, Py_True);
+    left = PyTuple_Pack(2, Py_True, Py_False);
+    right = PyTuple_Pack(2, Py_False, Py_True);
+    one = PyTuple_Pack(1, Py_True);
+    nothing = PyTuple_New(0);
+    zero = PyLong_FromLong(0);
+    if (both == NULL || left == NULL || right == NULL || one == NULL || nothing == NULL || zero == NULL) return NULL;
+#define INTERN(name)                                                                                                  \
+    s_##name = PyUnicode_InternFromString(#name);                                                                     \
+    if (s_##name == NULL) return NULL;
+    NAMES(INTERN)
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && PyModule_AddStringConstant(module, "source", TEXT(SOURCE)) < 0) Py_CLEAR(module);
+    return module;
+}

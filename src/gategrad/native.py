@@ -1,0 +1,75 @@
+"""The engine's short ways in C, where they were built: joined here to what the Python has defined.
+
+`variable.py` and `tape.py` say what happens, and are all there is where no C compiler was at hand when the package was
+installed, or where GATEGRAD_PURE_PYTHON is set. `native.c` does the same in the common cases, about twice as fast, and
+comes back to the Python in all others.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+import numpy as np
+
+from gategrad import constant, forward, gate, tape, variable  # the modules: `gg.variable`, the function, comes later
+
+__all__ = ["in_use"]
+
+
+def _load() -> Any:
+    """The built module, or None if there is none or it is not wanted."""
+    if os.environ.get("GATEGRAD_PURE_PYTHON", "0") not in ("", "0"):
+        return None
+    try:
+        return importlib.import_module("gategrad._native")
+    except ImportError:
+        return None
+
+
+def _join(native: Any) -> None:
+    """Hand over what the C needs of the engine; take its operators, its `_unary` and its steps of the walk."""
+    native.setup(
+        {
+            "Variable": variable.Variable,
+            "Gate": gate.Gate,
+            "Constant": constant.Constant,
+            "Parts": tape.Parts,
+            "ndarray": np.ndarray,
+            "float64": np.float64,
+            # where the C comes back to the Python
+            "record": variable.record,
+            "compute": variable._compute,
+            "recover": forward.recover,
+            "settle": forward.settle,
+            "spread": variable._spread,
+            "fit": tape.fit,
+            "recover_backward": tape._recover,
+            "wrong_count": tape._wrong_count,
+            # what both forms share
+            "paused_level": tape.paused_level,
+            "orders": tape.orders,
+            "ufuncs": gate.ufuncs,
+            "NO_OPTIONS": gate.NO_OPTIONS,
+            # the operators
+            "add": np.add,
+            "subtract": np.subtract,
+            "multiply": np.multiply,
+            "divide": np.divide,
+            "power": np.power,
+            "matmul": np.matmul,
+            "negative": np.negative,
+            "absolute": np.absolute,
+        }
+    )
+    variable._unary = native.unary
+    tape.native_steps = native.advance
+
+
+_native = _load()
+in_use: bool = _native is not None
+"""Whether the short ways in C are at work in this process."""
+
+if in_use:
+    _join(_native)
