@@ -145,7 +145,8 @@ def _answer(note: Note, watches: tuple[Watch, ...], dz: Any) -> Any:
     outer = _rule.get()
     _rule.set(note)
     try:
-        dxs = type(gate).backward(gate, dz)
+        with np.errstate(all="ignore"):  # the watches tell more than a warning of NumPy's would
+            dxs = type(gate).backward(gate, dz)
     finally:
         _rule.set(outer)
     for watch in watches:

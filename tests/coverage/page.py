@@ -65,7 +65,7 @@ def asks_only(function: Any) -> bool:
 def _tail() -> str:
     named = {name: getattr(np, name, None) for name in sorted(np.__all__)}
     queries = ", ".join(f"`{name}`" for name, f in named.items() if asks_only(f))
-    refused = "".join(f"| `np.{name}` | {advice} |\n" for name, advice in sorted(ADVICE.items()))
+    refused = "".join(f"| `np.{name}` | {advice} |\n" for name, advice in sorted(ADVICE.items()) if name in named)
     return (
         "\n## Without a gradient\n\n"
         "Shapes, indices, counts, truths and texts: of variables these answer of the plain values.\n\n"

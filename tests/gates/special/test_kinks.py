@@ -100,7 +100,7 @@ def test_a_ufunc_of_numpys_without_a_gate_does_not_bring_scipy():
 try:
     np.gcd(gg.variable(1.0), 2)
 except gg.errors.NoRuleError as error:
-    assert "np.gcd has no gate" in str(error)
+    assert "np.gcd is for integers" in str(error)
 assert "scipy" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -21,7 +21,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> A
     if axis is None and ord is None:
         return Norm(None, keepdims)(x)
     axes = axes_of(axis, ndim)
-    if len(axes) == 1:
+    if len(axes) == 1 or (not ndim and isinstance(axis, int)):
         return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
     if len(axes) != 2:
         raise ValueError("Improper number of dimensions to norm.")

@@ -152,7 +152,7 @@ class Kve(OfOrder):
 
 
 class Hankel1(OfOrder):
-    """z = J_v(x) + i Y_v(x), complex. A scaler: x receives conj(z_(v−1) − z_(v+1)) / 2 · dz."""
+    """z = J_v(x) + i Y_v(x), complex. A scaler: x receives (z_(v−1) − z_(v+1)) / 2 · dz."""
 
     ufunc, symbol = special.hankel1, "H¹"
     complex_valued = True
@@ -162,7 +162,7 @@ class Hankel1(OfOrder):
 
 
 class Hankel2(OfOrder):
-    """z = J_v(x) − i Y_v(x), complex. A scaler: x receives conj(z_(v−1) − z_(v+1)) / 2 · dz."""
+    """z = J_v(x) − i Y_v(x), complex. A scaler: x receives (z_(v−1) − z_(v+1)) / 2 · dz."""
 
     ufunc, symbol = special.hankel2, "H²"
     complex_valued = True
@@ -172,7 +172,7 @@ class Hankel2(OfOrder):
 
 
 class Hankel1e(OfOrder):
-    """z = H¹_v(x) · exp(−ix), complex. A scaler: x receives conj((z_(v−1) − z_(v+1)) / 2 − i z) · dz."""
+    """z = H¹_v(x) · exp(−ix), complex. A scaler: x receives ((z_(v−1) − z_(v+1)) / 2 − i z) · dz."""
 
     ufunc, symbol = special.hankel1e, "H¹ exp"
     complex_valued = True
@@ -183,7 +183,7 @@ class Hankel1e(OfOrder):
 
 
 class Hankel2e(OfOrder):
-    """z = H²_v(x) · exp(ix), complex. A scaler: x receives conj((z_(v−1) − z_(v+1)) / 2 + i z) · dz."""
+    """z = H²_v(x) · exp(ix), complex. A scaler: x receives ((z_(v−1) − z_(v+1)) / 2 + i z) · dz."""
 
     ufunc, symbol = special.hankel2e, "H² exp"
     complex_valued = True

@@ -127,7 +127,7 @@ class Dawsn(Special):
 
 
 class Wofz(Special):
-    """z = exp(−x²) · erfc(−ix), Faddeeva's function, complex. A scaler: x receives conj(2i/√π − 2 x z) · dz."""
+    """z = exp(−x²) · erfc(−ix), Faddeeva's function, complex. A scaler: x receives (2i/√π − 2 x z) · dz."""
 
     ufunc, symbol = special.wofz, "w"
     complex_valued = True

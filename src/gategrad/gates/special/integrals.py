@@ -111,7 +111,7 @@ class Spence(Special):
 
 
 class Lambertw(Special):
-    """z = the w with w exp(w) = x, complex, on branch k. A scaler: x receives conj(exp(−w) / (1 + w)) · dz."""
+    """z = the w with w exp(w) = x, complex, on branch k. A scaler: x receives exp(−w) / (1 + w) · dz."""
 
     ufunc, symbol, domain = hidden("_lambertw"), "W", ((0.5, 3.0), (0, 0), (1e-8, 1e-8))
     complex_valued = True

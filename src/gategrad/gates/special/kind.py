@@ -16,7 +16,6 @@ import scipy.special._ufuncs
 from gategrad.errors import NoRuleError
 from gategrad.gates.singular import times
 from gategrad.kinds import Elementwise, Example
-from gategrad.variable import plain
 
 __all__ = ["Special", "hidden"]
 
@@ -106,8 +105,8 @@ class Special(Elementwise):
 def _flow(slope: Any, dz: Any) -> Any:
     """slope · dz; for several outputs the sum over those from which something comes back."""
     if type(slope) is not tuple:
-        return _product(slope, dz)
-    return _sum([_product(s, d) for s, d in zip(slope, dz, strict=True) if d is not None])
+        return times(slope, dz)
+    return _sum([times(s, d) for s, d in zip(slope, dz, strict=True) if d is not None])
 
 
 def _sum(parts: Sequence[Any]) -> Any:
@@ -117,11 +116,6 @@ def _sum(parts: Sequence[Any]) -> Any:
         if part is not None:
             total = part if total is None else total + part
     return total
-
-
-def _product(slope: Any, dz: Any) -> Any:
-    """With complex values the gradient is the direction of steepest ascent: conj(slope) · dz."""
-    return times(np.conj(slope) if np.iscomplexobj(plain(slope)) else slope, dz)
 
 
 def hidden(name: str) -> Any:
