@@ -49,7 +49,7 @@ class Heaviside(Elementwise):
 
 @implements(np.ldexp)
 def _ldexp(x1: Any, x2: Any) -> Any:
-    return x1 * np.ldexp(np.ones((), x1.dtype), x2)
+    return x1 * np.ldexp(np.ones((), getattr(x1, "dtype", np.float64)), x2)
 
 
 @implements(np.frexp)
