@@ -104,7 +104,7 @@ WAYS = {
     "np.vectorize": lambda: np.vectorize(lambda t: t * t)(a),
     "np.vectorize over a closure": lambda: np.vectorize(lambda t: t * v, otypes=[float])(buffer),
     "np.apply_along_axis": lambda: np.apply_along_axis(np.sum, 0, a),
-    "np.piecewise": lambda: np.piecewise(a, [a > 1], [1.0, 2.0]),
+    "np.piecewise": lambda: np.piecewise(a, [a > 1], [lambda x: 2.0 * x, 2.0]),
     # random numbers, histograms, files, copies
     "np.random.normal": lambda: np.random.normal(a, 1.0),  # noqa: NPY002
     "rng.normal": lambda: rng.normal(v),

@@ -291,7 +291,9 @@ class TestComplaints:
             x[0] = 1.0
             return x
 
-        with pytest.raises(TraceError, match="an argument of a compiled function cannot be written into.*take x = x.copy"):
+        with pytest.raises(
+            TraceError, match="an argument of a compiled function cannot be written into.*take x = x.copy"
+        ):
             gg.compile(f)(np.ones(2))
 
     def test_a_mask_that_is_not_known(self):

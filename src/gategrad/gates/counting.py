@@ -1,4 +1,4 @@
-"""Counts in bins: nothing flows into the places, which are integers; all that flows goes into the weights."""
+"""Counts in bins: nothing flows into the counts, which are integers; it flows into the weights, and through the edges."""
 
 from __future__ import annotations
 
@@ -26,17 +26,29 @@ def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return Scatter(np.array(x, np.intp), (size,))(weights)
 
 
+@implements(np.histogram_bin_edges)
+def _histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    edges = np.histogram_bin_edges(plain(a), plain(bins), range)
+    if range is not None or np.ndim(bins) or not isinstance(a, Variable) or not a.size:
+        return bins if isinstance(bins, Variable) else edges
+    low, high = np.min(a), np.max(a)
+    if plain(low) == plain(high):
+        low, high = low - 0.5, high + 0.5  # NumPy's bins around one value
+    return np.linspace(low, high, len(edges))
+
+
 @implements(np.histogram)
 def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    a, bins = plain(a), plain(bins)
+    edges_out = _histogram_bin_edges(a, bins, range)
+    a, bins, edges = plain(a), plain(bins), plain(edges_out)
     if not isinstance(weights, Variable):
-        return np.histogram(a, bins, range, density, weights)
-    edges = np.histogram_bin_edges(a, bins, range)
+        counts = np.histogram(a, bins, range, None, weights)[0]
+        return (counts / np.diff(edges_out) / counts.sum() if density else counts), edges_out
     values = np.ravel(a)
     inside = (values >= edges[0]) & (values <= edges[-1])
     places = np.minimum(np.searchsorted(edges, values[inside], side="right") - 1, len(edges) - 2)
     z = Scatter(places, (len(edges) - 1,))(np.reshape(weights, -1)[inside])
-    return (z / np.diff(edges) / np.sum(z) if density else z), edges
+    return (z / np.diff(edges_out) / np.sum(z) if density else z), edges_out
 
 
 @implements(np.histogram2d, np.histogramdd)

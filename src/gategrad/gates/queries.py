@@ -19,7 +19,7 @@ _QUERIES = (
     np.all, np.allclose, np.any, np.array_equal, np.array_equiv, np.isclose, np.iscomplex, np.isin, np.isneginf,
     np.isposinf, np.isreal, np.may_share_memory, np.shares_memory,
     np.array2string, np.array_repr, np.array_str,
-    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path, np.histogram_bin_edges,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path,
     np.empty_like, np.ones_like, np.zeros_like,
 )  # fmt: skip
 

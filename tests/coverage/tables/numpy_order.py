@@ -79,4 +79,8 @@ CASES = [
     case(
         "np.histogram", ROW, call=lambda w: np.histogram(POINTS.repeat(2)[:5], [-2, 0, 1], weights=w, density=True)[0]
     ),
+    case(
+        "np.histogram", ROW, 3, call=lambda x, bins: np.histogram(x, bins)[1], note="through the edges", compiles=False
+    ),
+    case("np.histogram_bin_edges", ROW, 4, compiles=False),
 ]
