@@ -64,6 +64,28 @@ def test_logistic_regression_judges_unseen_tumours(tmp_path, capsys):
     assert f"{result.accuracy:.1%} of unseen tumours right" in capsys.readouterr().out
 
 
+def test_gaussian_process_learns_a_landscape(tmp_path, capsys):
+    result = load("gaussian_process").main(["--out", str(tmp_path)])
+    before, after = result.likelihoods
+    assert after > before + 50
+    assert result.covered > 0.8
+    np.testing.assert_allclose(result.mean[result.seen], result.heights[result.seen], atol=5.0)
+    assert np.max(result.deviation[300:330]) > 5 * np.median(result.deviation)  # it knows where it has seen nothing
+    assert (tmp_path / "landscape.png").read_bytes().startswith(PNG)
+    assert f"{result.covered:.1%} of the unseen" in capsys.readouterr().out
+
+
+def test_a_differential_equation_is_fitted_to_lynxes_and_hares(tmp_path, capsys):
+    example = load("ode_fit")
+    fit = example.main(["--out", str(tmp_path)])
+    known = {"birth": 0.55, "hunting": 0.028, "death": 0.80, "feeding": 0.024}  # of published fits to the same data
+    np.testing.assert_allclose([fit.constants[name] for name in known], list(known.values()), rtol=0.05)
+    assert fit.losses[1] < 0.06
+    assert fit.losses[0] > 0.2
+    assert (tmp_path / "populations.png").read_bytes().startswith(PNG)
+    assert f"in {fit.calls} calls" in capsys.readouterr().out
+
+
 def test_variational_inference_finds_the_posterior(tmp_path, capsys):
     example = load("variational")
     result = example.main(["--out", str(tmp_path)])
