@@ -57,3 +57,16 @@ def test_rows_of_no_elements():
 
     check(f, [np.ones((5, 0))])
     check(f, [np.ones((0, 5))])
+
+
+def test_values_that_vary_along_a_part_of_a_row():
+    """They were stored in whole vectors, beyond the end of their buffer, and their sums were taken of every copy."""
+
+    def f(x, y):
+        row = np.sum(x, axis=(1, 2), keepdims=True)
+        part = np.exp(y) * row
+        return part, np.sum(part, axis=0), np.sum(part), x - row, np.sum(x * part, axis=2)
+
+    rng = np.random.default_rng(0)
+    check(f, [rng.normal(size=(5, 4, 7)), rng.normal(size=(5, 4, 1))])
+    check(f, [rng.normal(size=(5, 4, 1)), rng.normal(size=(5, 4, 1))])

@@ -145,7 +145,8 @@ class _Grouping:
                     merged[n] = d
         if not inside and value.shape != kernel.domain:
             return None
-        return self._completed(merged, value.shape, kernel.domain or ())
+        found = self._completed(merged, value.shape, kernel.domain or ())
+        return found if found is not None and _fills(found, kernel) else None
 
     def _completed(self, merged: list[int], shape: tuple[int, ...], domain: tuple[int, ...]) -> Dims | None:
         """Find domain axes for the axes along which the inputs inside the kernel do not vary."""
@@ -164,6 +165,12 @@ class _Grouping:
         if self.position.get(base) != position:
             return tuple(range(len(x.shape))) if x.shape == kernel.domain else None
         return None if base in kernel.finished else along(x, base, kernel.dims[base])
+
+
+def _fills(dims: Dims, kernel: Kernel) -> bool:
+    """Whether a value varies along the whole row, or not at all: part of a row would be computed again and again."""
+    row = {d for d in kernel.row_axes if kernel.domain and kernel.domain[d] != 1}
+    return not row & set(dims) or row <= set(dims)
 
 
 def along(x: Value, base: Value, dims: Dims) -> Dims | None:
