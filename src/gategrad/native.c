@@ -141,7 +141,7 @@ static PyObject *source_of(PyObject *x)
 {
     PyObject *gate = held(x, in_variable.gate, s_gate);
     if (gate == NULL) return NULL;
-    if (!is_gate(gate)) return Py_NewRef(x);
+    if (gate == Py_None || !is_gate(gate)) return Py_NewRef(x);
     PyObject *before = held(gate, in_gate.users, s_users);
     long count = before == NULL ? -1 : PyLong_AsLong(before);
     if (count == -1 && PyErr_Occurred()) return NULL;
@@ -233,7 +233,9 @@ static PyObject *gate_for(PyObject *ufunc)
         if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, ufunc);
         return NULL;
     }
-    return PyObject_CallNoArgs(cls);
+    PyTypeObject *type = (PyTypeObject *)cls;
+    if (!Py_IS_TYPE(cls, &PyType_Type) || type->tp_init != PyBaseObject_Type.tp_init) return PyObject_CallNoArgs(cls);
+    return type->tp_new(type, nothing, NULL); /* there is nothing to initialise */
 }
 
 /* The long way: function(gate, inputs) in Python. */
@@ -461,9 +463,9 @@ static int looks_like(PyObject *array, PyObject *spec)
    The reference to dx is handed over. */
 static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize_t index, PyObject *dz)
 {
-    PyObject *spec = is_gate(source)       ? Py_XNewRef(SLOT(source, in_gate.spec))
-                     : is_variable(source) ? Py_XNewRef(SLOT(source, in_variable.spec))
-                                           : NULL;
+    PyObject *spec = is_variable(source) ? Py_XNewRef(SLOT(source, in_variable.spec))
+                     : is_gate(source)   ? Py_XNewRef(SLOT(source, in_gate.spec))
+                                         : NULL;
     if (spec == NULL) spec = PyObject_GetAttrString(source, "spec");
     int fits = spec == NULL ? -1 : dx == Py_None;
     if (!fits && spec == Py_None) fits = PyFloat_CheckExact(dx);
@@ -484,18 +486,51 @@ static PyObject *sum_of(PyObject *before, PyObject *dx)
     return PyNumber_Add(before, dx);
 }
 
-static int append(PyObject *ready, PyObject *gate, PyObject *dz)
+/* Where the walk is: the lists and dictionaries of `sweep`, and the last pair of `ready`, which is not in the list yet,
+   since it is the next to come out. */
+typedef struct {
+    PyObject *ready, *waiting, *leaves; /* borrowed */
+    PyObject *gate, *dz;                /* or NULL */
+} Walk;
+
+/* Put the last pair into the list, if there is one. */
+static int put_down(Walk *walk)
 {
-    PyObject *pair = PyTuple_Pack(2, gate, dz);
-    int failed = pair == NULL ? -1 : PyList_Append(ready, pair);
+    if (walk->gate == NULL) return 0;
+    PyObject *pair = PyTuple_Pack(2, walk->gate, walk->dz);
+    int failed = pair == NULL ? -1 : PyList_Append(walk->ready, pair);
     Py_XDECREF(pair);
+    Py_CLEAR(walk->gate);
+    Py_CLEAR(walk->dz);
     return failed;
 }
 
-/* dx has arrived at one input. */
-static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *waiting, PyObject *leaves)
+/* Take the last pair out of the list, if there is none at hand; whether there is one now. */
+static int pick_up(Walk *walk)
 {
-    PyObject *counted = is_gate(source) ? held(source, in_gate.users, s_users) : zero;
+    Py_ssize_t last = PyList_GET_SIZE(walk->ready) - 1;
+    if (walk->gate != NULL || last < 0) return walk->gate != NULL;
+    PyObject *pair = PyList_GET_ITEM(walk->ready, last);
+    walk->gate = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+    walk->dz = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    Py_SET_SIZE(walk->ready, last); /* the list's reference to the pair is ours now */
+    Py_DECREF(pair);
+    return 1;
+}
+
+static int append(Walk *walk, PyObject *gate, PyObject *dz)
+{
+    if (put_down(walk)) return -1;
+    walk->gate = Py_NewRef(gate);
+    walk->dz = Py_NewRef(dz);
+    return 0;
+}
+
+/* dx has arrived at one input. */
+static int arrive(PyObject *source, PyObject *dx, Walk *walk)
+{
+    PyObject *waiting = walk->waiting, *leaves = walk->leaves;
+    PyObject *counted = !is_variable(source) && is_gate(source) ? held(source, in_gate.users, s_users) : zero;
     long users = counted == NULL ? -1 : PyLong_AsLong(counted);
     if (users == -1 && PyErr_Occurred()) return -1;
     if (users == 0) { /* a leaf */
@@ -506,7 +541,7 @@ static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *wai
         Py_XDECREF(sum);
         return failed;
     }
-    if (users == 1) return append(ready, source, dx);
+    if (users == 1) return append(walk, source, dx);
     PyObject *entry = PyDict_GetItemWithError(waiting, source);
     if (entry == NULL) {
         if (PyErr_Occurred()) return -1;
@@ -531,7 +566,7 @@ static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *wai
         failed = PyList_SetItem(entry, 0, sum);
         if (!failed) failed = PyList_SetItem(entry, 1, PyLong_FromLong(missing));
     } else {
-        failed = append(ready, source, sum);
+        failed = append(walk, source, sum);
         Py_DECREF(sum);
         if (!failed) failed = PyDict_DelItem(waiting, source);
     }
@@ -597,7 +632,7 @@ static int is_common(PyObject *gate, PyObject *dz)
 }
 
 /* Ask a gate for the gradients of its inputs, send them on, and let it forget what it remembered. */
-static int visit(PyObject *gate, PyObject *dz, PyObject *ready, PyObject *waiting, PyObject *leaves, int retain)
+static int visit(PyObject *gate, PyObject *dz, Walk *walk, int retain)
 {
     PyObject *needs = Py_NewRef(SLOT(gate, in_gate.needs)), *inputs = Py_NewRef(SLOT(gate, in_gate.inputs));
     PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
@@ -613,7 +648,7 @@ static int visit(PyObject *gate, PyObject *dz, PyObject *ready, PyObject *waitin
             continue;
         }
         PyObject *dx = fitted(Py_NewRef(PyTuple_GET_ITEM(dxs, n)), source, gate, n, dz);
-        failed = dx == NULL ? -1 : arrive(source, dx, ready, waiting, leaves);
+        failed = dx == NULL ? -1 : arrive(source, dx, walk);
         Py_XDECREF(dx);
     }
     if (!failed && !retain) failed = release(gate);
@@ -630,19 +665,23 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
         PyErr_SetString(PyExc_TypeError, "advance(ready, waiting, leaves, retain)");
         return NULL;
     }
-    PyObject *ready = args[0];
-    int retain = PyObject_IsTrue(args[3]);
-    if (retain < 0) return NULL;
-    for (Py_ssize_t last; (last = PyList_GET_SIZE(ready) - 1) >= 0;) {
-        PyObject *pair = PyList_GET_ITEM(ready, last), *gate = PyTuple_GET_ITEM(pair, 0), *dz = PyTuple_GET_ITEM(pair, 1);
-        int going = is_common(gate, dz);
-        if (going < 0) return NULL;
-        if (!going) break;
-        Py_SET_SIZE(ready, last); /* pop: the list's reference to the pair is ours now */
-        int failed = visit(gate, dz, ready, args[1], args[2], retain);
-        Py_DECREF(pair);
-        if (failed) return NULL;
+    Walk walk = {args[0], args[1], args[2], NULL, NULL};
+    int retain = PyObject_IsTrue(args[3]), going = retain < 0 ? -1 : 0;
+    while (going >= 0 && pick_up(&walk)) {
+        PyObject *gate = walk.gate, *dz = walk.dz;
+        going = is_common(gate, dz);
+        if (going <= 0) break;
+        walk.gate = walk.dz = NULL;
+        if (visit(gate, dz, &walk, retain)) going = -1;
+        Py_DECREF(gate);
+        Py_DECREF(dz);
     }
+    if (going < 0) {
+        Py_CLEAR(walk.gate);
+        Py_CLEAR(walk.dz);
+        return NULL;
+    }
+    if (put_down(&walk)) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -751,6 +790,12 @@ static PyObject *setup(PyObject *module, PyObject *names)
         return NULL;
     for (PyMethodDef *method = operators; method->ml_name != NULL; method++)
         if (give(Variable_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Variable_, method))) return NULL;
+    /* The attributes have given Variable the slots of Python, which look the methods up. It has no subclasses. */
+    PyNumberMethods *number = ((PyTypeObject *)Variable_)->tp_as_number;
+    number->nb_add = do_add;
+    number->nb_subtract = do_subtract;
+    number->nb_multiply = do_multiply;
+    number->nb_true_divide = do_divide;
     for (PyMethodDef *method = calls; method->ml_name != NULL; method++)
         if (give(Gate_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Gate_, method))) return NULL;
     for (PyGetSetDef *property = properties; property->name != NULL; property++) {
