@@ -293,8 +293,10 @@ for name, inputs in {
     for make in (relu, total, lambda: total(0, True), lambda: index(0), Scaled, lambda: Scaled(by=3.0)):
         gate = make()
         told(f"{gate!r} of {name}", applied, gate, *inputs)
-    told(f"a relu with more on it, of {name}", lambda: applied(vars(gate := relu()).update(more=1) or gate, *inputs))
-    told(f"a name for {name}", lambda: relu()(*inputs, x=1.0))
+    gate = relu()
+    gate.more = 1
+    told(f"a relu with more on it, of {name}", applied, gate, *inputs)
+    told(f"a name for {name}", lambda *inputs: relu()(*inputs, x=1.0), *inputs)
 told("the bare gate", lambda: gg.Gate()(1.0))
 told("sine", gradients, np.sin, 0.5)
 told("sine of an array", gradients, np.sin, vector)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import backward, constant, forward, gate, tape, variable  # the modules: functions of these names come later
+from gategrad import backward, constant, forward, gate, tape, variable  # the modules: functions so named come later
 
 __all__ = ["in_use"]
 
