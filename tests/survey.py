@@ -163,5 +163,143 @@ def kept():
 
 for function in (stale, twice, paused, kept):
     told(function.__name__, function)
+
+
+def on_leaf(start, do):
+    """What is done to a variable, and what it is afterwards."""
+    v = gg.variable(start, name="v")
+    np.sum(v * v).backward()
+    answer = do(v)
+    return answer, v.grad, v.value, type(v.grad), type(v.value)
+
+
+interior = gg.variable(2.0) * 3.0
+for name, do in {
+    "left alone": lambda v: None,
+    "grad = None": lambda v: setattr(v, "grad", None),
+    "grad = int": lambda v: setattr(v, "grad", 3),
+    "grad = float": lambda v: setattr(v, "grad", 2.5),
+    "grad = array": lambda v: setattr(v, "grad", np.array([1.0, 2.0, 3.0])),
+    "grad = text": lambda v: setattr(v, "grad", "steep"),
+    "del grad": lambda v: delattr(v, "grad"),
+    "zeroed and again": lambda v: (setattr(v, "grad", None), np.sum(v).backward()),
+    "again": lambda v: np.sum(v * 3).backward(),
+    "of several": lambda v: [np.sum(v * v / n).backward() for n in (1, 2)],
+    "value = int": lambda v: setattr(v, "value", 7),
+    "value = None": lambda v: setattr(v, "value", None),
+    "del value": lambda v: delattr(v, "value"),
+    "writes into value": lambda v: v.value.__setitem__(0, 1.0),
+    "writes into grad": lambda v: v.grad.__setitem__(0, 1.0),
+    "another name": lambda v: v.gradient,
+}.items():
+    for start in (1.5, vector, vector.astype(np.float32), np.array(2.0), np.array([1 + 2j, 3.0])):
+        told(f"{name}, {start!r}", on_leaf, start, do)
+told("interior grad", lambda: interior.grad)
+told("interior grad = None", lambda: setattr(interior, "grad", None))
+told("interior value = 1", lambda: setattr(interior, "value", 1.0))
+told("interior value", lambda: interior.value)
+told("class attributes", lambda: [gg.Variable.grad.__doc__, gg.Variable.value.__doc__, gg.Gate.__call__.__doc__])
+for name in ("grad", "value"):
+    told(f"{name} of nothing", lambda name: getattr(object.__new__(gg.Variable), name) or 0, name)
+
+for name, function in {
+    "np.add(v, 2)": lambda v: np.add(v, 2),
+    "np.add(2.5, v)": lambda v: np.add(2.5, v),
+    "np.add(v, v)": lambda v: np.add(v, v),
+    "array * v": lambda v: vector * v,
+    "np.maximum(v, array)": lambda v: np.maximum(v, vector),
+    "np.add(v, None)": lambda v: np.add(v, None),
+    "np.add(v, 'a')": lambda v: np.add(v, "a"),
+    "np.float32 * v": lambda v: np.float32(2.0) * v,
+    "np.float64 + v": lambda v: np.float64(2.0) + v,
+    "True * v": lambda v: np.multiply(True, v),
+    "np.exp, dtype": lambda v: np.exp(v, dtype=np.float32),
+    "np.exp, out": lambda v: np.exp(v, out=np.empty(2)),
+    "np.exp of an array into v": lambda v: np.exp(vector, out=v),
+    "np.add, where": lambda v: np.add(v, v, where=[True, False]),
+    "np.add.reduce": lambda v: np.add.reduce(v),
+    "np.add.outer": lambda v: np.add.outer(v, v),
+    "np.spacing": lambda v: np.spacing(v),
+    "np.isfinite": lambda v: np.isfinite(v),
+    "np.clip": lambda v: np.clip(v, 0.0, 1.2),
+    "np.power of a broken one": lambda v: np.power(-1.0 * v, 0.5),
+    "v[0]": lambda v: v[0],
+    "v[1:] ** 2": lambda v: v[1:] ** 2,
+    "v[[0, 0, 1]]": lambda v: v[[0, 0, 1]],
+    "called on another": lambda v: v.__array_ufunc__(np.exp, "__call__", 2.0 * v),
+    "called on none": lambda v: v.__array_ufunc__(np.exp, "__call__"),
+    "called with a number": lambda v: v.__array_ufunc__(np.exp, "__call__", 1.0),
+    "called without a method": lambda v: v.__array_ufunc__(np.exp),
+    "called with odd names": lambda v: v.__array_ufunc__(np.exp, "__call__", v, speed=1),
+}.items():
+    for start in (1.5, vector, vector.astype(np.float32)):
+        told(f"{name}, {start!r}", gradients, function, start)
+        told(f"{name} of a slope, {start!r}", gg.grad(lambda v, f: np.sum(f(v)), argnums=0), start, function)
+
+
+class Scaled(gg.Gate):
+    """A user's gate with an option, whose call is written over."""
+
+    def __init__(self, by=2.0):
+        self.by = by
+
+    def __call__(self, *inputs):
+        return super().__call__(*inputs)
+
+    def forward(self, x):
+        return x * self.by
+
+    def backward(self, dz):
+        return dz * self.by
+
+
+class Sine(gg.Elementwise):
+    """A user's gate that stands for a ufunc which has one already."""
+
+    ufunc = np.sin
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(x)
+
+    def backward(self, dz):
+        return 2 * np.cos(self.x) * dz
+
+
+def applied(gate, *inputs):
+    """A gate applied twice, and what it remembers of it."""
+    first = gate(*inputs)
+    second = gate(*inputs)
+    return first, second, vars(gate), gate.options, gate.needs
+
+
+relu, total = type(gg.relu(gg.variable(1.0)).gate), type(np.sum(gg.variable(vector)).gate)
+index = type(gg.variable(vector)[0].gate)
+for name, inputs in {
+    "nothing": (),
+    "float": (1.5,),
+    "int": (2,),
+    "bool": (True,),
+    "array": (vector,),
+    "list": ([1.0, 2.0],),
+    "text": ("a",),
+    "number": (gg.variable(1.5),),
+    "variable": (gg.variable(vector),),
+    "untracked": (gg.variable(vector).detach(),),
+    "two": (1.0, 2.0),
+    "variable and one": (gg.variable(vector), 2.0),
+    "four": (1.0, 2.0, 3.0, 4.0),
+}.items():
+    for make in (relu, total, lambda: total(0, True), lambda: index(0), Scaled, lambda: Scaled(by=3.0)):
+        gate = make()
+        told(f"{gate!r} of {name}", applied, gate, *inputs)
+    gate = relu()
+    gate.more = 1
+    told(f"a relu with more on it, of {name}", applied, gate, *inputs)
+    told(f"a name for {name}", lambda *inputs: relu()(*inputs, x=1.0), *inputs)
+told("the bare gate", lambda: gg.Gate()(1.0))
+told("sine", gradients, np.sin, 0.5)
+told("sine of an array", gradients, np.sin, vector)
+told("masked", gradients, lambda v: np.sum(gg.relu(v)[0:1] * np.where(v > 1.5, v, 0.0)), vector)
 told("empty", lambda: object.__new__(gg.Variable) + 1)
 told("confused levels", lambda: gg.grad(lambda x: x * gg.grad(lambda y: x + y)(1.0))(2.0))

@@ -1,7 +1,9 @@
 """The short ways in C: the same answers and the same errors as the Python, to the last bit and the last word."""
 
+import gc
 import hashlib
 import importlib
+import inspect
 import os
 import subprocess
 import sys
@@ -47,6 +49,40 @@ def test_the_build_is_of_this_source():
 def test_operators_are_the_native_ones():
     assert type(gg.Variable.__add__).__name__ == "method_descriptor"
     assert gg.Variable.__add__.__doc__ == "numpy.add of this value and another."
+    assert type(gg.Gate.__call__).__name__ == type(gg.Variable.__array_ufunc__).__name__ == "method_descriptor"
+
+
+@built
+def test_properties_are_the_native_ones_with_their_texts():
+    assert type(gg.Variable.grad).__name__ == type(gg.Variable.value).__name__ == "getset_descriptor"
+    assert "assign `None` to start afresh" in gg.Variable.grad.__doc__
+    assert str(inspect.signature(gg.Gate.__call__)) == "(self, /, *inputs)"
+
+
+@built
+def test_no_reference_is_lost_or_kept():
+    """The same work over and over leaves as many objects as before."""
+
+    def work():
+        x, v = gg.variable(1.5), gg.variable(np.ones(3))
+        z = gg.relu(x * 2) + np.exp(x) + np.sum(np.maximum(v[1:], v[:-1] ** 2)) + np.add(x, np.float64(2.0))
+        z.backward(retain=True)
+        z.backward()
+        x.grad, v.grad = None, np.ones(3)
+        for wrong in (lambda: np.add(x, "a"), lambda: type(z.gate)()(x, y=1), lambda: delattr(x, "grad"), lambda: v[7]):
+            with pytest.raises((TypeError, AttributeError, IndexError)):
+                wrong()
+        return z.value, x.value, v.grad, type(z.gate)()(1.0, 2.0)
+
+    def left():
+        for _ in range(50):
+            work()
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    left()
+    before = left()
+    assert left() - before < 40  # one reference lost in each round were 50
 
 
 def test_the_python_alone_can_be_asked_for():

@@ -42,11 +42,7 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
         dz = _fit_seed(dz, z)
     gradients = {z: dz} if gate is None else sweep([(gate, dz)], {}, {}, retain, keep)
     with _deposit_lock:
-        for leaf, gradient in gradients.items():
-            if type(gradient) is float and leaf._gradient is None:
-                leaf._gradient = gradient
-            else:
-                _deposit(leaf, conjugated(gradient, leaf.spec))
+        _deposit(gradients)
 
 
 def _seed_of_one(spec: Any) -> Any:
@@ -78,8 +74,18 @@ def _fit_seed(dz: Any, z: Any) -> Any:
     return float(dz) if z.spec is None else conjugated(dz.astype(z.dtype)[()], z.spec)
 
 
-def _deposit(leaf: Any, gradient: Any) -> None:
+def _deposit(gradients: dict[Any, Any]) -> None:
+    """Add what the walk gathered to the `.grad` of the leaves."""
+    for leaf, gradient in gradients.items():
+        if type(gradient) is float and leaf._gradient is None:
+            leaf._gradient = gradient
+        else:
+            _deposit_one(leaf, gradient)
+
+
+def _deposit_one(leaf: Any, gradient: Any) -> None:
     """Add to `.grad`. Always a new array: the walk may have handed the same one to several leaves."""
+    gradient = conjugated(gradient, leaf.spec)
     if leaf._gradient is not None:
         leaf._gradient = leaf._gradient + gradient
     elif type(gradient) is np.ndarray:

@@ -3,11 +3,15 @@
    Optional. The Python is the specification, and does it all where this file was not built or is not wanted
    (GATEGRAD_PURE_PYTHON=1); the tests run in both forms. Gate and Variable are the same Python classes in both: this
    file reads and writes their slots in place. It knows the common cases alone and hands the others back to the
-   Python: an operator to `record`, an output to `settle`, a gradient to `fit`, a step of the walk to `sweep`.
+   Python: an operator to `record`, an output to `settle`, a gradient to `fit`, a step of the walk to `sweep`, a method to the
+   one of that name in Python.
 
      x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, variable._unary
-     np.exp(x) ...            `unary`                variable._unary
+     np.exp(x) ...            `array_ufunc`          Variable.__array_ufunc__
+     Relu()(x), x[1:] ...     `call`, `unary`        Gate.__call__, variable.record, variable._unary
      steps of the walk        `advance`, `visit`     the loop in tape.sweep
+     what arrives at leaves   `deposit`              backward._deposit
+     x.value, x.grad          `get_value` ...        the properties
 
    Conventions: a function that returns int returns -1 with an exception set; PyObject * is a new reference unless
    it says "borrowed". Slots that hold nothing (a Variable made by object.__new__) raise, as in Python. */
@@ -22,7 +26,8 @@
     X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
     X(record) X(recover) X(settle) X(spread) X(compute)                       /* variable.py, for the rare cases */   \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
-    X(paused_level) X(orders) X(ufuncs) X(NO_OPTIONS)                         /* what both forms share */             \
+    X(call) X(array_ufunc) X(value) X(grad) X(deposit_one)                    /* what these do in Python */           \
+    X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
     X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */
 
 #define DECLARE(name) static PyObject *name##_;
@@ -37,7 +42,7 @@ NAMES(NAME)
 
 /* --- slots: where `__slots__` put each attribute --------------------------------------------------------------- */
 
-static struct { Py_ssize_t raw, gate, level, spec; } in_variable;
+static struct { Py_ssize_t raw, gate, level, spec, gradient; } in_variable;
 static struct { Py_ssize_t inputs, needs, options, order, spec, users, level; } in_gate;
 
 #define SLOT(object, offset) (*(PyObject **)((char *)(object) + (offset)))
@@ -136,7 +141,7 @@ static PyObject *source_of(PyObject *x)
 {
     PyObject *gate = held(x, in_variable.gate, s_gate);
     if (gate == NULL) return NULL;
-    if (!is_gate(gate)) return Py_NewRef(x);
+    if (gate == Py_None || !is_gate(gate)) return Py_NewRef(x);
     PyObject *before = held(gate, in_gate.users, s_users);
     long count = before == NULL ? -1 : PyLong_AsLong(before);
     if (count == -1 && PyErr_Occurred()) return NULL;
@@ -228,7 +233,9 @@ static PyObject *gate_for(PyObject *ufunc)
         if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, ufunc);
         return NULL;
     }
-    return PyObject_CallNoArgs(cls);
+    PyTypeObject *type = (PyTypeObject *)cls;
+    if (!Py_IS_TYPE(cls, &PyType_Type) || type->tp_init != PyBaseObject_Type.tp_init) return PyObject_CallNoArgs(cls);
+    return type->tp_new(type, nothing, NULL); /* there is nothing to initialise */
 }
 
 /* The long way: function(gate, inputs) in Python. */
@@ -343,6 +350,101 @@ static PyObject *unary(PyObject *module, PyObject *const *args, Py_ssize_t count
     return on_one(args[0], args[1], count == 3 ? args[2] : NO_OPTIONS_);
 }
 
+/* A dictionary of what is set on the gate so far: its options, before it is applied. */
+static PyObject *options_of(PyObject *gate)
+{
+    PyObject *set = PyObject_GenericGetDict(gate, NULL), *options = set != NULL ? PyDict_Copy(set) : NULL;
+    Py_XDECREF(set);
+    return options;
+}
+
+/* Whether a gate is applied for the first time, and others of its class have been before (see gate.unapplied). */
+static int is_fresh(PyObject *gate)
+{
+    if (SLOT(gate, in_gate.needs) != NULL && SLOT(gate, in_gate.options) != NULL) return 0;
+    return PySet_Contains(seen_, (PyObject *)Py_TYPE(gate));
+}
+
+/* Whether any of these is more to a gate than a plain value. */
+static int is_met(PyObject *const *items, Py_ssize_t count)
+{
+    for (Py_ssize_t n = 0; n < count; n++) {
+        if (PyDict_GetItemWithError(on_meeting_, (PyObject *)Py_TYPE(items[n])) != NULL) return 1;
+        if (PyErr_Occurred()) return -1;
+    }
+    return 0;
+}
+
+/* The output of a fresh gate for plain values: nothing is recorded. `call` is the gate and its values. */
+static PyObject *computed(PyObject *const *call, Py_ssize_t count)
+{
+    PyObject *options = options_of(call[0]), *needs = options != NULL ? PyTuple_New(count) : NULL;
+    if (needs == NULL) {
+        Py_XDECREF(options);
+        return NULL;
+    }
+    for (Py_ssize_t n = 0; n < count; n++) PyTuple_SET_ITEM(needs, n, Py_NewRef(Py_False));
+    put(call[0], in_gate.options, options);
+    put(call[0], in_gate.needs, needs);
+    return PyObject_VectorcallMethod(s_forward, call, 1 + count, NULL);
+}
+
+/* The output of a fresh gate of ours for one variable. */
+static PyObject *recorded(PyObject *gate, PyObject *x)
+{
+    PyObject *options = options_of(gate);
+    if (options == NULL) return NULL;
+    if (PyDict_GET_SIZE(options) == 0) Py_SETREF(options, Py_NewRef(NO_OPTIONS_));
+    PyObject *out = on_one(gate, x, options);
+    Py_DECREF(options);
+    return out;
+}
+
+/* function(self, ...), with the arguments of a method in C. */
+static PyObject *in_python(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    Py_ssize_t all = count + (names != NULL ? PyTuple_GET_SIZE(names) : 0);
+    PyObject **stack = PyMem_New(PyObject *, 1 + all), *answer;
+    if (stack == NULL) return PyErr_NoMemory();
+    stack[0] = self;
+    for (Py_ssize_t n = 0; n < all; n++) stack[1 + n] = args[n];
+    answer = PyObject_Vectorcall(function, stack, 1 + count, names);
+    PyMem_Free(stack);
+    return answer;
+}
+
+/* Gate.__call__(gate, *inputs): on one variable, or on plain values alone. */
+static PyObject *call(PyObject *gate, PyObject *const *inputs, Py_ssize_t count, PyObject *names)
+{
+    int fresh = names != NULL ? 0 : is_fresh(gate);
+    if (fresh > 0) {
+        if (count == 1 && is_variable(inputs[0])) {
+            int ours = is_ours(gate);
+            if (ours > 0) return recorded(gate, inputs[0]);
+            fresh = ours;
+        } else if (count > 0 && count <= 3) {
+            PyObject *with_gate[4] = {gate};
+            for (Py_ssize_t n = 0; n < count; n++) with_gate[1 + n] = inputs[n];
+            int met = is_met(inputs, count);
+            if (!met) return computed(with_gate, count);
+            fresh = met < 0 ? -1 : 0;
+        }
+    }
+    return fresh < 0 ? NULL : in_python(call_, gate, inputs, count, names);
+}
+
+/* Variable.__array_ufunc__(x, ufunc, method, *inputs): a ufunc that a gate of ours stands for, of one or two inputs. */
+static PyObject *array_ufunc(PyObject *x, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    int common = is_variable(x) && names == NULL && (count == 3 || count == 4) && PyUnicode_Check(args[1]) &&
+                 PyUnicode_CompareWithASCIIString(args[1], "__call__") == 0;
+    PyObject *cls = common ? PyDict_GetItemWithError(ufuncs_, args[0]) : NULL;
+    int ours = cls != NULL ? is_ours(cls) : PyErr_Occurred() ? -1 : 0;
+    if (ours < 0) return NULL;
+    if (!ours || (count == 3 && args[2] != x)) return in_python(array_ufunc_, x, args, count, names);
+    return count == 3 ? made_on_one(args[0], x) : binary(args[0], args[2], args[3]);
+}
+
 /* --- the walk -------------------------------------------------------------------------------------------------- */
 
 /* Whether an array has this shape and this very dtype. */
@@ -361,9 +463,9 @@ static int looks_like(PyObject *array, PyObject *spec)
    The reference to dx is handed over. */
 static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize_t index, PyObject *dz)
 {
-    PyObject *spec = is_gate(source)       ? Py_XNewRef(SLOT(source, in_gate.spec))
-                     : is_variable(source) ? Py_XNewRef(SLOT(source, in_variable.spec))
-                                           : NULL;
+    PyObject *spec = is_variable(source) ? Py_XNewRef(SLOT(source, in_variable.spec))
+                     : is_gate(source)   ? Py_XNewRef(SLOT(source, in_gate.spec))
+                                         : NULL;
     if (spec == NULL) spec = PyObject_GetAttrString(source, "spec");
     int fits = spec == NULL ? -1 : dx == Py_None;
     if (!fits && spec == Py_None) fits = PyFloat_CheckExact(dx);
@@ -384,18 +486,51 @@ static PyObject *sum_of(PyObject *before, PyObject *dx)
     return PyNumber_Add(before, dx);
 }
 
-static int append(PyObject *ready, PyObject *gate, PyObject *dz)
+/* Where the walk is: the lists and dictionaries of `sweep`, and the last pair of `ready`, which is not in the list yet,
+   since it is the next to come out. */
+typedef struct {
+    PyObject *ready, *waiting, *leaves; /* borrowed */
+    PyObject *gate, *dz;                /* or NULL */
+} Walk;
+
+/* Put the last pair into the list, if there is one. */
+static int put_down(Walk *walk)
 {
-    PyObject *pair = PyTuple_Pack(2, gate, dz);
-    int failed = pair == NULL ? -1 : PyList_Append(ready, pair);
+    if (walk->gate == NULL) return 0;
+    PyObject *pair = PyTuple_Pack(2, walk->gate, walk->dz);
+    int failed = pair == NULL ? -1 : PyList_Append(walk->ready, pair);
     Py_XDECREF(pair);
+    Py_CLEAR(walk->gate);
+    Py_CLEAR(walk->dz);
     return failed;
 }
 
-/* dx has arrived at one input. */
-static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *waiting, PyObject *leaves)
+/* Take the last pair out of the list, if there is none at hand; whether there is one now. */
+static int pick_up(Walk *walk)
 {
-    PyObject *counted = is_gate(source) ? held(source, in_gate.users, s_users) : zero;
+    Py_ssize_t last = PyList_GET_SIZE(walk->ready) - 1;
+    if (walk->gate != NULL || last < 0) return walk->gate != NULL;
+    PyObject *pair = PyList_GET_ITEM(walk->ready, last);
+    walk->gate = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+    walk->dz = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    Py_SET_SIZE(walk->ready, last); /* the list's reference to the pair is ours now */
+    Py_DECREF(pair);
+    return 1;
+}
+
+static int append(Walk *walk, PyObject *gate, PyObject *dz)
+{
+    if (put_down(walk)) return -1;
+    walk->gate = Py_NewRef(gate);
+    walk->dz = Py_NewRef(dz);
+    return 0;
+}
+
+/* dx has arrived at one input. */
+static int arrive(PyObject *source, PyObject *dx, Walk *walk)
+{
+    PyObject *waiting = walk->waiting, *leaves = walk->leaves;
+    PyObject *counted = !is_variable(source) && is_gate(source) ? held(source, in_gate.users, s_users) : zero;
     long users = counted == NULL ? -1 : PyLong_AsLong(counted);
     if (users == -1 && PyErr_Occurred()) return -1;
     if (users == 0) { /* a leaf */
@@ -406,7 +541,7 @@ static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *wai
         Py_XDECREF(sum);
         return failed;
     }
-    if (users == 1) return append(ready, source, dx);
+    if (users == 1) return append(walk, source, dx);
     PyObject *entry = PyDict_GetItemWithError(waiting, source);
     if (entry == NULL) {
         if (PyErr_Occurred()) return -1;
@@ -431,7 +566,7 @@ static int arrive(PyObject *source, PyObject *dx, PyObject *ready, PyObject *wai
         failed = PyList_SetItem(entry, 0, sum);
         if (!failed) failed = PyList_SetItem(entry, 1, PyLong_FromLong(missing));
     } else {
-        failed = append(ready, source, sum);
+        failed = append(walk, source, sum);
         Py_DECREF(sum);
         if (!failed) failed = PyDict_DelItem(waiting, source);
     }
@@ -497,7 +632,7 @@ static int is_common(PyObject *gate, PyObject *dz)
 }
 
 /* Ask a gate for the gradients of its inputs, send them on, and let it forget what it remembered. */
-static int visit(PyObject *gate, PyObject *dz, PyObject *ready, PyObject *waiting, PyObject *leaves, int retain)
+static int visit(PyObject *gate, PyObject *dz, Walk *walk, int retain)
 {
     PyObject *needs = Py_NewRef(SLOT(gate, in_gate.needs)), *inputs = Py_NewRef(SLOT(gate, in_gate.inputs));
     PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
@@ -513,7 +648,7 @@ static int visit(PyObject *gate, PyObject *dz, PyObject *ready, PyObject *waitin
             continue;
         }
         PyObject *dx = fitted(Py_NewRef(PyTuple_GET_ITEM(dxs, n)), source, gate, n, dz);
-        failed = dx == NULL ? -1 : arrive(source, dx, ready, waiting, leaves);
+        failed = dx == NULL ? -1 : arrive(source, dx, walk);
         Py_XDECREF(dx);
     }
     if (!failed && !retain) failed = release(gate);
@@ -530,20 +665,69 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
         PyErr_SetString(PyExc_TypeError, "advance(ready, waiting, leaves, retain)");
         return NULL;
     }
-    PyObject *ready = args[0];
-    int retain = PyObject_IsTrue(args[3]);
-    if (retain < 0) return NULL;
-    for (Py_ssize_t last; (last = PyList_GET_SIZE(ready) - 1) >= 0;) {
-        PyObject *pair = PyList_GET_ITEM(ready, last), *gate = PyTuple_GET_ITEM(pair, 0), *dz = PyTuple_GET_ITEM(pair, 1);
-        int going = is_common(gate, dz);
-        if (going < 0) return NULL;
-        if (!going) break;
-        Py_SET_SIZE(ready, last); /* pop: the list's reference to the pair is ours now */
-        int failed = visit(gate, dz, ready, args[1], args[2], retain);
-        Py_DECREF(pair);
-        if (failed) return NULL;
+    Walk walk = {args[0], args[1], args[2], NULL, NULL};
+    int retain = PyObject_IsTrue(args[3]), going = retain < 0 ? -1 : 0;
+    while (going >= 0 && pick_up(&walk)) {
+        PyObject *gate = walk.gate, *dz = walk.dz;
+        going = is_common(gate, dz);
+        if (going <= 0) break;
+        walk.gate = walk.dz = NULL;
+        if (visit(gate, dz, &walk, retain)) going = -1;
+        Py_DECREF(gate);
+        Py_DECREF(dz);
+    }
+    if (going < 0) {
+        Py_CLEAR(walk.gate);
+        Py_CLEAR(walk.dz);
+        return NULL;
+    }
+    if (put_down(&walk)) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* --- leaves ---------------------------------------------------------------------------------------------------- */
+
+/* deposit(gradients): add what the walk gathered to the `.grad` of the leaves. */
+static PyObject *deposit(PyObject *module, PyObject *gradients)
+{
+    PyObject *leaf, *gradient;
+    Py_ssize_t position = 0;
+    if (!PyDict_CheckExact(gradients)) return PyErr_Format(PyExc_TypeError, "deposit(gradients)");
+    while (PyDict_Next(gradients, &position, &leaf, &gradient)) {
+        PyObject *before = is_variable(leaf) ? SLOT(leaf, in_variable.gradient) : zero;
+        if (PyFloat_CheckExact(gradient) && (before == NULL || before == Py_None)) {
+            put(leaf, in_variable.gradient, Py_NewRef(gradient));
+            continue;
+        }
+        PyObject *done = PyObject_CallFunctionObjArgs(deposit_one_, leaf, gradient, NULL);
+        if (done == NULL) return NULL;
+        Py_DECREF(done);
     }
     Py_RETURN_NONE;
+}
+
+static PyObject *get_value(PyObject *x, void *unused)
+{
+    PyObject *raw = SLOT(x, in_variable.raw);
+    if (raw != NULL && PyFloat_CheckExact(raw)) return Py_NewRef(raw);
+    return Py_TYPE(value_)->tp_descr_get(value_, x, Variable_);
+}
+
+static int set_value(PyObject *x, PyObject *value, void *unused) { return Py_TYPE(value_)->tp_descr_set(value_, x, value); }
+
+static PyObject *get_grad(PyObject *x, void *unused)
+{
+    PyObject *gradient = SLOT(x, in_variable.gradient);
+    if (SLOT(x, in_variable.gate) == Py_None && gradient != NULL) return Py_NewRef(gradient);
+    return Py_TYPE(grad_)->tp_descr_get(grad_, x, Variable_);
+}
+
+static int set_grad(PyObject *x, PyObject *gradient, void *unused)
+{
+    if (SLOT(x, in_variable.gate) != Py_None || gradient != Py_None)
+        return Py_TYPE(grad_)->tp_descr_set(grad_, x, gradient);
+    put(x, in_variable.gradient, Py_NewRef(gradient));
+    return 0;
 }
 
 /* --- the operators as methods ---------------------------------------------------------------------------------- */
@@ -568,7 +752,25 @@ static PyMethodDef operators[] = {
     METHODS("truediv", divide), METHODS("pow", power), METHODS("matmul", matmul),
     {"__neg__", do_negative, METH_NOARGS, "numpy.negative of this value."},
     {"__abs__", do_absolute, METH_NOARGS, "numpy.absolute of this value."},
+    {"__array_ufunc__", (PyCFunction)(void (*)(void))array_ufunc, METH_FASTCALL | METH_KEYWORDS,
+     "The gate that stands for this ufunc, applied."},
     {NULL}};
+static PyMethodDef calls[] = {
+    {"__call__", (PyCFunction)(void (*)(void))call, METH_FASTCALL | METH_KEYWORDS,
+     "__call__($self, /, *inputs)\n--\n\nApply the gate: compute on plain values, record on variables."},
+    {NULL}};
+static PyGetSetDef properties[] = {
+    {"value", get_value, set_value},
+    {"grad", get_grad, set_grad},
+    {NULL}};
+
+/* Give a class an attribute that is implemented here. The reference to the descriptor is handed over. */
+static int give(PyObject *type, const char *name, PyObject *descriptor)
+{
+    int failed = descriptor == NULL ? -1 : PyObject_SetAttrString(type, name, descriptor);
+    Py_XDECREF(descriptor);
+    return failed;
+}
 
 /* --- the module ------------------------------------------------------------------------------------------------ */
 
@@ -580,22 +782,36 @@ static PyObject *setup(PyObject *module, PyObject *names)
     NEEDED(TAKE)
     if (find_slot(Variable_, "raw", &in_variable.raw) || find_slot(Variable_, "gate", &in_variable.gate) ||
         find_slot(Variable_, "level", &in_variable.level) || find_slot(Variable_, "spec", &in_variable.spec) ||
+        find_slot(Variable_, "_gradient", &in_variable.gradient) ||
         find_slot(Gate_, "inputs", &in_gate.inputs) || find_slot(Gate_, "needs", &in_gate.needs) ||
         find_slot(Gate_, "options", &in_gate.options) || find_slot(Gate_, "order", &in_gate.order) ||
         find_slot(Gate_, "spec", &in_gate.spec) || find_slot(Gate_, "users", &in_gate.users) ||
         find_slot(Gate_, "level", &in_gate.level))
         return NULL;
-    for (PyMethodDef *method = operators; method->ml_name != NULL; method++) {
-        PyObject *descriptor = PyDescr_NewMethod((PyTypeObject *)Variable_, method);
-        int failed = descriptor == NULL ? -1 : PyObject_SetAttrString(Variable_, method->ml_name, descriptor);
-        Py_XDECREF(descriptor);
-        if (failed) return NULL;
+    for (PyMethodDef *method = operators; method->ml_name != NULL; method++)
+        if (give(Variable_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Variable_, method))) return NULL;
+    /* The attributes have given Variable the slots of Python, which look the methods up. It has no subclasses. */
+    PyNumberMethods *number = ((PyTypeObject *)Variable_)->tp_as_number;
+    number->nb_add = do_add;
+    number->nb_subtract = do_subtract;
+    number->nb_multiply = do_multiply;
+    number->nb_true_divide = do_divide;
+    for (PyMethodDef *method = calls; method->ml_name != NULL; method++)
+        if (give(Gate_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Gate_, method))) return NULL;
+    for (PyGetSetDef *property = properties; property->name != NULL; property++) {
+        PyObject *python = property->get == get_value ? value_ : grad_, *text = PyObject_GetAttrString(python, "__doc__");
+        const char *doc = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
+        property->doc = doc; /* lives as long as the property in Python, which is held */
+        Py_XDECREF(text);
+        if (doc == NULL || give(Variable_, property->name, PyDescr_NewGetSet((PyTypeObject *)Variable_, property)))
+            return NULL;
     }
     Py_RETURN_NONE;
 }
 
 static PyMethodDef functions[] = {
     {"setup", setup, METH_O, "Take what the short ways need from the engine, and give Variable its operators."},
+    {"deposit", deposit, METH_O, "backward._deposit"},
     {"unary", (PyCFunction)(void (*)(void))unary, METH_FASTCALL, "variable._unary"},
     {"advance", (PyCFunction)(void (*)(void))advance, METH_FASTCALL, "As many common steps of the walk as there are."},
     {NULL}};

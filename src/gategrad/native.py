@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import constant, forward, gate, tape, variable  # the modules: `gg.variable`, the function, comes later
+from gategrad import backward, constant, forward, gate, tape, variable  # the modules: functions so named come later
 
 __all__ = ["in_use"]
 
@@ -29,7 +29,7 @@ def _load() -> Any:
 
 
 def _join(native: Any) -> None:
-    """Hand over what the C needs of the engine; take its operators, its `_unary` and its steps of the walk."""
+    """Hand over what the C needs of the engine; take what it does for Variable, Gate, `backward` and `sweep`."""
     native.setup(
         {
             "Variable": variable.Variable,
@@ -47,10 +47,17 @@ def _join(native: Any) -> None:
             "fit": tape.fit,
             "recover_backward": tape._recover,
             "wrong_count": tape._wrong_count,
+            "call": gate.Gate.__call__,
+            "array_ufunc": variable.Variable.__array_ufunc__,
+            "value": variable.Variable.value,
+            "grad": variable.Variable.grad,
+            "deposit_one": backward._deposit_one,
             # what both forms share
             "paused_level": tape.paused_level,
             "orders": tape.orders,
             "ufuncs": gate.ufuncs,
+            "on_meeting": gate.on_meeting,
+            "seen": gate._seen,
             "NO_OPTIONS": gate.NO_OPTIONS,
             # the operators
             "add": np.add,
@@ -65,6 +72,7 @@ def _join(native: Any) -> None:
     )
     variable._unary = native.unary
     tape.native_steps = native.advance
+    backward._deposit = native.deposit
 
 
 _native = _load()
