@@ -61,7 +61,8 @@ def build(source: Path, folder: Path) -> Path:
     from setuptools import Distribution, Extension
 
     digest = hashlib.sha256(source.read_bytes()).hexdigest()  # tests ask the module of which text it was built
-    extension = Extension("_native", [str(source)], define_macros=[("SOURCE", digest)])
+    optimised = ["-O3"] if os.name == "posix" else []  # also where CFLAGS asks for something else
+    extension = Extension("_native", [str(source)], define_macros=[("SOURCE", digest)], extra_compile_args=optimised)
     command: Any = Distribution({"ext_modules": [extension]}).get_command_obj("build_ext")
     command.build_lib = str(folder)
     command.build_temp = str(folder / "objects")
