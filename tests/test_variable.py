@@ -79,14 +79,15 @@ def test_comparisons_answer_without_a_circuit():
     np.testing.assert_array_equal(y >= x, [False, True])
 
 
-def test_in_place_operators_make_a_new_variable():
-    x = y = gg.variable([1.0, 2.0])
-    y += 1.0
-    y *= y
-    assert y is not x
-    np.testing.assert_array_equal(x.value, [1.0, 2.0])
-    np.sum(y).backward()
-    np.testing.assert_array_equal(x.grad, [4.0, 6.0])
+def test_in_place_operators_make_a_new_number():
+    x = y = gg.variable(2.0)
+    for operation in (operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow):
+        y = operation(y, 3.0)
+    y %= 7.0
+    assert y is not x and x.value == 2.0
+    assert y.value == ((((2.0 + 3.0) - 3.0) * 3.0) / 3.0) ** 3.0 % 7.0
+    y.backward()
+    assert x.grad == 12.0
 
 
 # --- NumPy's answers where Python raises --------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import constant, forward, gate, tape, variable  # the modules: `gg.variable`, the function, comes later
+from gategrad import assignment, constant, forward, gate, tape, variable  # the modules: `gg.variable`, the function, comes later
 
 __all__ = ["in_use"]
 
@@ -44,6 +44,7 @@ def _join(native: Any) -> None:
             "recover": forward.recover,
             "settle": forward.settle,
             "spread": variable._spread,
+            "in_place": assignment.in_place,
             "fit": tape.fit,
             "recover_backward": tape._recover,
             "wrong_count": tape._wrong_count,
