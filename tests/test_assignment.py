@@ -322,7 +322,9 @@ def test_added_to_with_other_shapes_and_dtypes():
     y = gg.variable(X.astype(np.float32)) * 1
     y += np.ones(4)
     assert y.dtype == np.float32
-    with pytest.raises(ShapeError, match=r"^y \*= v leaves the shape as it is, but y is \(4,\) and the result \(2, 4\)"):
+    with pytest.raises(
+        ShapeError, match=r"^y \*= v leaves the shape as it is, but y is \(4,\) and the result \(2, 4\)"
+    ):
         y *= np.ones((2, 4))
     with pytest.raises(DtypeError, match=r"^y -= v would write complex128 into float32: write y = y - v, which is"):
         y -= 1j * np.ones(4)

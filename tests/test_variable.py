@@ -90,6 +90,34 @@ def test_in_place_operators_make_a_new_number():
     assert x.grad == 12.0
 
 
+def test_rounding_as_of_numbers_and_arrays():
+    assert round(gg.variable(2.6)).value == 3.0 and round(gg.variable(2.56), 1).value == 2.6
+    x = gg.variable([1.26, 2.74])
+    rounded = round(x, 1)
+    np.testing.assert_array_equal(rounded.value, [1.3, 2.7])
+    np.sum(rounded * x).backward()
+    np.testing.assert_array_equal(x.grad, [1.3, 2.7])  # nothing flows through a step
+    with pytest.raises(EscapeError, match=r"^math.trunc\(v\) would turn a tracked variable into an int"):
+        math.trunc(x)
+
+
+def test_lists_of_variables_are_told_of_stack():
+    v, w = gg.variable(2.0), gg.variable(3.0)
+    for function in (np.sum, np.array, np.exp, np.max):
+        with pytest.raises(EscapeError, match=r"becomes one variable by np.stack\(\[v, w\]\), or by np.array"):
+            function([v, w])
+    assert np.sum(np.stack([v, w])).value == 5.0
+
+
+def test_fabs_is_of_real_numbers():
+    z = np.array([3 + 4j])
+    for x in (gg.variable(z), z):
+        with pytest.raises(TypeError):
+            np.fabs(x)
+    with pytest.raises(DtypeError, match="np.fabs takes no complex numbers, as in NumPy: use np.abs"):
+        np.fabs(gg.variable(z))
+
+
 # --- NumPy's answers where Python raises --------------------------------------------------------------------------
 
 

@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import assignment, constant, forward, gate, tape, variable  # the modules: `gg.variable`, the function, comes later
+from gategrad import (
+    assignment,
+    constant,
+    forward,
+    gate,
+    tape,
+    variable,
+)  # the modules: `gg.variable`, the function, comes later
 
 __all__ = ["in_use"]
 

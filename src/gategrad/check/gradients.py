@@ -58,10 +58,12 @@ def check_gradients(
     comparisons, modes = _check(g, point, _names(f, args), order, tolerance, elements, seed)
     report = GradientReport(getattr(f, "__name__", repr(f)), tuple(comparisons), tuple(modes), _sat_on(g, point))
     if not report:
-        first = min(found.order for found in (*report.mismatches, *report.disagreements))
-        at_fault, remark = find_at_fault(
-            g, point, lambda *gate: _check(*gate, first, tolerance, max(elements, _THOROUGH), seed)
-        )
+        first = min([*[c.order for c in report.mismatches], *[m.order for m in report.disagreements]])
+
+        def thoroughly(gate: Any, point: list[Any], names: list[str]) -> tuple[list[Comparison], list[Modes]]:
+            return _check(gate, point, names, first, tolerance, max(elements, _THOROUGH), seed)
+
+        at_fault, remark = find_at_fault(g, point, thoroughly)
         raise GradientMismatchError(dataclasses.replace(report, at_fault=at_fault, remark=remark))
     return report
 
@@ -147,7 +149,9 @@ def _against_differences(
         for index, unit in itertools.product(indices, (1.0, 1j) if np.iscomplexobj(x) else (1.0,)):
             h = step_at(np.asarray(x)[index])
 
-            def at(t: float, position: int = position, x: Any = x, index: Any = index, unit: complex = unit) -> list[Any]:
+            def at(
+                t: float, position: int = position, x: Any = x, index: Any = index, unit: complex = unit
+            ) -> list[Any]:
                 return [*point[:position], moved(x, index, t * unit), *point[position + 1 :]]
 
             slopes = quotients(lambda t, at=at: projected.value(*at(t)), h, centre)  # type: ignore[misc]

@@ -138,7 +138,11 @@ class GradientReport:
         if apart:
             lines.append(f"{self.function}: forward mode and reverse mode differ")
             lines += _listed(apart)
-        return [*lines, *([str(self.at_fault)] if self.at_fault is not None else []), *([self.remark] * bool(self.remark))]
+        return [
+            *lines,
+            *([str(self.at_fault)] if self.at_fault is not None else []),
+            *([self.remark] * bool(self.remark)),
+        ]
 
 
 def distance(a: float, b: float) -> float:

@@ -63,10 +63,9 @@ def _wrong(note: Note, check: Check) -> Comparison | Modes | None:
     point = [_as_double(note.values[n]) for n in moving]
     names = names_of(gate, len(note.values))
     comparisons, modes = check(apply, point, [names[n] for n in moving])
-    for found in (*comparisons, *modes):
-        if found.verdict == "differs":
-            return found
-    return None
+    wrong: list[Comparison | Modes] = [c for c in comparisons if c.verdict == "differs"]
+    wrong += [m for m in modes if m.verdict == "differs"]
+    return wrong[0] if wrong else None
 
 
 def _as_double(x: Any) -> Any:

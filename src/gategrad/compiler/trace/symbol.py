@@ -207,12 +207,15 @@ def _defers(other: Any) -> bool:
 
 _OPERANDS = (float, int, complex, np.ndarray, np.generic)
 
-for _name, _sign, _ufunc in (
-    ("add", "+", np.add), ("sub", "-", np.subtract), ("mul", "*", np.multiply), ("truediv", "/", np.divide),
-    ("pow", "**", np.power), ("matmul", "@", np.matmul), ("mod", "%", np.remainder), ("floordiv", "//", np.floor_divide),
-    ("and", "&", np.bitwise_and), ("or", "|", np.bitwise_or), ("xor", "^", np.bitwise_xor),
-):  # fmt: skip
-    _apply, _reflected, _in_place = _operator(_ufunc, _sign)
+_ufunc: np.ufunc
+_WITH_OTHERS: dict[str, tuple[str, np.ufunc]] = {
+    "add": ("+", np.add), "sub": ("-", np.subtract), "mul": ("*", np.multiply), "truediv": ("/", np.divide),
+    "pow": ("**", np.power), "matmul": ("@", np.matmul), "mod": ("%", np.remainder),
+    "floordiv": ("//", np.floor_divide), "and": ("&", np.bitwise_and), "or": ("|", np.bitwise_or),
+    "xor": ("^", np.bitwise_xor),
+}  # fmt: skip
+for _name, (_sign, _operation) in _WITH_OTHERS.items():
+    _apply, _reflected, _in_place = _operator(_operation, _sign)
     setattr(Symbol, f"__{_name}__", _apply)
     setattr(Symbol, f"__r{_name}__", _reflected)
     setattr(Symbol, f"__i{_name}__", _in_place)
