@@ -222,3 +222,14 @@ def test_many_mismatches_are_counted():
 
     with pytest.raises(GradientMismatchError, match=r"20 of 20[\s\S]*… and 12 more"):
         gg.check_gradients(Zero(), np.ones(20), order=1)
+
+
+def test_a_function_that_writes_into_its_argument():
+    def f(x):
+        x *= 3.0
+        x[0] = x[1] ** 2
+        return np.sum(x**2)
+
+    x = np.array([1.0, 2.0])
+    assert gg.check_gradients(f, x)
+    np.testing.assert_array_equal(x, [1.0, 2.0])
