@@ -87,7 +87,7 @@ def in_place(ufunc: np.ufunc, y: Any, v: Any) -> Any:
     if not y.shape:
         return ufunc(y, v)
     sign = _SIGNS[ufunc]
-    is_view = _writes_through(y, f"v {sign}= …", f"write y = v {sign} … for a new value")
+    is_view = _writes_through(y, f"v {sign}= …", f"write y = v {sign} … for a new value, update it under gg.no_grad()")
     _put(y, result_for(y, ufunc(y, v), sign), is_view, f"y {sign}= v")
     return y
 

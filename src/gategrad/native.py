@@ -13,14 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import (
-    assignment,
-    constant,
-    forward,
-    gate,
-    tape,
-    variable,
-)  # the modules: `gg.variable`, the function, comes later
+# the modules: `gg.variable`, the function, comes later
+from gategrad import assignment, constant, forward, gate, tape, variable
 
 __all__ = ["in_use"]
 
