@@ -1,15 +1,18 @@
-"""y[i] = v on variables: the gradient is right whatever was computed before, and views behave as in NumPy or refuse.
+"""y[i] = v and y += v on variables: the gradient is right whatever was computed before, and views behave as in NumPy or refuse.
 
 The oracle is the same function on plain arrays: its value, and central differences.
 """
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.errors import DtypeError, EscapeError, TraceError
+from gategrad.assignment import views_of
+from gategrad.errors import DtypeError, EscapeError, ShapeError, TraceError
 
 X = np.array([0.5, -1.5, 2.0, 3.0])
 ROWS, MASK = np.array([0, 2, 0]), np.array([True, False, True, False])
@@ -111,7 +114,40 @@ def what_numpy_copies_stays(x):
     return sum(np.sum(c**2) for c in copies) + np.sum(y)
 
 
+def added_to_under_another_name(x):
+    y = same = x * 2
+    row, before = y[1:], np.sum(y**2)
+    y += x
+    same *= y[::-1]
+    row -= 1.0
+    row /= x[:3]
+    y **= 2
+    y @= np.outer(x, x)
+    return before + np.sum(same * y) + np.sum(row**3)
+
+
+def added_to_through_views(x):
+    y = np.stack([x, x * 2])
+    row = y[0]
+    row += x**2
+    y[:, 1:3] *= x[1:3]
+    y[1][::2] -= x[0]
+    for line in y:
+        line *= x[3]
+    y[..., 1] += 1
+    y[...] /= 3.0
+    return np.sum(y**2) + np.sum(row**3)
+
+
+def added_to_the_argument(x):
+    x += x[::-1]
+    before = x * 1.0
+    x[:2] *= 3.0
+    return np.sum(x**3) + np.sum(before)
+
+
 FUNCTIONS = [
+    added_to_under_another_name, added_to_through_views, added_to_the_argument,
     used_before, the_argument_itself, added_to, in_a_loop, written_twice, by_mask, matrices, the_output,
     a_view_shows_what_was_written, a_view_of_a_view, writing_into_a_row, what_numpy_copies_stays,
 ]  # fmt: skip
@@ -143,7 +179,7 @@ def test_compiled(f):
     value_and_gradient = gg.compile(lambda x: gg.value_and_grad(f)(x))(X)
     np.testing.assert_allclose(value_and_gradient[0], f(X.copy()), rtol=1e-12)
     np.testing.assert_allclose(value_and_gradient[1], gg.grad(f)(X), rtol=1e-12)
-    if f is not the_argument_itself:
+    if f not in (the_argument_itself, added_to_the_argument):
         assert gg.compile(f)(X) == pytest.approx(f(X.copy()), rel=1e-12)
 
 
@@ -155,8 +191,19 @@ def test_compiled_where_strides_decide_what_a_view_is(f):
 
 
 def test_compiled_arguments_belong_to_the_caller():
-    with pytest.raises(TraceError, match=r"it belongs to the caller: take x = x\.copy\(\) first"):
-        gg.compile(the_argument_itself)(X)
+    for f in (the_argument_itself, added_to_the_argument):
+        with pytest.raises(TraceError, match=r"it belongs to the caller: take x = x\.copy\(\) first"):
+            gg.compile(f)(X)
+
+    def counted(x, n):
+        y = x.copy()
+        y += n
+        n += 1.0  # a single number
+        return y, n
+
+    y, n = gg.compile(counted)(X, 2.0)
+    np.testing.assert_array_equal(y, X + 2.0)
+    assert n == 3.0
 
 
 def test_compiled_views_that_are_no_slices_and_single_numbers():
@@ -248,6 +295,101 @@ def test_leaves_made_by_variable():
     np.sum(y).backward()
     np.testing.assert_array_equal(x.grad, [0.0, 1.0, 1.0, 1.0])
     np.testing.assert_array_equal(x.value, X)
+
+
+def test_leaves_are_added_to_under_no_grad_alone():
+    x = gg.variable(X)
+    with pytest.raises(EscapeError, match=r"^v \+= … of a variable made by gg.variable would leave its gradient"):
+        x += 1.0
+    row = x[1:]
+    with pytest.raises(EscapeError, match=r"v\[i\] = … of a variable made by gg.variable"):
+        row *= 2.0
+    with gg.no_grad(), pytest.raises(EscapeError, match=r"v -= … under no_grad, while a view of v is in use"):
+        x -= 1.0
+    del row
+    np.sum(x * x).backward()
+    same = x
+    with gg.no_grad():
+        x -= 0.25 * x.grad
+        x[0] = 9.0
+    assert x is same and x.gate is None
+    np.testing.assert_array_equal(x.value, [9.0, *(X[1:] / 2)])
+    np.sum(x * x).backward()
+    np.testing.assert_array_equal(x.grad, 2 * X + [18.0, *X[1:]])
+
+
+def test_added_to_with_other_shapes_and_dtypes():
+    y = gg.variable(X.astype(np.float32)) * 1
+    y += np.ones(4)
+    assert y.dtype == np.float32
+    with pytest.raises(
+        ShapeError, match=r"^y \*= v leaves the shape as it is, but y is \(4,\) and the result \(2, 4\)"
+    ):
+        y *= np.ones((2, 4))
+    with pytest.raises(DtypeError, match=r"^y -= v would write complex128 into float32: write y = y - v, which is"):
+        y -= 1j * np.ones(4)
+    total = gg.variable(2.0) * 1.0
+    total += X  # a single number makes way, as NumPy's do
+    assert total.shape == (4,)
+
+
+def test_added_to_across_no_grad_and_derivatives():
+    y = gg.variable(X) * 2
+    with gg.no_grad(), pytest.raises(EscapeError, match=r"y \+= v under no_grad would cut a tracked variable off"):
+        y += 1.0
+
+    def f(x):
+        y = x * 2
+        return gg.grad(lambda t: np.sum(operator.iadd(y, t)))(1.0)
+
+    with pytest.raises(EscapeError, match="y would outlive the derivative"):
+        gg.grad(f)(X)
+    y = gg.variable(X).detach() * 1.0
+    y += gg.variable(X)  # what was no part of a circuit is now
+    assert y.level == 0 and y.gate is not None
+
+
+def test_a_view_that_is_no_slice_takes_no_addition():
+    y = gg.variable(np.ones((2, 2))) * 2
+    turned = y.T
+    with pytest.raises(EscapeError, match=r"from Transpose, is a view"):
+        turned += 1.0
+    with pytest.raises(TraceError, match="y \\+= v, where y is a view"):
+        gg.compile(lambda x: operator.iadd((y := np.outer(x, x)).T, 1.0) + y)(X)
+    with pytest.raises(TraceError, match="v is a variable of a derivative and y is not: write y = y \\+ v"):
+        gg.compile(lambda x: gg.grad(lambda t: np.sum(operator.iadd(x * 1.0, t)))(1.0))(X)
+
+
+def test_views_that_are_gone_leave_no_trace():
+    y = gg.variable(X) * 2
+    for _ in range(1000):
+        y[1:]
+    assert len(y._views) < 10 and not views_of(y)
+    row = y[1:]
+    assert views_of(y)[0] is row
+
+
+def test_rules_of_users_that_add_to_what_they_are_handed():
+    class Rude(gg.Gate):
+        def forward(self, x):
+            if isinstance(x, np.ndarray):
+                return 2 * x
+            x *= 2
+            return x
+
+        def backward(self, dz):
+            if isinstance(dz, np.ndarray):
+                return 2 * dz
+            dz *= 2
+            return dz
+
+    f = lambda x: np.sum((Rude()(x) + x) ** 2 * x)
+    expected = gg.grad(lambda x: np.sum((3 * x) ** 2 * x))(X)
+    np.testing.assert_allclose(gg.grad(f)(X), expected)
+    np.testing.assert_allclose(gg.compile(gg.grad(f))(X), expected)
+    second = gg.grad(lambda x: np.sum(gg.grad(f)(x)))
+    np.testing.assert_allclose(second(X), 54 * X)
+    np.testing.assert_allclose(gg.compile(second)(X), 54 * X)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 
 LAYERS = [
     {"errors"},
-    {"values", "constant", "masked", "gate", "kinds"},
+    {"values", "constant", "masked", "gate", "kinds", "slopes"},
     {
         "tape",
         "pause",

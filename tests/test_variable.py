@@ -79,14 +79,43 @@ def test_comparisons_answer_without_a_circuit():
     np.testing.assert_array_equal(y >= x, [False, True])
 
 
-def test_in_place_operators_make_a_new_variable():
-    x = y = gg.variable([1.0, 2.0])
-    y += 1.0
-    y *= y
-    assert y is not x
-    np.testing.assert_array_equal(x.value, [1.0, 2.0])
-    np.sum(y).backward()
-    np.testing.assert_array_equal(x.grad, [4.0, 6.0])
+def test_in_place_operators_make_a_new_number():
+    x = y = gg.variable(2.0)
+    for operation in (operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow):
+        y = operation(y, 3.0)
+    y %= 7.0
+    assert y is not x and x.value == 2.0
+    assert y.value == ((((2.0 + 3.0) - 3.0) * 3.0) / 3.0) ** 3.0 % 7.0
+    y.backward()
+    assert x.grad == 12.0
+
+
+def test_rounding_as_of_numbers_and_arrays():
+    assert round(gg.variable(2.6)).value == 3.0 and round(gg.variable(2.56), 1).value == 2.6
+    x = gg.variable([1.26, 2.74])
+    rounded = round(x, 1)
+    np.testing.assert_array_equal(rounded.value, [1.3, 2.7])
+    np.sum(rounded * x).backward()
+    np.testing.assert_array_equal(x.grad, [1.3, 2.7])  # nothing flows through a step
+    with pytest.raises(EscapeError, match=r"^math.trunc\(v\) would turn a tracked variable into an int"):
+        math.trunc(x)
+
+
+def test_lists_of_variables_are_told_of_stack():
+    v, w = gg.variable(2.0), gg.variable(3.0)
+    for function in (np.sum, np.array, np.exp, np.max):
+        with pytest.raises(EscapeError, match=r"becomes one variable by np.stack\(\[v, w\]\), or by np.array"):
+            function([v, w])
+    assert np.sum(np.stack([v, w])).value == 5.0
+
+
+def test_fabs_is_of_real_numbers():
+    z = np.array([3 + 4j])
+    for x in (gg.variable(z), z):
+        with pytest.raises(TypeError):
+            np.fabs(x)
+    with pytest.raises(DtypeError, match="np.fabs takes no complex numbers, as in NumPy: use np.abs"):
+        np.fabs(gg.variable(z))
 
 
 # --- NumPy's answers where Python raises --------------------------------------------------------------------------

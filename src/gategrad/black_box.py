@@ -11,6 +11,7 @@ import numpy as np
 from gategrad.errors import DtypeError, NotTraceableError, describe
 from gategrad.gate import Gate
 from gategrad.masked import Masked
+from gategrad.slopes import moved, step_at
 from gategrad.variable import Variable
 
 __all__ = ["BlackBox"]
@@ -96,14 +97,11 @@ class _Slopes(BlackBox):
         x = np.array(xs[n])
         dx = np.zeros(x.shape, x.dtype)
         for index in np.ndindex(x.shape):
-            ends, places = [], []
-            for sign in (1, -1):
-                moved = x.copy()
-                moved[index] += sign * _step(self.gate, x.dtype) * max(1.0, float(abs(x[index])))
-                ends.append(_run(self.gate, (*xs[:n], _like(moved, xs[n]), *xs[n + 1 :])))
-                places.append(moved[index])
+            h = step_at(x[index], x.dtype, self.gate.step)
+            sides = [np.asarray(moved(x, index, sign * h)) for sign in (1, -1)]
+            ends = [_run(self.gate, (*xs[:n], _like(side, xs[n]), *xs[n + 1 :])) for side in sides]
             change = sum(np.sum((ends[0][m] - ends[1][m]) * dz) for m, dz in zip(self.given, dzs, strict=True))
-            dx[index] = change / (places[0] - places[1])
+            dx[index] = change / (sides[0][index] - sides[1][index])  # the step that was taken, after rounding
         return _like(dx, xs[n])
 
 
@@ -118,11 +116,11 @@ class _Along(BlackBox):
         longest = max([float(np.max(np.abs(dx), initial=0.0)) for dx in dxs.values()])
         largest = max([1.0, *[float(np.max(np.abs(xs[n]), initial=0.0)) for n in dxs]])
         dtype = np.result_type(*[np.asarray(xs[n]).dtype for n in dxs])
-        h = _step(self.gate, dtype) * largest / longest if longest else 1.0
+        h = step_at(largest, dtype, self.gate.step) / longest if longest else 1.0
         ends = []
         for sign in (1, -1):
-            moved = [_like(np.asarray(x + sign * h * dxs[n]), x) if n in dxs else x for n, x in enumerate(xs)]
-            ends.append(_run(self.gate, moved))
+            side = [_like(np.asarray(x + sign * h * dxs[n]), x) if n in dxs else x for n, x in enumerate(xs)]
+            ends.append(_run(self.gate, side))
         slopes = tuple([(above - below) / (2 * h) for above, below in zip(*ends, strict=True)])
         return slopes if len(slopes) > 1 else slopes[0]
 
@@ -130,10 +128,6 @@ class _Along(BlackBox):
 def _run(gate: BlackBox, xs: Sequence[Any]) -> tuple[Any, ...]:
     z = gate.fresh()(*xs)
     return z if type(z) is tuple else (z,)
-
-
-def _step(gate: BlackBox, dtype: Any) -> float:
-    return gate.step if gate.step is not None else float(np.finfo(dtype).eps ** (1 / 3))
 
 
 def _like(x: Any, other: Any) -> Any:

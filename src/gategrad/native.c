@@ -25,6 +25,7 @@
 #define NEEDED(X)                                                                                                     \
     X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
     X(record) X(recover) X(settle) X(spread) X(compute)                       /* variable.py, for the rare cases */   \
+    X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
     X(call) X(array_ufunc) X(value) X(grad) X(deposit_one)                    /* what these do in Python */           \
     X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
@@ -311,6 +312,17 @@ static PyObject *binary(PyObject *ufunc, PyObject *x, PyObject *y)
     Py_XDECREF(call[2]);
     Py_DECREF(gate);
     return out;
+}
+
+/* x += y: a single number makes way for another; whether an array can be written into is for Python to say. */
+static PyObject *binary_in_place(PyObject *ufunc, PyObject *x, PyObject *y)
+{
+    PyObject *gate = held(x, in_variable.gate, s_gate);
+    if (gate == NULL) return NULL;
+    PyObject *spec = gate == Py_None ? SLOT(x, in_variable.spec) : SLOT(gate, in_gate.spec);
+    if (spec == Py_None) return binary(ufunc, x, y);
+    PyObject *call[] = {ufunc, x, y};
+    return PyObject_Vectorcall(in_place_, call, 3, NULL);
 }
 
 /* A gate of ours on one variable. */
@@ -734,7 +746,8 @@ static int set_grad(PyObject *x, PyObject *gradient, void *unused)
 
 #define BINARY(name)                                                                                                  \
     static PyObject *do_##name(PyObject *x, PyObject *y) { return binary(name##_, x, y); }                            \
-    static PyObject *do_r##name(PyObject *y, PyObject *x) { return binary(name##_, x, y); }
+    static PyObject *do_r##name(PyObject *y, PyObject *x) { return binary(name##_, x, y); }                           \
+    static PyObject *do_i##name(PyObject *x, PyObject *y) { return binary_in_place(name##_, x, y); }
 BINARY(add)
 BINARY(subtract)
 BINARY(multiply)
@@ -746,7 +759,8 @@ static PyObject *do_absolute(PyObject *x, PyObject *unused) { return made_on_one
 
 #define METHODS(operator, name)                                                                                       \
     {"__" operator "__", do_##name, METH_O, "numpy." #name " of this value and another."},                            \
-    {"__r" operator "__", do_r##name, METH_O, "numpy." #name " of another value and this one."}
+    {"__r" operator "__", do_r##name, METH_O, "numpy." #name " of another value and this one."},                       \
+    {"__i" operator "__", do_i##name, METH_O, "numpy." #name " of this value and another, under the name of this one."}
 static PyMethodDef operators[] = {
     METHODS("add", add), METHODS("sub", subtract), METHODS("mul", multiply),
     METHODS("truediv", divide), METHODS("pow", power), METHODS("matmul", matmul),

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import backward, constant, forward, gate, tape, variable  # the modules: functions so named come later
+# the modules: `gg.variable`, the function, comes later
+from gategrad import assignment, backward, constant, forward, gate, tape, variable
 
 __all__ = ["in_use"]
 
@@ -44,6 +45,7 @@ def _join(native: Any) -> None:
             "recover": forward.recover,
             "settle": forward.settle,
             "spread": variable._spread,
+            "in_place": assignment.in_place,
             "fit": tape.fit,
             "recover_backward": tape._recover,
             "wrong_count": tape._wrong_count,

@@ -11,9 +11,14 @@ from gategrad.array_methods import functions
 from gategrad.errors import EscapeError, NoRuleError
 from gategrad.gate import gate_of
 
-__all__ = ["ADVICE", "NOT_KEPT", "WITHOUT_GRADIENT", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
+__all__ = ["ADVICE", "NOT_KEPT", "OF_LISTS", "WITHOUT_GRADIENT", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
 
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
+
+OF_LISTS = (
+    "A list of variables, as in np.sum([v, w]), becomes one variable by np.stack([v, w]), or by np.array([v, w]) of "
+    "gategrad.numpy"
+)
 
 
 def escape(what: str, becomes: str) -> str:

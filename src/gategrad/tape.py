@@ -20,7 +20,7 @@ import numpy as np
 from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.forward import rescue_from
-from gategrad.gate import Gate
+from gategrad.gate import Gate, on_meeting
 from gategrad.masked import Masked, select
 from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated
 
@@ -211,8 +211,8 @@ def _handed(dz: Any, gate: Gate) -> Any:
     if type(dz) is np.ndarray and not gate.is_ours:
         dz = dz.view()
         dz.flags.writeable = False  # other gates may have been handed the same array
-    elif hasattr(dz, "raw"):
-        dz = np.positive(dz)  # or the same variable
+    elif type(dz) in on_meeting and type(dz) is not Masked:
+        dz = np.positive(dz)  # or the same variable, or symbol
     return dz
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
-from gategrad.assignment import set_item
+from gategrad.assignment import in_place, set_item
 from gategrad.backward import backward
 from gategrad.constant import Constant, may_change
 from gategrad.errors import (
@@ -24,7 +24,7 @@ from gategrad.errors import (
 from gategrad.forward import recover, settle
 from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs, unapplied
 from gategrad.masked import Masked, through_mask
-from gategrad.refusals import NOT_KEPT, escape, no_rule, rare_ufunc, unknown_attribute
+from gategrad.refusals import NOT_KEPT, OF_LISTS, escape, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 from gategrad.watch import WATCHED, floor, observe
@@ -105,6 +105,19 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
     apply.__doc__ = f"numpy.{ufunc.__name__} of this value and another."
     reflected.__doc__ = f"numpy.{ufunc.__name__} of another value and this one."
     return apply, reflected
+
+
+def _in_place(ufunc: np.ufunc, apply: Any) -> Any:
+    """The operator in its form with =: a float makes way for another, an array is written into, as in NumPy."""
+
+    def write(self: Variable, other: Any) -> Any:
+        gate = self.gate
+        if (self.spec if gate is None else gate.spec) is None:
+            return apply(self, other)
+        return in_place(ufunc, self, other)
+
+    write.__doc__ = f"numpy.{ufunc.__name__} of this value and another, under the name of this one."
+    return write
 
 
 def _unary(gate: Any, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
@@ -314,6 +327,14 @@ class Variable(ArrayMethods):
     __matmul__, __rmatmul__ = _binary(np.matmul)
     __mod__, __rmod__ = _binary(np.remainder)
     __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
+    __iadd__ = _in_place(np.add, __add__)
+    __isub__ = _in_place(np.subtract, __sub__)
+    __imul__ = _in_place(np.multiply, __mul__)
+    __itruediv__ = _in_place(np.divide, __truediv__)
+    __ipow__ = _in_place(np.power, __pow__)
+    __imatmul__ = _in_place(np.matmul, __matmul__)
+    __imod__ = _in_place(np.remainder, __mod__)
+    __ifloordiv__ = _in_place(np.floor_divide, __floordiv__)
 
     __lt__ = _comparison("lt")
     __le__ = _comparison("le")
@@ -341,6 +362,12 @@ class Variable(ArrayMethods):
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
+    def __round__(self, digits: int | None = None) -> Any:
+        return np.round(self, digits or 0)
+
+    def __trunc__(self) -> int:
+        raise EscapeError(escape("math.trunc(v)", "an int"))
+
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -362,7 +389,7 @@ class Variable(ArrayMethods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.level == UNTRACKED:
             return np.array(self.raw, dtype=dtype)
-        raise EscapeError(escape("np.asarray(v)", "an array"))
+        raise EscapeError(f"{escape('np.asarray(v)', 'an array')}. {OF_LISTS}")
 
     def __float__(self) -> float:
         if self.level == UNTRACKED:
@@ -520,7 +547,7 @@ def _record_in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
                     source.users += 1
                 if not gate.is_ours:
                     # other gates may remember it: a user's gate must not write behind their backs
-                    values[-1] = np.positive(x.raw) if type(x.raw) is Variable else lock(x.raw)
+                    values[-1] = np.positive(x.raw) if type(x.raw) in on_meeting else lock(x.raw)
                 sources.append(source or x)
                 needs.append(True)
                 continue

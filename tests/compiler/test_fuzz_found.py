@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from gategrad.compiler import compile as compiler
+from gategrad.gates.indexing import Scatter
 from tests.compiler.checking import check
 from tests.compiler.random_programs import CALLS
 
@@ -70,3 +72,16 @@ def test_values_that_vary_along_a_part_of_a_row():
     rng = np.random.default_rng(0)
     check(f, [rng.normal(size=(5, 4, 7)), rng.normal(size=(5, 4, 1))])
     check(f, [rng.normal(size=(5, 4, 1)), rng.normal(size=(5, 4, 1))])
+
+
+@pytest.mark.parametrize("length", [1, 21])
+def test_truths_and_integers_that_meet_where_an_index_is_read_twice(length):
+    places = np.array([0, 2, 0, 0, 2])
+    truths = np.arange(5 * length).reshape(5, length) % 4 != 1
+    for x in (truths, truths.astype(np.int64) + 1):
+        compiled = compiler.compile(lambda x: Scatter(places, (4, length))(x))
+        expected = np.zeros((4, length), x.dtype)
+        np.add.at(expected, places, x)
+        found = compiled(x)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)

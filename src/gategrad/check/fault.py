@@ -13,7 +13,7 @@ from gategrad.masked import Masked
 from gategrad.variable import plain
 from gategrad.watch import Note, Place
 
-__all__ = ["Fault", "fault_of", "is_bad", "is_zero", "kind_of", "numbers"]
+__all__ = ["Fault", "fault_of", "is_bad", "is_zero", "kind_of", "names_of", "numbers"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,7 @@ def kind_of(x: Any) -> str:
 
 def fault_of(note: Note, kind: str, why: tuple[str, str], dz: Any = None, index: int = 0, dx: Any = None) -> Fault:
     """A fault from what a watch saw: `why` is the pattern and the remedy."""
-    names = _names(note.gate, max(len(note.values), index + 1))
+    names = names_of(note.gate, max(len(note.values), index + 1))
     return Fault(
         kind, "forward" if dz is None else "backward", type(note.gate).__name__, note.place,
         dict(zip(names, note.values, strict=False)), note.z, dz, names[index], dx, *why,
@@ -95,7 +95,7 @@ def fault_of(note: Note, kind: str, why: tuple[str, str], dz: Any = None, index:
     )  # fmt: skip
 
 
-def _names(gate: Any, count: int) -> list[str]:
+def names_of(gate: Any, count: int) -> list[str]:
     """What the forward of a gate calls its inputs."""
     parameters = list(inspect.signature(gate.forward).parameters.values())
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]

@@ -1,4 +1,4 @@
-"""check_gradients: every gradient against central differences, with a report that a person can read."""
+"""check_gradients: every gradient against central differences, forward mode against reverse, order by order."""
 
 from __future__ import annotations
 
@@ -10,78 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.check.kinks import Kink, kinks
+from gategrad.check.report import Comparison, GradientMismatchError, GradientReport, Modes, distance
+from gategrad.check.suspects import find_at_fault
 from gategrad.errors import GategradError
+from gategrad.slopes import Quotients, moved, quotients, step_at
 from gategrad.transforms.containers import flatten
+from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import differentiable, vjp
 from gategrad.variable import plain
 
-__all__ = ["Comparison", "GradientMismatchError", "GradientReport", "check_gradients"]
-
-_STEP = float(np.finfo(np.float64).eps ** (1 / 3))  # balances truncation (h²) against rounding (eps / h)
-
-
-class GradientMismatchError(GategradError, AssertionError):
-    """A gradient differs from its central differences; `report` holds every number."""
-
-    def __init__(self, report: GradientReport) -> None:
-        super().__init__(str(report))
-        self.report = report
-
-
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """One element of one input: what backward says beside what central differences say."""
-
-    input: str
-    index: tuple[int, ...]
-    order: int
-    backward: float
-    differences: float
-    verdict: str  # "agrees", "kink" or "differs"
-
-    def __str__(self) -> str:
-        element = f"{self.input}[{', '.join(map(str, self.index))}]" if self.index else self.input
-        what = "gradient" if self.order == 1 else "second-order gradient"
-        line = f"{what} at {element}: backward says {self.backward:.9g}, central differences say {self.differences:.9g}"
-        return line + ("  (a kink: any slope between its two sides is right)" if self.verdict == "kink" else "")
-
-
-@dataclasses.dataclass(frozen=True)
-class GradientReport:
-    """What `check_gradients` found: all comparisons, and in `str()` what a person wants to know."""
-
-    function: str
-    comparisons: tuple[Comparison, ...]
-
-    @property
-    def mismatches(self) -> tuple[Comparison, ...]:
-        """The elements where backward and central differences differ."""
-        return tuple(c for c in self.comparisons if c.verdict == "differs")
-
-    @property
-    def kinks(self) -> tuple[Comparison, ...]:
-        """The elements that sit on a kink, where backward gives one of the right answers."""
-        return tuple(c for c in self.comparisons if c.verdict == "kink")
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing differs."""
-        return not self.mismatches
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __str__(self) -> str:
-        wrong, count = self.mismatches, len(self.comparisons)
-        if not wrong:
-            kinks = f", {len(self.kinks)} of them on a kink" if self.kinks else ""
-            worst = max((_distance(c.backward, c.differences) for c in self.comparisons), default=0.0)
-            return f"{self.function}: all {count} gradients agree with central differences{kinks} (worst: {worst:.1e})"
-        lines = [f"{self.function}: {len(wrong)} of {count} gradients differ from central differences"]
-        lines += [f"  {c}" for c in wrong[:8]]
-        if len(wrong) > 8:
-            lines.append(f"  … and {len(wrong) - 8} more")
-        return "\n".join(lines)
+__all__ = ["check_gradients"]
 
 
 def check_gradients(
@@ -92,111 +31,159 @@ def check_gradients(
     elements: int = 64,
     seed: int = 0,
 ) -> GradientReport:
-    """Compare the gradients of `f` at `args` with central differences, (f(x + h) - f(x - h)) / 2h.
+    """Compare the gradients of `f` at `args` with central differences, and forward mode with reverse mode.
 
+    Every element is moved: (f(x + h) − f(x − h)) / 2h beside what backward says. Along a random direction dx,
+    ⟨dz, J dx⟩ by `jvp` beside ⟨Jᵀ dz, dx⟩ by backward. `order=2` does the same for the gradient, as a function.
     `f` may return a number, an array or a container: it is projected on a random direction first. All arguments
     must be made of floats, which are used as float64, or of complex numbers, which are moved in both directions:
-    in a comparison with an imaginary step `backward` is the imaginary part of the gradient. `order=2` also checks the gradient of the gradient. Of an
-    input with many elements, `elements` are drawn at random. An element on a kink, where the slopes on its two
-    sides differ, is right if the gradient lies between them, and is reported.
+    in a comparison with an imaginary step `backward` is the imaginary part of the gradient. Of an input with many
+    elements, `elements` are drawn at random. An element on a kink, where the slopes on its two sides differ or there is
+    none, has no differences to agree with: it is skipped. Kinks are reported with their gate and line.
 
-    Returns a `GradientReport`; raises `GradientMismatchError`, which shows input, index and both numbers, if any
-    differs by more than `tolerance` (relative to the larger of the two and 1).
+    Returns a `GradientReport`. Raises `GradientMismatchError` if anything differs by more than `tolerance` (relative to
+    the larger of the two and 1): it shows input, index and both numbers, and the first gate whose own rules, at the
+    inputs that it had, do not agree with its own `forward`, with your line that applied it.
 
     >>> import numpy as np, gategrad as gg
-    >>> print(gg.check_gradients(lambda x, y: x * np.exp(y), 2.0, np.array([0.5, 1.0]), order=1))
-    <lambda>: all 3 gradients agree with central differences (worst: ...)
+    >>> print(gg.check_gradients(lambda x, y: x * np.exp(y), 2.0, np.array([0.5, 1.0])))
+    <lambda>: all 6 gradients agree with central differences (worst: ...), and forward mode with reverse
     """
-    rng = np.random.default_rng(seed)
     values, rebuild = flatten(tuple(args))
     point = [_as_float64(x, f"argument {n}") for n, x in enumerate(values)]
-    names = _names(f, args)
-    comparisons: list[Comparison] = []
 
     def g(*leaves: Any) -> Any:
-        return f(*rebuild(list(leaves)))
+        return f(*rebuild([x.copy() if isinstance(x, np.ndarray) else x for x in leaves]))  # which f may write into
 
-    for level in range(1, order + 1):
-        scalar, g = _project(g, point, rng)
-        comparisons += _compare(scalar, g, point, names, level, tolerance, elements, rng)
-    report = GradientReport(getattr(f, "__name__", repr(f)), tuple(comparisons))
+    comparisons, modes = _check(g, point, _names(f, args), order, tolerance, elements, seed)
+    report = GradientReport(getattr(f, "__name__", repr(f)), tuple(comparisons), tuple(modes), _sat_on(g, point))
     if not report:
-        raise GradientMismatchError(report)
+        first = min([*[c.order for c in report.mismatches], *[m.order for m in report.disagreements]])
+
+        def thoroughly(gate: Any, point: list[Any], names: list[str]) -> tuple[list[Comparison], list[Modes]]:
+            return _check(gate, point, names, first, tolerance, max(elements, _THOROUGH), seed)
+
+        at_fault, remark = find_at_fault(g, point, thoroughly)
+        raise GradientMismatchError(dataclasses.replace(report, at_fault=at_fault, remark=remark))
     return report
 
 
-def _project(f: Callable[..., Any], point: list[Any], rng: np.random.Generator) -> tuple[Any, Any]:
-    """A scalar function ⟨dz, f(x)⟩ for a random dz, and its gradient function by backward."""
-    outputs, _ = flatten(f(*point))
-    dzs = [_direction(plain(z), rng) for z in outputs]
-
-    def scalar(*leaves: Any) -> float:
-        zs, _ = flatten(f(*leaves))
-        return float(sum(np.sum(np.real(np.conjugate(dz) * plain(z))) for dz, z in zip(dzs, zs, strict=True)))
-
-    def gradient(*leaves: Any) -> Any:
-        z, pullback = vjp(f, *leaves)
-        _, rebuild = flatten(z)
-        return pullback(rebuild([float(dz) if np.ndim(dz) == 0 and np.isrealobj(dz) else dz for dz in dzs]))
-
-    return scalar, gradient
+_THOROUGH = 1000  # elements of an input of a gate that may be at fault: fewer might miss the one that is wrong
 
 
-def _direction(z: Any, rng: np.random.Generator) -> Any:
-    """A random direction for an output, complex if it is."""
-    direction = rng.uniform(0.5, 1.5, np.shape(z))[()] * rng.choice([-1.0, 1.0])
-    return direction * np.exp(1j * rng.uniform(0.5, 1.0, np.shape(z)))[()] if np.iscomplexobj(z) else direction
-
-
-def _compare(
-    scalar: Callable[..., float],
-    gradient: Callable[..., Any],
+def _check(
+    f: Callable[..., Any],
     point: list[Any],
     names: list[str],
-    order: int,
+    orders: int,
     tolerance: float,
     elements: int,
-    rng: np.random.Generator,
-) -> list[Comparison]:
-    dxs = gradient(*point)
-    centre = scalar(*point)
+    seed: int,
+) -> tuple[list[Comparison], list[Modes]]:
+    """All that there is to compare, for f and for its gradients."""
+    rng = np.random.default_rng(seed)
+    comparisons, modes, g = [], [], f
+    for order in range(1, orders + 1):
+        projected = _Projected(g, point, rng)
+        dxs = projected.gradient(*point)
+        comparisons += _against_differences(f, projected, dxs, point, names, order, tolerance, elements, rng)
+        modes.append(_against_jvp(g, projected, dxs, point, order, tolerance, rng))
+        g = projected.gradient
+    return comparisons, modes
+
+
+class _Projected:
+    """A function as the scalar ⟨dz, f(x)⟩, for a random dz."""
+
+    def __init__(self, f: Callable[..., Any], point: list[Any], rng: np.random.Generator) -> None:
+        self.f = f
+        self.dzs = [_direction(plain(z), rng) for z in flatten(f(*point))[0]]
+
+    def value(self, *leaves: Any) -> float:
+        """The scalar."""
+        return _inner(self.dzs, flatten(self.f(*leaves))[0])
+
+    def gradient(self, *leaves: Any) -> Any:
+        """Its gradient, by backward."""
+        z, pullback = vjp(self.f, *leaves)
+        _, rebuild = flatten(z)
+        return pullback(rebuild([float(dz) if np.ndim(dz) == 0 and np.isrealobj(dz) else dz for dz in self.dzs]))
+
+
+def _direction(x: Any, rng: np.random.Generator) -> Any:
+    """A random direction for a value, complex if it is."""
+    direction = rng.uniform(0.5, 1.5, np.shape(x))[()] * rng.choice([-1.0, 1.0])
+    return direction * np.exp(1j * rng.uniform(0.5, 1.0, np.shape(x)))[()] if np.iscomplexobj(x) else direction
+
+
+def _inner(xs: Any, ys: Any) -> float:
+    """Σ of the real parts of conj(x) · y, over all values and elements."""
+    pairs = zip(xs, ys, strict=True)
+    return float(sum(np.sum(np.real(np.conjugate(plain(x)) * plain(y))) for x, y in pairs))
+
+
+def _against_jvp(
+    f: Any, projected: _Projected, dxs: Any, point: list[Any], order: int, tolerance: float, rng: np.random.Generator
+) -> Modes:
+    """The dot-product test."""
+    tangents = [_direction(x, rng) for x in point]
+    backward = _inner(dxs, tangents)
+    try:
+        _, dz = jvp(f, tuple(point), tuple(tangents))
+    except GategradError as error:
+        return Modes(order, np.nan, backward, "unknown", f"{type(error).__name__}: {error}")
+    forward = _inner(projected.dzs, flatten(dz)[0])
+    return Modes(order, forward, backward, "agrees" if distance(forward, backward) <= tolerance else "differs")
+
+
+def _against_differences(
+    f: Any, projected: _Projected, dxs: Any, point: list[Any], names: list[str], order: int, tolerance: float,
+    elements: int, rng: np.random.Generator,
+) -> list[Comparison]:  # fmt: skip
+    centre = projected.value(*point)
     found = []
     for position, (x, dx) in enumerate(zip(point, dxs, strict=True)):
         indices = list(np.ndindex(np.shape(x)))
         if len(indices) > elements:
             indices = [indices[i] for i in sorted(rng.choice(len(indices), elements, replace=False))]
         for index, unit in itertools.product(indices, (1.0, 1j) if np.iscomplexobj(x) else (1.0,)):
-            step = _STEP * max(1.0, float(abs(np.asarray(x)[index])))
-            above, below = (scalar(*_nudged(point, position, index, h * unit)) for h in (step, -step))
-            slopes = (centre - below) / step, (above - centre) / step
+            h = step_at(np.asarray(x)[index])
+
+            def at(
+                t: float, position: int = position, x: Any = x, index: Any = index, unit: complex = unit
+            ) -> list[Any]:
+                return [*point[:position], moved(x, index, t * unit), *point[position + 1 :]]
+
+            slopes = quotients(lambda t, at=at: projected.value(*at(t)), h, centre)  # type: ignore[misc]
             backward = float(np.real(np.conjugate(unit) * np.asarray(dx)[index]))
-            differences = (above - below) / (2 * step)
-            verdict = _verdict(backward, differences, slopes, tolerance)
             name = f"{names[position]} in the imaginary direction" if unit == 1j else names[position]
-            found.append(Comparison(name, index, order, backward, differences, verdict))
+            agrees = distance(backward, slopes.central) <= tolerance
+            met = () if agrees else _kinks_between(f, at(-h), at(0.0), at(h))
+            verdict = "agrees" if agrees else "kink" if met or _is_between(backward, slopes, tolerance) else "differs"
+            found.append(Comparison(name, index, order, backward, slopes.central, verdict, met))
     return found
 
 
-def _verdict(backward: float, differences: float, slopes: tuple[float, float], tolerance: float) -> str:
-    if _distance(backward, differences) <= tolerance:
-        return "agrees"
-    low, high = sorted(slopes)
-    between = low - tolerance <= backward <= high + tolerance
-    return "kink" if between and _distance(low, high) > np.sqrt(tolerance) else "differs"
+def _is_between(backward: float, slopes: Quotients, tolerance: float) -> bool:
+    """Whether a gradient lies between slopes that differ: there is a kink within the step, if no gate says so."""
+    low, high = sorted((slopes.left, slopes.right))
+    return low - tolerance <= backward <= high + tolerance and distance(low, high) > np.sqrt(tolerance)
 
 
-def _distance(a: float, b: float) -> float:
-    """|a − b|, relative to the larger of the two and 1; infinite if just one of them is not finite."""
-    if a == b or (np.isnan(a) and np.isnan(b)):
-        return 0.0
-    distance = abs(a - b) / max(1.0, abs(a), abs(b))
-    return distance if np.isfinite(distance) else float("inf")
+def _kinks_between(f: Any, below: list[Any], centre: list[Any], above: list[Any]) -> tuple[Kink, ...]:
+    """The gates that sit on more kinks at the centre than beside it, or on fewer."""
+    here, *beside = [_kinks_at(f, leaves) for leaves in (centre, below, above)]
+    return tuple(kink for key, kink in here.items() if any(key not in b or b[key].count != kink.count for b in beside))
 
 
-def _nudged(point: list[Any], position: int, index: tuple[int, ...], step: complex) -> list[Any]:
-    x = np.array(point[position])
-    x[index] += step
-    return [*point[:position], x if x.ndim else x.item() if np.isrealobj(x) else x[()], *point[position + 1 :]]
+def _sat_on(f: Any, leaves: list[Any]) -> tuple[Kink, ...]:
+    return tuple(kink for kink in _kinks_at(f, leaves).values() if kink.count)
+
+
+def _kinks_at(f: Any, leaves: list[Any]) -> dict[Any, Kink]:
+    with kinks() as met, np.errstate(all="ignore"):
+        vjp(f, *leaves)
+    return {(kink.gate, kink.place): kink for kink in met}
 
 
 def _as_float64(x: Any, where: str) -> Any:

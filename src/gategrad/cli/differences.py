@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.slopes import extrapolated, one_sided
+
 __all__ = ["Comparison", "compare"]
 
-_EPSILON = float(np.finfo(np.float64).eps)
-_STEP = _EPSILON ** (1 / 5)  # balances rounding against truncation for an extrapolated central difference
-_SMALL_STEP = 1e-7  # for the slopes on either side of a kink
 _TOLERANCE = 1e-6
 _SLACK = 1e-5  # slopes across small steps are less exact
 _BEND = 1e-3  # slopes that differ by more, across two small steps, are those of a kink
@@ -74,7 +73,7 @@ def compare(
             x = float(np.asarray(value)[index])
             element = f"{name}[{', '.join(map(str, index))}]" if index else name
             gradient = float(np.asarray(gradients[name])[index])
-            found.append(Comparison(element, gradient, *_slope(g, x), _slopes(g, x)))
+            found.append(Comparison(element, gradient, *extrapolated(g, x), one_sided(g, x)))
     return found
 
 
@@ -89,23 +88,3 @@ def _along(f: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any], nam
         return float(np.asarray(f({**values, name: changed})).item())
 
     return g
-
-
-def _slope(g: Function, x: float) -> tuple[float, float]:
-    """The derivative from central differences of two widths, extrapolated (Richardson), and how sure it is."""
-    h = _STEP * max(1.0, abs(x))
-    wide, narrow = _quotient(g, x - h, x + h), _quotient(g, x - h / 2, x + h / 2)
-    if not np.isfinite(wide + narrow):  # close to the end of what it is defined for
-        left, right = _slopes(g, x)
-        return (left + right) / 2, abs(right - left)
-    rounding = 10 * _EPSILON * max(abs(g(x - h)), abs(g(x + h))) / h
-    return narrow + (narrow - wide) / 3, abs(narrow - wide) / 3 + rounding
-
-
-def _slopes(g: Function, x: float) -> tuple[float, float]:
-    h = _SMALL_STEP * max(1.0, abs(x))
-    return _quotient(g, x - h, x), _quotient(g, x, x + h)
-
-
-def _quotient(g: Function, low: float, high: float) -> float:
-    return float(np.float64(g(high) - g(low)) / (high - low))

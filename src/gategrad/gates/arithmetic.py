@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gate import ufuncs
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import occurs, over, times
 from gategrad.kinds import Elementwise
@@ -198,9 +197,6 @@ class Absolute(Elementwise):
 
     def kinks(self, x: Any) -> Any:
         return x == 0
-
-
-ufuncs[np.fabs] = Absolute
 
 
 class Square(Elementwise):

@@ -1,4 +1,4 @@
-"""Signs and steps of two inputs: copysign, heaviside; and powers of two taken apart."""
+"""Signs and steps: copysign, heaviside, fabs; and powers of two taken apart."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.errors import DtypeError
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
+from gategrad.values import is_complex
 from gategrad.variable import implements, plain
 
 __all__ = ["Copysign", "Heaviside"]
@@ -42,6 +44,13 @@ class Heaviside(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         return None, select(self.taken, dz) if self.needs[1] else None
+
+
+@implements(np.fabs)
+def _fabs(x: Any) -> Any:
+    if is_complex(x):
+        raise DtypeError("np.fabs takes no complex numbers, as in NumPy: use np.abs, which does")
+    return np.absolute(x)
 
 
 # --- powers of two ----------------------------------------------------------------------------------------------

@@ -115,8 +115,7 @@ def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write
             x = body.load(source, value.dtype, width)
             if add:
                 before = body.load(target, value.dtype, width)
-                kind = llvm_type(value.dtype, width)
-                x = body.make(f"{'fadd' if value.dtype.kind == 'f' else 'add'} {kind} {before}, {x}")
+                x = lower(body, {}, "add", [before, x], [value.dtype] * 2, value.dtype, width)  # of truths: or
             body.store(x, target, value.dtype, width)
 
 

@@ -1,24 +1,23 @@
-"""Assignment to symbols, y[index] = v: the symbol becomes another value of the program, and its views are told.
+"""Assignment to symbols, y[index] = v and y += v: the symbol becomes another value of the program, and its views are told.
 
 The counterpart of `gategrad.assignment`, without gates: a view remembers which function made it of what.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gategrad.array_methods import getitem
-from gategrad.assignment import takes_over
-from gategrad.compiler.trace.symbol import Symbol, hosts
+from gategrad.assignment import note_view, result_for, takes_over, views_of
+from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, hosts
 from gategrad.errors import TraceError
 from gategrad.gates.indices import is_basic
 from gategrad.gates.writing import write
 
-__all__ = ["set_item", "viewed"]
+__all__ = ["in_place", "set_item", "viewed"]
 
 _ALWAYS = {np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip, np.broadcast_to, np.diagonal}
 _SOMETIMES = {np.reshape, np.ravel}  # where the strides can say it
@@ -28,14 +27,12 @@ def viewed(x: Any, z: Any, function: Callable[..., Any], args: tuple[Any, ...], 
     """`z`, which a function made of x, as an object of its own; noted if it is what NumPy calls a view."""
     if type(z) is not Symbol:
         return z
-    if z is x:
+    if z is x or z.made is ARGUMENT:
         z = Symbol(x.value, x.builder)
     is_view = function in _ALWAYS or function in _SOMETIMES or (function is getitem and is_basic(args[0]))
     if is_view and z.shape and type(x) is Symbol:
-        z._base, z.made = x, (function, args, options)
-        if x._views is None:
-            x._views = weakref.WeakValueDictionary()
-        x._views[id(z)] = z
+        z.made = (function, args, options)
+        note_view(x, z)
     else:
         z._base = z.made = None
     return z
@@ -45,32 +42,55 @@ def set_item(y: Symbol, index: Any, v: Any) -> None:
     """y[index] = v, in the program."""
     if not y.shape:
         raise TypeError("a single number takes no item assignment: y = v gives the name to another")
-    if y.value.op.name == "input":
+    _refuse(y, v, "y[i] = v", "build a new value with np.where")
+    if type(v) is Symbol and v._base is y and v.made[0] is getitem and _same(v.made[1][0], index):
+        return  # y[1:] += v has written into y already, through the view y[1:], which is then assigned
+    _put(y, write(y, index, v), "y[i] = v")
+
+
+def in_place(y: Symbol, v: Any, apply: Callable[[Symbol, Any], Any], sign: str) -> Any:
+    """y += v and its like: an array stays the same object, a single number makes way for another."""
+    if not y.shape:
+        return apply(y, v)
+    _refuse(y, v, f"y {sign}= v", f"write y = y {sign} v")
+    z = apply(y, v)
+    if z is not NotImplemented:
+        _put(y, result_for(y, z, sign), f"y {sign}= v")
+        return y
+    return z
+
+
+def _refuse(y: Symbol, v: Any, what: str, instead: str) -> None:
+    if y.made is ARGUMENT:
         raise TraceError(
             "an argument of a compiled function cannot be written into, since it belongs to the caller: "
             "take x = x.copy() first, and return it if it is wanted"
         )
     if type(v) is not Symbol and hasattr(v, "raw"):
-        raise TraceError(
-            "y[i] = v, where v is a variable of a derivative and y is not: build a new value with np.where"
-        )
-    z = write(y, index, v)
+        raise TraceError(f"{what}, where v is a variable of a derivative and y is not: {instead}")
+
+
+def _same(index: Any, other: Any) -> bool:
+    return is_basic(index) and type(index) is type(other) and index == other
+
+
+def _put(y: Symbol, z: Any, what: str) -> None:
+    """Let y be z from now on, and what it is a view of."""
     if y._base is None or takes_over(y):
         _become(y, z)
         return
     function, args, _ = y.made
     if function is not getitem:
         raise TraceError(
-            "y[i] = v, where y is a view: NumPy would write into what it was made of. Write there instead, or into a "
+            f"{what}, where y is a view: NumPy would write into what it was made of. Write there instead, or into a "
             "y.copy()"
         )
     set_item(y._base, args[0], z)  # and y, a view of it, is told
 
 
 def _become(y: Symbol, z: Symbol) -> None:
-    views = [view for view in list((y._views or {}).values()) if view._base is y]
     y.value = z.value
-    for view in views:
+    for view in views_of(y):
         function, args, options = view.made
         if function in _SOMETIMES:
             raise TraceError(
@@ -80,4 +100,4 @@ def _become(y: Symbol, z: Symbol) -> None:
         _become(view, y[args[0]] if function is getitem else function(y, *args, **options))
 
 
-hosts["set_item"], hosts["viewed"] = set_item, viewed
+hosts["set_item"], hosts["in_place"], hosts["viewed"] = set_item, in_place, viewed

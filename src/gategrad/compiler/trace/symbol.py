@@ -17,6 +17,7 @@ from gategrad.gate import Gate
 from gategrad.values import FLOAT64, Spec
 
 __all__ = [
+    "ARGUMENT",
     "Symbol",
     "as_value",
     "broadcast_values",
@@ -77,6 +78,10 @@ def lowers(gate: type[Gate]) -> Callable[[Any], Any]:
     return register
 
 
+ARGUMENT: Any = object()
+"""What "made" a symbol that stands for an argument: it is the caller's, and is not written into."""
+
+
 class Symbol(ArrayMethods):
     """A value of the program that is being written, with the dtype and shape that it will have."""
 
@@ -84,7 +89,7 @@ class Symbol(ArrayMethods):
 
     _base: Any  # what this is a view of, its own views, and what made it of that: see assignment.py
     _views: Any
-    made: Any
+    made: Any  # or ARGUMENT
 
     def __init__(self, value: Value, builder: Builder) -> None:
         self.value = value
@@ -177,14 +182,17 @@ def _composed(key: Any, function: Any, args: Any, options: Any) -> Any:
         _under_way.reset(token)
 
 
-def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
+def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:
     def apply(self: Symbol, other: Any) -> Any:
         return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (self, other)), (self,))
 
     def reflected(self: Symbol, other: Any) -> Any:
         return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (other, self)), (self,))
 
-    return apply, reflected
+    def in_place(self: Symbol, other: Any) -> Any:
+        return hosts["in_place"](self, other, apply, sign)
+
+    return apply, reflected, in_place
 
 
 def _apart(z: Any, inputs: Any) -> Any:
@@ -199,14 +207,18 @@ def _defers(other: Any) -> bool:
 
 _OPERANDS = (float, int, complex, np.ndarray, np.generic)
 
-for _name, _ufunc in {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
-    "matmul": np.matmul, "mod": np.remainder, "floordiv": np.floor_divide, "and": np.bitwise_and,
-    "or": np.bitwise_or, "xor": np.bitwise_xor,
-}.items():  # fmt: skip
-    _apply, _reflected = _operator(_ufunc)
+_ufunc: np.ufunc
+_WITH_OTHERS: dict[str, tuple[str, np.ufunc]] = {
+    "add": ("+", np.add), "sub": ("-", np.subtract), "mul": ("*", np.multiply), "truediv": ("/", np.divide),
+    "pow": ("**", np.power), "matmul": ("@", np.matmul), "mod": ("%", np.remainder),
+    "floordiv": ("//", np.floor_divide), "and": ("&", np.bitwise_and), "or": ("|", np.bitwise_or),
+    "xor": ("^", np.bitwise_xor),
+}  # fmt: skip
+for _name, (_sign, _operation) in _WITH_OTHERS.items():
+    _apply, _reflected, _in_place = _operator(_operation, _sign)
     setattr(Symbol, f"__{_name}__", _apply)
     setattr(Symbol, f"__r{_name}__", _reflected)
+    setattr(Symbol, f"__i{_name}__", _in_place)
 for _name, _ufunc in {
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
 }.items():  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.value import Builder, Program
-from gategrad.compiler.trace.symbol import Symbol, as_value
+from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, as_value
 from gategrad.errors import TraceError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
@@ -37,6 +37,7 @@ def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str],
     for spec, label in zip(specs, names, strict=True):
         shape, dtype = ((), np.float64) if spec is None else spec
         symbols.append(Symbol(builder.input(dtype, shape, label), builder))
+        symbols[-1].made = ARGUMENT
     positional, keywords = bind(symbols)
     try:
         returned = f(*positional, **keywords)

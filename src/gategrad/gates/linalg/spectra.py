@@ -88,9 +88,9 @@ class Eig(Gate):
         if dw is not None:
             refuse_order("eig", dw, equal)
             inner = inner + on_diagonal(dw)
-        if dv is None and dw is not None and is_constant(dw):
-            return conj(dw[..., :1, None] * eye_of(v))  # a multiple of the trace, for whatever matrix
         if np.any(np.linalg.cond(known(v)) * np.finfo(known(v).dtype).eps > 1e-3):
+            if dv is None and dw is not None and is_constant(dw):
+                return conj(dw[..., :1, None] * eye_of(v))  # a multiple of the trace, for whatever matrix
             raise no_gradient("eig", "the matrix has no basis of eigenvectors", REMEDY)
         return conj(np.linalg.solve(up, inner @ up))
 
