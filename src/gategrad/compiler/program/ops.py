@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ELEMENTWISE", "OPS", "REDUCTIONS", "Op"]
+from gategrad.compiler.program.lapack import ROUTINES
+
+__all__ = ["ELEMENTWISE", "LAPACK", "OPS", "REDUCTIONS", "Op"]
 
 Shape = tuple[int, ...]
 Typed = tuple[Any, Shape]  # dtype, shape
@@ -212,6 +214,12 @@ def _matmul_typing(inputs: list[Typed], options: Any) -> Typed:
 
 
 _define("matmul", _matmul_typing, np.matmul)  # (..., n, k) @ (..., k, m), equal leading axes
+for _name, (_typing, _evaluate) in ROUTINES.items():
+    _define(_name, _typing, _evaluate)
+
+LAPACK = frozenset(ROUTINES)
+"""The names of the operations that are linear algebra on stacks of matrices."""
+
 _define("constant", lambda i, o: (o["value"].dtype, o["value"].shape), lambda value: value.array)
 _define("callback", lambda i, o: (o["dtype"], o["shape"]), lambda *xs, function, dtype, shape: function(*xs))
 _define("input", lambda i, o: (o["dtype"], o["shape"]), lambda **o: None)
