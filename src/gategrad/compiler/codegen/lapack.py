@@ -10,20 +10,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
+import numpy as np
+
+from gategrad.compiler.codegen.failures import Fail
 from gategrad.compiler.codegen.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.lapack import NO_EIGENVALUES, NO_SINGULAR_VALUES, NOT_DEFINITE, SINGULAR
+from gategrad.compiler.program.ops import Failure
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of
 
 __all__ = ["write_lapack"]
-
-Fail = Callable[[Body, str], None]
-"""Writes the way out with a `LinAlgError` that says this."""
 
 _BLOCK = 64  # columns that LAPACK takes at a time, at most: what it likes as working memory for each row
 
@@ -40,7 +40,9 @@ def write_lapack(
         indices = [nest.enter_context(body.loop(0, n)) for n in batch]
         places = [
             _Place(
-                body.address(memory.pointers[v.base], v.base.dtype, list(zip(indices, v.strides, strict=False)), v.offset),
+                body.address(
+                    memory.pointers[v.base], v.base.dtype, list(zip(indices, v.strides, strict=False)), v.offset
+                ),
                 v.strides[len(batch) :],
             )
             for v in views
@@ -98,10 +100,10 @@ class _Writing:
         call_fortran(self.body, self.table, library, name, self.dtype, given)
 
     def expect_success(self, text: str) -> None:
-        """Leave with this error unless the routine has done what it was asked."""
+        """Leave with a `LinAlgError` that says this unless the routine has done what it was asked."""
         info = self.body.make(f"load i32, ptr {self.info}")
         with self.body.only(self.body.make(f"icmp ne i32 {info}, 0")):
-            self.fail(self.body, text)
+            self.fail(self.body, Failure(np.linalg.LinAlgError, text))
 
     def expect_diagonal(self, pointer: str, n: int, step: int) -> None:
         """Leave if there is a zero on the diagonal of a triangle."""
@@ -110,7 +112,7 @@ class _Writing:
             element = body.load(self.at(pointer, [(i, step)]), self.dtype)
             zero = body.make(f"fcmp oeq {llvm_type(self.dtype)} {element}, {literal(0, self.dtype)}")
             with body.only(zero):
-                self.fail(body, SINGULAR)
+                self.fail(body, Failure(np.linalg.LinAlgError, SINGULAR))
 
     def solve(self, triangle: _Place, z: str, form: str, *, unit: bool = False) -> None:
         """Replace the rows at z by x⁻¹ z. `form`: which triangle x is as it is read here, "L" or "U"."""
@@ -247,7 +249,9 @@ def _qr(w: _Writing, x: _Place, z: _Place) -> None:
     with body.loop(0, k) as i, body.loop(0, columns) as j:
         element = body.load(w.at(inner, [(i, 1), (j, rows)]), w.dtype)
         below = body.make(f"icmp slt i64 {j}, {i}")
-        kept = body.make(f"select i1 {below}, {llvm_type(w.dtype)} {literal(0, w.dtype)}, {llvm_type(w.dtype)} {element}")
+        kept = body.make(
+            f"select i1 {below}, {llvm_type(w.dtype)} {literal(0, w.dtype)}, {llvm_type(w.dtype)} {element}"
+        )
         body.store(kept, w.at(r, [(i, columns), (j, 1)]), w.dtype)
     w.call("lapack", "orgqr", rows, k, k, inner, rows, scales, room, length, w.info)
     w.copy(_Place(inner, (rows, 1)), z.pointer, (rows, 1), (k, rows))

@@ -9,8 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.program.ops import Failure
 from gategrad.compiler.program.value import Value
-from gategrad.compiler.trace.symbol import Symbol, as_value, builder_of, cast, common_dtype, emit, hosts, traces
+from gategrad.compiler.trace.symbol import (
+    Symbol,
+    as_value,
+    builder_of,
+    cast,
+    common_dtype,
+    emit,
+    hosts,
+    lowers,
+    traces,
+)
+from gategrad.gates.linalg.checking import Check
 
 __all__: list[str] = []
 
@@ -21,7 +33,10 @@ def _given(*xs: Any) -> list[Any] | None:
     """Matrices as symbols of one dtype that LAPACK knows; None if there is none."""
     dtype = common_dtype(xs)
     dtype = np.dtype(np.float64) if dtype.kind in "iub" else dtype
-    if dtype not in _FLOATS or any(np.ndim(x) < 2 for x in xs):
+    for x in xs:
+        if np.ndim(x) < 2:
+            raise np.linalg.LinAlgError(f"{np.ndim(x)}-dimensional array given. Array must be at least two-dimensional")
+    if dtype not in _FLOATS:
         return None
     builder = builder_of(xs)
     return [Symbol(cast(as_value(x, builder), dtype, builder), builder) for x in xs]
@@ -70,8 +85,7 @@ def _solve(a: Any, b: Any) -> Any:
     triangle = _triangle(x.value)
     if triangle is not None:
         return emit("triangular_solve", np.broadcast_to(x, batch + x.shape[-2:]), y, lower=triangle == "lower")
-    x, is_turned = _upright(x)
-    lu = emit("lu", x)
+    lu, is_turned = _factors(x)
     return emit("lu_solve", np.broadcast_to(lu, batch + lu.shape[-1:]), y, transposed=is_turned)
 
 
@@ -80,17 +94,27 @@ def _inv(a: Any) -> Any:
     given = _squares(a)
     if given is None:
         return hosts["function"](np.linalg.inv, (a,), {})
-    x, is_turned = _upright(given[0])
-    inverse = emit("lu_inverse", emit("lu", x))  # by columns
+    lu, is_turned = _factors(given[0])
+    inverse = emit("lu_inverse", lu)  # by columns
     return inverse if is_turned else _turned(inverse)
 
 
-def _upright(x: Any) -> tuple[Any, bool]:
-    """The matrix that x is the transpose of, if it is one: both are solved with the same factors."""
-    value = x.value
-    if _is_turn(value):
-        return Symbol(value.inputs[0], x.builder), True
-    return x, False
+def _factors(x: Any) -> tuple[Any, bool]:
+    """The factors of x, or of the matrix that x is the transpose of: both are solved with the same ones.
+
+    What has been checked is the matrix; its factors are not computed again for that, but used behind the check.
+    """
+    value, builder, is_turned, checks = x.value, x.builder, False, []
+    while _is_turn(value) or value.op.name == "check":
+        if value.op.name == "check":
+            checks.append(value)
+        else:
+            is_turned = not is_turned
+        value = value.inputs[0]
+    lu = emit("lu", Symbol(value, builder))
+    for check in reversed(checks):
+        lu = emit("check", lu, Symbol(check.inputs[1], builder), **check.options)
+    return lu, is_turned
 
 
 def _is_turn(value: Value) -> bool:
@@ -119,11 +143,12 @@ def _slogdet(a: Any) -> Any:
         return hosts["function"](np.linalg.slogdet, (a,), {})
     (x,) = given
     n = x.shape[-1]
-    lu = emit("lu", _upright(x)[0])
+    lu, _ = _factors(x)
     diagonal = np.diagonal(_part(lu, 0, n, n), axis1=-2, axis2=-1)
     exchanged = np.not_equal(lu[..., n * n :], np.arange(n, dtype=lu.dtype))
     signs = np.where(exchanged, -np.sign(diagonal), np.sign(diagonal))
-    return _SlogdetResult(np.prod(signs, axis=-1), np.sum(np.log(np.abs(diagonal)), axis=-1))
+    sign = np.prod(signs, axis=-1) + 0.0  # no -0.0
+    return _SlogdetResult(sign, np.sum(np.log(np.abs(diagonal)), axis=-1))
 
 
 @traces(np.linalg.det)
@@ -184,6 +209,31 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     packed = emit("qr", given[0])
     r = _part(packed, rows * k, k, columns)
     return r if mode == "r" else _QRResult(_turned(_part(packed, 0, k, rows)), r)
+
+
+@traces(np.linalg.pinv)
+def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:
+    """By singular values, as NumPy's."""
+    given = _given(a)
+    both = rcond is not None and rtol is not np._NoValue
+    if given is None or hermitian or both or 0 in a.shape:
+        return hosts["function"](np.linalg.pinv, (a, rcond, hermitian), {} if rtol is np._NoValue else {"rtol": rtol})
+    if rcond is None:
+        rcond = 1e-15 if rtol is np._NoValue else rtol
+    if rcond is None:
+        rcond = max(a.shape[-2:]) * np.finfo(given[0].dtype).eps
+    u, s, vh = _svd(given[0], full_matrices=False)
+    large = s > np.expand_dims(rcond, -1) * np.max(s, axis=-1, keepdims=True)
+    scale = np.where(large, 1.0 / np.where(large, s, 1.0), 0.0)
+    return _turned(vh) @ (scale[..., None] * _turned(u))
+
+
+# --- errors that depend on values --------------------------------------------------------------------------------------
+
+
+@lowers(Check)
+def _check(gate: Check, x: Any) -> Any:
+    return emit("check", x, np.any(gate.bad), failure=Failure(type(gate.error), str(gate.error)))
 
 
 _UNIT = np.eye(1)

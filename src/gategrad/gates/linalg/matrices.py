@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import ArrayMethods
 from gategrad.errors import NoGradientError
 from gategrad.gates.axes import reshape, shape_of
 from gategrad.gates.conjugation import conj
@@ -27,8 +28,9 @@ __all__ = [
 
 
 def known(x: Any) -> Any:
-    """The numbers themselves, to decide by; while a function is traced there are none, and the gate runs on the host."""
-    return np.asarray(plain(x))
+    """The numbers themselves, to decide by; while a function is traced, the symbols that stand for them."""
+    value = plain(x)
+    return value if isinstance(value, ArrayMethods) else np.asarray(value)
 
 
 def transposed(x: Any) -> Any:
