@@ -49,9 +49,9 @@ def _prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     return _reduce("prod", a, axis, keepdims, dtype, out=out, **options)
 
 
-def _extreme(ufunc: np.ufunc, a: Any, axis: Any, keepdims: Any, initial: Any, **options: Any) -> Any:
+def _extreme(ufunc: Any, a: Any, axis: Any, keepdims: Any, initial: Any, **options: Any) -> Any:
     """The largest or smallest, `initial` among them: it is the answer where there is nothing else."""
-    name = {np.maximum: "max", np.minimum: "min"}[ufunc]
+    name = "max" if ufunc is np.maximum else "min"
     if initial is None or initial is np._NoValue:
         return _reduce(name, a, axis, keepdims, **options)
     if 0 in [a.shape[n] for n in axes_of(a, axis)]:

@@ -1,27 +1,17 @@
-"""Errors that depend on values: raised at once where the values are known, by the program where it is being traced."""
+"""An error that depends on values, as a gate: a program that is being traced raises it when it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from gategrad.array_methods import ArrayMethods
 from gategrad.errors import NoGradientError
 from gategrad.gate import Gate, on_meeting
 from gategrad.kinds import Example
 
-__all__ = ["Check", "checked"]
-
-
-def checked(x: Any, bad: Any, error: Callable[[], Exception]) -> Any:
-    """x, unless something is bad: then the error. What is computed from the answer is computed after the check."""
-    if isinstance(bad, ArrayMethods):
-        return Check(bad, error())(x)
-    if np.any(bad):
-        raise error()
-    return x
+__all__ = ["Check"]
 
 
 class Check(Gate):

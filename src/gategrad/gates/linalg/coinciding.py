@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.linalg.checking import checked
-from gategrad.gates.linalg.matrices import known, no_gradient
+from gategrad.gates.linalg.matrices import checked, known, no_gradient
 
 __all__ = ["REMEDY", "gaps_of", "is_constant", "is_significant", "refuse_order"]
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
-from gategrad.gates.linalg.checking import checked
-from gategrad.gates.linalg.matrices import for_matrices, known, no_gradient, random_matrix, transposed
+from gategrad.gates.linalg.matrices import checked, for_matrices, known, no_gradient, random_matrix, transposed
 from gategrad.kinds import Example
 from gategrad.values import is_complex
 from gategrad.variable import Variable, implements

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.array_methods import ArrayMethods
 from gategrad.errors import ShapeError
 from gategrad.gate import Gate
 from gategrad.gates.axes import as_input, shape_of
 from gategrad.gates.conjugation import conj
-from gategrad.gates.linalg.checking import checked
-from gategrad.gates.linalg.matrices import adjoint, known, random_matrix, transposed
+from gategrad.gates.linalg.matrices import adjoint, checked, known, random_matrix, transposed
 from gategrad.kinds import Example
 from gategrad.variable import implements, plain
 
@@ -141,9 +139,9 @@ def _residuals(squares: Any, rank: Any, rows: int, columns: int) -> Any:
     """The squares, which NumPy leaves out where they are all zero or the matrix has not its full rank."""
     if rows <= columns:
         return np.zeros(0, squares.dtype)
-    if isinstance(rank, ArrayMethods):
-        return checked(squares, rank < columns, _without_residuals)
-    return squares if rank == columns else np.zeros(0, squares.dtype)
+    if isinstance(rank, int | np.integer):
+        return squares if rank == columns else np.zeros(0, squares.dtype)
+    return checked(squares, rank < columns, _without_residuals)
 
 
 def _without_residuals() -> ShapeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from gategrad.array_methods import ArrayMethods
 from gategrad.errors import NoGradientError
 from gategrad.gates.axes import reshape, shape_of
 from gategrad.gates.conjugation import conj
+from gategrad.gates.linalg.checking import Check
 from gategrad.variable import plain
 
 __all__ = [
     "adjoint",
+    "checked",
     "eye_of",
     "for_matrices",
     "hermitian",
@@ -61,6 +64,15 @@ def eye_of(x: Any) -> Any:
 def on_diagonal(d: Any) -> Any:
     """Matrices with these vectors on their diagonals."""
     return d[..., :, None] * eye_of(d)
+
+
+def checked(x: Any, bad: Any, error: Callable[[], Exception]) -> Any:
+    """x, unless something is bad: then the error. What is computed from the answer is computed after the check."""
+    if isinstance(bad, ArrayMethods):
+        return Check(bad, error())(x)
+    if np.any(bad):
+        raise error()
+    return x
 
 
 def no_gradient(name: str, why: str, remedy: str) -> NoGradientError:

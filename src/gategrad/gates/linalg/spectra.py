@@ -14,9 +14,17 @@ import numpy as np
 
 from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
-from gategrad.gates.linalg.checking import checked
 from gategrad.gates.linalg.coinciding import REMEDY, gaps_of, is_constant, is_significant, refuse_order
-from gategrad.gates.linalg.matrices import adjoint, eye_of, hermitian, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.matrices import (
+    adjoint,
+    checked,
+    eye_of,
+    hermitian,
+    known,
+    no_gradient,
+    on_diagonal,
+    random_matrix,
+)
 from gategrad.kinds import Example
 from gategrad.variable import implements
 

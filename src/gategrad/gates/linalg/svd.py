@@ -10,9 +10,8 @@ import numpy as np
 from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
-from gategrad.gates.linalg.checking import checked
 from gategrad.gates.linalg.coinciding import gaps_of, is_significant, refuse_order
-from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
 from gategrad.variable import implements, plain
 
