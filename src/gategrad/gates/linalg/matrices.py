@@ -14,6 +14,7 @@ from gategrad.errors import NoGradientError
 from gategrad.gates.axes import reshape, shape_of
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.checking import Check
+from gategrad.masked import Masked
 from gategrad.variable import plain
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
 
 def known(x: Any) -> Any:
     """The numbers themselves, to decide by; while a function is traced, the symbols that stand for them."""
-    value = plain(x)
+    value = plain(x.resolve() if type(x) is Masked else x)
     return value if isinstance(value, ArrayMethods) else np.asarray(value)
 
 
