@@ -144,7 +144,7 @@ def _slogdet(a: Any) -> Any:
     (x,) = given
     n = x.shape[-1]
     lu, _ = _factors(x)
-    diagonal = np.diagonal(_part(lu, 0, n, n), axis1=-2, axis2=-1)
+    diagonal = lu[..., : n * n : n + 1]
     exchanged = np.not_equal(lu[..., n * n :], np.arange(n, dtype=lu.dtype))
     signs = np.where(exchanged, -np.sign(diagonal), np.sign(diagonal))
     sign = np.prod(signs, axis=-1) + 0.0  # no -0.0
