@@ -70,10 +70,11 @@ def on_diagonal(d: Any) -> Any:
 def checked(x: Any, bad: Any, error: Callable[[], Exception]) -> Any:
     """x, unless something is bad: then the error. What is computed from the answer is computed after the check."""
     if isinstance(bad, ArrayMethods):
+        somewhere: Any = np.any(bad)  # type: ignore[call-overload]
         x = x.resolve() if type(x) is Masked else x
         if isinstance(x, float | np.ndarray):
-            x = np.where(np.any(bad), np.nan, x)  # a constant becomes a value that the program computes
-        return Check(bad, error())(x)
+            x = np.where(somewhere, np.nan, x)  # a constant becomes a value that the program computes
+        return Check(somewhere, error())(x)
     if np.any(bad):
         raise error()
     return x
