@@ -11,7 +11,7 @@ __all__ = ["NAMES", "load"]
 NAMES = (
     "notebook_eager", "scalar_mlp_eager", "chain_eager",
     "notebook_compiled", "rosenbrock", "neuron", "softmax_xent", "layernorm", "small_mlp", "large_mlp", "reductions",
-    "scatter", "compile_time", "gradbench",
+    "scatter", "gaussian_process", "compile_time", "gradbench",
 )  # fmt: skip
 
 _FOLDERS = {"gradbench": "gradbench.comparison"}  # a folder of files, of which one has the benchmark

@@ -134,13 +134,13 @@ class ArrayMethods:
         """`np.prod` of this value."""
         return np.prod(self, axis=axis, keepdims=keepdims)
 
-    def max(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def max(self: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
         """`np.max` of this value."""
-        return np.max(self, axis=axis, keepdims=keepdims)
+        return np.max(self, axis=axis, keepdims=keepdims, initial=initial)
 
-    def min(self: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def min(self: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
         """`np.min` of this value."""
-        return np.min(self, axis=axis, keepdims=keepdims)
+        return np.min(self, axis=axis, keepdims=keepdims, initial=initial)
 
     def var(self: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
         """`np.var` of this value."""

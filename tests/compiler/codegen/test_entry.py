@@ -14,6 +14,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
+from gategrad.compiler.codegen.entry import FAILED
 from gategrad.compiler.codegen.signature import Array, Fixed, Same, Scalar, Signature, dict_of, list_of, tuple_of
 from gategrad.compiler.runtime import layout
 from gategrad.compiler.runtime import link as link_module
@@ -323,6 +324,26 @@ def test_a_status_becomes_an_exception(code, error, text, output):
     for _ in range(3):
         with pytest.raises(error, match=text or None):
             f()
+
+
+def test_an_exception_that_was_written_down_is_raised_as_it_stands():
+    table = Table()
+    failure = (LookupError, "100 % of nothing")
+    slot = table.object(failure)
+    program = f"""define i32 @gg_program(ptr %workspace) {{
+  %failure = load ptr, ptr {slot}
+  store ptr %failure, ptr %workspace
+  ret i32 {FAILED}
+}}"""
+    f = function(program, Signature((), tuple_of()), table)
+    with pytest.raises(LookupError, match=r"^'?100 % of nothing'?$"):
+        f()
+    before = sys.getrefcount(failure), sys.getrefcount(failure[1])
+    for _ in range(1000):
+        with pytest.raises(LookupError):
+            f()
+    gc.collect()
+    assert (sys.getrefcount(failure), sys.getrefcount(failure[1])) == before
 
 
 @pytest.mark.parametrize("workspace", [0, 100_000])

@@ -11,10 +11,10 @@ from gategrad.compiler.runtime.blas_threads import limit_blas_threads
 
 PROGRAM = """
 import numpy as np, gategrad as gg
-from gategrad.compiler.codegen.products import _blas_address
+from gategrad.compiler.codegen.fortran import address_of
 from gategrad.compiler.runtime.blas_threads import blas_threads
 before = blas_threads()
-_blas_address("dgemm")
+address_of("blas", "dgemm")
 print(before, blas_threads())
 """
 

@@ -16,11 +16,13 @@ from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs, llvm_ty
 from gategrad.compiler.codegen.entry_outputs import Outputs
 from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.codegen.writer import Writer
+from gategrad.compiler.runtime.layout import TUPLE_ITEMS
 from gategrad.compiler.runtime.table import Table
 
 __all__ = [
     "ALIGNMENT",
     "ENTRY",
+    "FAILED",
     "FAULT_BYTES",
     "INDEX_ERROR",
     "INFLIGHT",
@@ -49,8 +51,9 @@ WORKSPACE = "workspace"
 
 STACK_LIMIT = 16 * 1024
 ALIGNMENT = 64
-FAULT_BYTES = 32  # where a program that fails leaves index, axis and size, and when to look for signals
-OK, INDEX_ERROR, MEMORY_ERROR, INTERRUPTED, RAISED = range(5)
+FAULT_BYTES = 32  # where a program that fails leaves index, axis and size, or its failure, and when to look for signals
+OK, INDEX_ERROR, MEMORY_ERROR, INTERRUPTED, RAISED, FAILED = range(6)
+"""Statuses; a program that has FAILED leaves the address of the exception to be raised, a type and a text in a tuple."""
 
 
 def entry(signature: Signature, table: Table) -> str:
@@ -166,7 +169,7 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace) -> None:
     workspace.release()
     write(
         f"switch i32 {status}, label %fail [ i32 {INDEX_ERROR}, label %index_error "
-        f"i32 {MEMORY_ERROR}, label %no_memory i32 {INTERRUPTED}, label %interrupted ]"
+        f"i32 {MEMORY_ERROR}, label %no_memory i32 {INTERRUPTED}, label %interrupted i32 {FAILED}, label %broken ]"
     )
     write.block("index_error")
     index, axis, size = words
@@ -178,6 +181,11 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace) -> None:
     write("br label %fail")
     text = "index %zd is out of bounds for axis %zd with size %zd"
     write.globals.append(f'@gg_index_text = private constant [{len(text) + 1} x i8] c"{text}\\00"')
+    write.block("broken")
+    failure = write.value(f"inttoptr i64 {index} to ptr")
+    kind, text = (write.field("ptr", failure, TUPLE_ITEMS + 8 * n) for n in range(2))
+    write.call("PyErr_SetObject", "void", f"ptr {kind}", f"ptr {text}")
+    write("br label %fail")
     write.block("interrupted")
     # The handler of the signal raises KeyboardInterrupt, or what the user has put in its place.
     write.call("PyErr_CheckSignals", "i32")

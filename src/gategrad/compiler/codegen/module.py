@@ -11,8 +11,10 @@ import numpy as np
 from gategrad.compiler.codegen import vector_math
 from gategrad.compiler.codegen.blocks import Blocks
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
-from gategrad.compiler.codegen.entry import PROGRAM
+from gategrad.compiler.codegen.entry import FAILED, PROGRAM
+from gategrad.compiler.codegen.failures import write_check
 from gategrad.compiler.codegen.host import write_host_call
+from gategrad.compiler.codegen.lapack import write_lapack
 from gategrad.compiler.codegen.loops import write_loops
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
@@ -20,7 +22,7 @@ from gategrad.compiler.codegen.polls import Polls
 from gategrad.compiler.codegen.products import write_matmul
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
-from gategrad.compiler.program.ops import ELEMENTWISE, OPS
+from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, Failure
 from gategrad.compiler.program.value import Builder, Program, Value, rewrite
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
@@ -89,6 +91,7 @@ class _Module:
         self.blocks: dict[int, int] = {}
         self.poll = Polls(self.body, table, self.kernels)
         self.prologue: list[str] = []
+        self.failures: dict[Failure, Failure] = {}
         self.late: dict[int, Value] = {}  # outputs that are copied to where they belong at the end
 
     def write(self) -> Native:
@@ -209,11 +212,24 @@ class _Module:
                 self.body, self.needs, value, self.memory, self.table,
                 lambda nbytes: self._buffer("panel", nbytes, number, number),
             )  # fmt: skip
+        elif value.op.name in LAPACK:
+            write_lapack(
+                self.body, value, self.memory, self.table,
+                lambda nbytes: self._buffer("working", nbytes, number, number), self._fail_with,
+            )  # fmt: skip
+        elif value.op.name == "check":
+            write_check(self.body, value, self.memory, self._fail_with)
         elif value.op.name in MOVEMENTS:
             MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, _fail, blocks)
         else:
             self.callbacks.append(value)
             write_host_call(self.body, value, self.memory, self.table)
+
+    def _fail_with(self, body: Body, failure: Failure) -> None:
+        """Write the way out with an exception: the table keeps what it is made of, and the entry raises it."""
+        failure = self.failures.setdefault(failure, failure)
+        body.write(f"store ptr {body.make(f'load ptr, ptr {self.table.object(failure)}')}, ptr %workspace")
+        body.write(f"ret i32 {FAILED}")
 
     def _spill(self, value: Value) -> None:
         """Give a single number an address, for an operation that reads buffers."""

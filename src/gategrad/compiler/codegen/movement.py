@@ -15,7 +15,7 @@ from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import View, contiguous, view_of
 
-__all__ = ["MOVEMENTS", "Fail", "fill"]
+__all__ = ["MOVEMENTS", "Fail", "copy_view", "fill"]
 
 Strides = Sequence[int]
 Fail = Callable[[Body, str, str, str], None]
@@ -33,7 +33,7 @@ def fill(body: Body, pointer: str, count: int | str, dtype: Any, value: Any = 0)
         body.store(literal(value, dtype), body.address(pointer, dtype, [(i, 1)], 0), dtype)
 
 
-def _copy(
+def copy_view(
     body: Body, memory: Memory, source: View, shape: Sequence[int], target: str, strides: Strides, offset: int, dtype: Any
 ) -> None:  # fmt: skip
     """Copy the elements of a view to places with these strides, the innermost axis in vectors if it lies in order."""
@@ -65,7 +65,7 @@ def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: F
     axis, strides = value.options["axis"], contiguous(value.shape)
     offset = 0
     for x in value.inputs:
-        _copy(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype)
+        copy_view(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype)
         offset += x.shape[axis] * strides[axis]
 
 
@@ -76,7 +76,7 @@ def _embed(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, b
     offset = sum(part[0] * s for part, s in zip(parts, strides, strict=True))
     steps = [part[2] * s for part, s in zip(parts, strides, strict=True)]
     x = value.inputs[0]
-    _copy(body, memory, view_of(x), x.shape, pointer, steps, offset, value.dtype)
+    copy_view(body, memory, view_of(x), x.shape, pointer, steps, offset, value.dtype)
 
 
 def _positions(

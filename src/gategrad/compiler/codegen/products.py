@@ -7,18 +7,17 @@ Those are loops over tiles (tiny or shallow products) and calls of BLAS (a few r
 from __future__ import annotations
 
 import contextlib
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
+from gategrad.compiler.codegen.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
 from gategrad.compiler.codegen.panels import write_panels
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.codegen.unpacked import can_overlap, write_unpacked
 from gategrad.compiler.program.value import Value
-from gategrad.compiler.runtime.blas_threads import limit_blas_threads
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of
 
@@ -162,41 +161,11 @@ def _tile(
 def _blas(body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, table: Table) -> None:
     """One call of ?gemm. BLAS counts by columns, so it is asked for the transposed product, zᵀ = yᵀ xᵀ."""
     rows, inner, columns = sizes
-    name = "dgemm" if dtype.itemsize == 8 else "sgemm"
-    kind = llvm_type(dtype)
-    x_turned, x_lead = _leading(strides[0], rows, inner)
-    y_turned, y_lead = _leading(strides[1], inner, columns)
-    routine = body.make(f"load ptr, ptr {table.address(('blas', name), lambda: _blas_address(name))}")
-    letters = [_argument(body, "i8", str(ord("T" if t else "N"))) for t in (y_turned, x_turned)]
-    counts = [_argument(body, "i32", str(n)) for n in (columns, rows, inner)]
-    one, zero = (_argument(body, kind, literal(v, dtype)) for v in (1, 0))
-    leads = [_argument(body, "i32", str(n)) for n in (y_lead, x_lead, columns)]
+    x_turned, x_lead = leading(strides[0], rows, inner)
+    y_turned, y_lead = leading(strides[1], inner, columns)
+    letters = [letter(body, "T" if turned else "N") for turned in (y_turned, x_turned)]
+    counts = [integer(body, n) for n in (columns, rows, inner)]
+    one, zero = real(body, 1, dtype), real(body, 0, dtype)
+    leads = [integer(body, n) for n in (y_lead, x_lead, columns)]
     arguments = [*letters, *counts, one, at[1], leads[0], at[0], leads[1], zero, at[2], leads[2]]
-    body.write(f"call void {routine}({', '.join(f'ptr {a}' for a in arguments)})")
-
-
-def _leading(strides: tuple[int, int], rows: int, columns: int) -> tuple[bool, int]:
-    """Whether a matrix lies by columns, and the distance between its rows (or columns)."""
-    down, across = strides
-    if (across == 1 or columns == 1) and (rows == 1 or down >= columns):
-        return False, max(down if rows > 1 else columns, columns, 1)
-    return True, max(across if columns > 1 else rows, rows, 1)
-
-
-def _argument(body: Body, kind: str, value: str) -> str:
-    slot = body.slot(kind, "argument")
-    body.write(f"store {kind} {value}, ptr {slot}")
-    return slot
-
-
-def _blas_address(name: str) -> int:
-    """Where SciPy's BLAS lies in this process."""
-    from scipy.linalg import cython_blas
-
-    limit_blas_threads()
-    capsule = cython_blas.__pyx_capi__[name]
-    label = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
-    pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-        ("PyCapsule_GetPointer", ctypes.pythonapi)
-    )
-    return int(pointer(capsule, label(capsule)))
+    call_fortran(body, table, "blas", "gemm", dtype, arguments)

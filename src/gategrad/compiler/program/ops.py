@@ -8,11 +8,13 @@ becomes machine code stands in `codegen/`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["ELEMENTWISE", "OPS", "REDUCTIONS", "Op"]
+from gategrad.compiler.program.lapack import ROUTINES
+
+__all__ = ["ELEMENTWISE", "LAPACK", "OPS", "REDUCTIONS", "Failure", "Op"]
 
 Shape = tuple[int, ...]
 Typed = tuple[Any, Shape]  # dtype, shape
@@ -212,6 +214,30 @@ def _matmul_typing(inputs: list[Typed], options: Any) -> Typed:
 
 
 _define("matmul", _matmul_typing, np.matmul)  # (..., n, k) @ (..., k, m), equal leading axes
+for _name, (_typing, _evaluate) in ROUTINES.items():
+    _define(_name, _typing, _evaluate)
+
+LAPACK = frozenset(ROUTINES)
+"""The names of the operations that are linear algebra on stacks of matrices."""
+
+
+class Failure(NamedTuple):
+    """What is raised when a program ends early."""
+
+    kind: type[Exception]
+    text: str
+
+    def __str__(self) -> str:
+        return self.kind.__name__
+
+
+def _check(x: Any, bad: Any, failure: Failure) -> Any:
+    if bad:
+        raise failure.kind(failure.text)
+    return x
+
+
+_define("check", lambda i, o: i[0], _check)  # x, unless a truth value holds: then the failure
 _define("constant", lambda i, o: (o["value"].dtype, o["value"].shape), lambda value: value.array)
 _define("callback", lambda i, o: (o["dtype"], o["shape"]), lambda *xs, function, dtype, shape: function(*xs))
 _define("input", lambda i, o: (o["dtype"], o["shape"]), lambda **o: None)

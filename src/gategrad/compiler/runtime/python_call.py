@@ -16,6 +16,7 @@ import numpy as np
 
 from gategrad.compiler.codegen.entry import (
     ALIGNMENT,
+    FAILED,
     FAULT_BYTES,
     INDEX_ERROR,
     INTERRUPTED,
@@ -155,6 +156,10 @@ def _error(status: int, workspace: np.ndarray[Any, Any]) -> BaseException:
     if status == INDEX_ERROR:
         index, axis, size = workspace[:24].view(np.int64)
         return IndexError(f"index {index} is out of bounds for axis {axis} with size {size}")
+    if status == FAILED:
+        kind, text = ctypes.cast(int(workspace[:8].view(np.int64)[0]), ctypes.py_object).value
+        error: BaseException = kind(text)
+        return error
     if status == MEMORY_ERROR:
         return MemoryError()
     if status == INTERRUPTED:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gategrad.compiler.program.ops import OPS, REDUCTIONS
+from gategrad.compiler.program.ops import LAPACK, OPS, REDUCTIONS
 from gategrad.compiler.program.value import Builder, Program, Value
 
 __all__ = ["VIEW_OPS", "View", "base_of", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
@@ -173,6 +173,8 @@ def _viewable(value: Value, inputs: list[Value], builder: Builder) -> Value:
         inputs = [_in_order(x, builder) for x in inputs]
     if name == "matmul":
         inputs = [x if is_matrix_view(view_of(x), x.shape) else builder.emit("copy", [x]) for x in inputs]
+    if name in LAPACK:
+        inputs = [_as_lapack_reads(name, n, x, builder) for n, x in enumerate(inputs)]
     made = builder.emit(name, inputs, **options)
     if name == "reshape" and _reshape(view_of(inputs[0]), made) is None:
         made = builder.emit("reshape", [builder.emit("copy", inputs)], **options)
@@ -202,6 +204,16 @@ def _reshaped(x: Value, shape: tuple[int, ...], builder: Builder) -> Value:
 _NEED_ORDER = frozenset(
     ["gather", "scatter_add", "cumsum", "cumprod", "argmax", "argmin", "argsort", "callback", "embed"]
 )
+
+
+def _as_lapack_reads(name: str, number: int, x: Value, builder: Builder) -> Value:
+    """Triangles are read where they lie, and factors in order; all else is laid out anew, however it lies."""
+    view = view_of(x)
+    if name == "triangular_solve" and number == 0:
+        return x if is_matrix_view(view, x.shape) else builder.emit("copy", [x])
+    if name.startswith("lu_") and number == 0:
+        return x if view.strides[-1] == 1 or x.shape[-1] == 1 else builder.emit("copy", [x])
+    return x
 
 
 def _in_order(x: Value, builder: Builder) -> Value:

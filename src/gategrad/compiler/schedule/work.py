@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gategrad.compiler.program.ops import LAPACK
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel
 
@@ -29,4 +30,6 @@ def work(kernels: Iterable[Kernel]) -> int:
 def _operations(value: Value) -> int:
     if value.op.name == "matmul":
         return 2 * value.size * value.inputs[0].shape[-1] // _PRODUCT
+    if value.op.name in LAPACK:
+        return 2 * max([value.size, *[x.size for x in value.inputs]]) * value.inputs[-1].shape[-1] // _PRODUCT
     return max([value.size, *[x.size for x in value.inputs]])

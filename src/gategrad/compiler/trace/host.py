@@ -109,7 +109,7 @@ def _travelling(x: Any) -> Any:
 def _outputs(z: Any) -> list[Any]:
     return [
         None if part is None else np.asarray(part.resolve() if type(part) is Masked else part)
-        for part in (z if type(z) in (tuple, list) else (z,))
+        for part in (z if isinstance(z, (tuple, list)) else (z,))
     ]
 
 
@@ -226,7 +226,7 @@ class _Pullback:
             for n, x in zip(self.needed, chosen, strict=True):
                 xs[n] = x
             z = self.function(*xs)
-            parts = z if type(z) in (tuple, list) else (z,)
+            parts = z if isinstance(z, (tuple, list)) else (z,)
             return tuple([parts[n] for n in self.given])
 
         _, pullback = vjp(of_needed, *[xs[n] for n in self.needed])

@@ -49,14 +49,24 @@ def _prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     return _reduce("prod", a, axis, keepdims, dtype, out=out, **options)
 
 
+def _extreme(ufunc: Any, a: Any, axis: Any, keepdims: Any, initial: Any, **options: Any) -> Any:
+    """The largest or smallest, `initial` among them: it is the answer where there is nothing else."""
+    name = "max" if ufunc is np.maximum else "min"
+    if initial is None or initial is np._NoValue:
+        return _reduce(name, a, axis, keepdims, **options)
+    if 0 in [a.shape[n] for n in axes_of(a, axis)]:
+        return _reduce("sum", a, axis, keepdims, a.dtype, **options) + initial
+    return ufunc(_reduce(name, a, axis, keepdims, **options), initial)
+
+
 @traces(np.max, np.amax)
-def _max(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-    return _reduce("max", a, axis, keepdims, out=out, **options)
+def _max(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, **options: Any) -> Any:
+    return _extreme(np.maximum, a, axis, keepdims, initial, out=out, **options)
 
 
 @traces(np.min, np.amin)
-def _min(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-    return _reduce("min", a, axis, keepdims, out=out, **options)
+def _min(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, **options: Any) -> Any:
+    return _extreme(np.minimum, a, axis, keepdims, initial, out=out, **options)
 
 
 @traces(np.any)

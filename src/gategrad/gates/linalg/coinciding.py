@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.linalg.matrices import known, no_gradient
+from gategrad.gates.linalg.matrices import checked, known, no_gradient
 
 __all__ = ["REMEDY", "gaps_of", "is_constant", "is_significant", "refuse_order"]
 
@@ -37,9 +37,9 @@ def is_constant(x: Any) -> bool:
     return bool(np.all(value == value[..., :1]))
 
 
-def refuse_order(name: str, dw: Any, equal: Any, remedy: str = REMEDY) -> None:
-    """A gradient of eigenvalues that coincide must be the same for all of them, else it depends on their order."""
+def refuse_order(name: str, dw: Any, equal: Any, remedy: str = REMEDY) -> Any:
+    """dw, if the gradient of eigenvalues that coincide is the same for all of them: else it depends on their order."""
     value = known(dw)
     differs = is_significant(value[..., None, :] - value[..., :, None], value[..., None, :])
-    if np.any(equal & differs):
-        raise no_gradient(name, "values coincide, and they are treated differently", remedy)
+    why = "values coincide, and they are treated differently"
+    return checked(dw, equal & differs, lambda: no_gradient(name, why, remedy))

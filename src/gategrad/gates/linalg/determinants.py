@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
-from gategrad.gates.linalg.matrices import for_matrices, known, no_gradient, random_matrix, transposed
+from gategrad.gates.linalg.matrices import checked, for_matrices, known, no_gradient, random_matrix, transposed
 from gategrad.kinds import Example
 from gategrad.values import is_complex
 from gategrad.variable import Variable, implements
@@ -63,11 +64,8 @@ class Slogdet(Gate):
         weight = 0.0 if dlog is None else dlog
         if dsign is not None:
             weight = weight + np.multiply(1j, np.imag(dsign * self.sign))
-        if np.any(known(self.sign) == 0):
-            raise no_gradient(
-                "slogdet", "log |det| of a singular matrix is -inf", "Use np.linalg.det, whose gradient is finite"
-            )
-        return for_matrices(weight) * transposed(np.linalg.inv(self.x))
+        x = checked(self.x, known(self.sign) == 0, _singular)
+        return for_matrices(weight) * transposed(np.linalg.inv(x))
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -75,6 +73,12 @@ class Slogdet(Gate):
         yield cls(), (random_matrix(rng, 3, 3),)
         yield cls(), (random_matrix(rng, 3, 3)[::-1].copy(),)
         yield cls(), (random_matrix(rng, 2, 2, 2),)
+
+
+def _singular() -> NoGradientError:
+    return no_gradient(
+        "slogdet", "log |det| of a singular matrix is -inf", "Use np.linalg.det, whose gradient is finite"
+    )
 
 
 def _cofactors(x: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
+from gategrad.errors import NoGradientError, NoRuleError
 from gategrad.gate import Gate
 from gategrad.gates.axes import shape_of
 from gategrad.gates.conjugation import conj
-from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
 from gategrad.variable import implements
 
@@ -69,8 +69,7 @@ class QR(Gate):
             return None
         dq, dr = (None if part is None else conj(part) for part in dz)
         corner = np.abs(known(np.diagonal(r, axis1=-2, axis2=-1)))
-        if np.any(corner <= corner.max(initial=0.0) * _rank_precision(known(r))):
-            raise no_gradient("qr", "the columns of the matrix depend on each other", "Use np.linalg.svd or pinv")
+        r = checked(r, corner <= corner.max(initial=0.0) * _rank_precision(known(r)), _dependent)
         inner: Any = 0.0
         if dr is not None:
             inner = r @ adjoint(dr)
@@ -87,6 +86,10 @@ class QR(Gate):
         """Square, tall, a stack."""
         for shape in ((3, 3), (4, 2), (2, 3, 2)):
             yield cls(), (random_matrix(rng, *shape),)
+
+
+def _dependent() -> NoGradientError:
+    return no_gradient("qr", "the columns of the matrix depend on each other", "Use np.linalg.svd or pinv")
 
 
 def _rank_precision(x: Any) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.errors import ShapeError
 from gategrad.gate import Gate
 from gategrad.gates.axes import as_input, shape_of
 from gategrad.gates.conjugation import conj
-from gategrad.gates.linalg.matrices import adjoint, known, random_matrix, transposed
+from gategrad.gates.linalg.matrices import adjoint, checked, known, random_matrix, transposed
 from gategrad.kinds import Example
 from gategrad.variable import implements, plain
 
@@ -128,11 +129,26 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     x = PseudoInverse(cutoff)(a) @ b
     s = np.linalg.svdvals(a)
     values = known(s)
-    rank = int(np.count_nonzero(values > cutoff * values.max(initial=0.0)))
+    rank = np.count_nonzero(values > cutoff * values.max(initial=0.0))
     apart = b - a @ x
     squares = np.sum(np.real(apart * conj(apart)), axis=0)
-    found = np.reshape(squares, (-1,)) if rank == columns < rows else np.zeros(0, values.dtype)
-    return x, found, rank, s
+    return x, _residuals(np.reshape(squares, (-1,)), rank, rows, columns), rank, s
+
+
+def _residuals(squares: Any, rank: Any, rows: int, columns: int) -> Any:
+    """The squares, which NumPy leaves out where they are all zero or the matrix has not its full rank."""
+    if rows <= columns:
+        return np.zeros(0, squares.dtype)
+    if isinstance(rank, int | np.integer):
+        return squares if rank == columns else np.zeros(0, squares.dtype)
+    return checked(squares, rank < columns, _without_residuals)
+
+
+def _without_residuals() -> ShapeError:
+    return ShapeError(
+        "np.linalg.lstsq of a matrix whose columns depend on each other has no residuals, and in a compiled function "
+        "shapes must not depend on values: compute them from the solution, b - a @ x"
+    )
 
 
 @implements(np.linalg.tensorinv)

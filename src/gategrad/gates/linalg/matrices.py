@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import ArrayMethods
 from gategrad.errors import NoGradientError
 from gategrad.gates.axes import reshape, shape_of
 from gategrad.gates.conjugation import conj
+from gategrad.gates.linalg.checking import Check
+from gategrad.masked import Masked
 from gategrad.variable import plain
 
 __all__ = [
     "adjoint",
+    "checked",
     "eye_of",
     "for_matrices",
     "hermitian",
@@ -27,8 +32,9 @@ __all__ = [
 
 
 def known(x: Any) -> Any:
-    """The numbers themselves, to decide by; while a function is traced there are none, and the gate runs on the host."""
-    return np.asarray(plain(x))
+    """The numbers themselves, to decide by; while a function is traced, the symbols that stand for them."""
+    value = plain(x.resolve() if type(x) is Masked else x)
+    return value if isinstance(value, ArrayMethods) else np.asarray(value)
 
 
 def transposed(x: Any) -> Any:
@@ -59,6 +65,19 @@ def eye_of(x: Any) -> Any:
 def on_diagonal(d: Any) -> Any:
     """Matrices with these vectors on their diagonals."""
     return d[..., :, None] * eye_of(d)
+
+
+def checked(x: Any, bad: Any, error: Callable[[], Exception]) -> Any:
+    """x, unless something is bad: then the error. What is computed from the answer is computed after the check."""
+    if isinstance(bad, ArrayMethods):
+        somewhere: Any = np.any(bad)  # type: ignore[call-overload]
+        x = x.resolve() if type(x) is Masked else x
+        if isinstance(x, float | np.ndarray):
+            x = np.where(somewhere, np.nan, x)  # a constant becomes a value that the program computes
+        return Check(somewhere, error())(x)
+    if np.any(bad):
+        raise error()
+    return x
 
 
 def no_gradient(name: str, why: str, remedy: str) -> NoGradientError:

@@ -15,7 +15,16 @@ import numpy as np
 from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import REMEDY, gaps_of, is_constant, is_significant, refuse_order
-from gategrad.gates.linalg.matrices import adjoint, eye_of, hermitian, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.matrices import (
+    adjoint,
+    checked,
+    eye_of,
+    hermitian,
+    known,
+    no_gradient,
+    on_diagonal,
+    random_matrix,
+)
 from gategrad.kinds import Example
 from gategrad.variable import implements
 
@@ -45,12 +54,11 @@ class Eigh(Gate):
         inner: Any = 0.0
         if dv is not None:
             turned = adjoint(v) @ dv
-            _refuse_bases("eigh", turned, equal, dw)
+            turned = _refuse_bases("eigh", turned, equal, dw)
             skew = (turned - adjoint(turned)) * 0.5
             inner = np.where(equal, 0.0, skew / gaps)
         if dw is not None:
-            refuse_order("eigh", dw, equal)
-            inner = inner + on_diagonal(dw)
+            inner = inner + on_diagonal(refuse_order("eigh", dw, equal))
         return conj(hermitian(v @ inner @ adjoint(v)))
 
     @classmethod
@@ -86,7 +94,7 @@ class Eig(Gate):
                 raise no_gradient("eig", "eigenvalues coincide, and their eigenvectors are any basis", REMEDY)
             inner = np.where(equal, 0.0, turned / conj(gaps))
         if dw is not None:
-            refuse_order("eig", dw, equal)
+            dw = refuse_order("eig", dw, equal)
             inner = inner + on_diagonal(dw)
         if np.any(np.linalg.cond(known(v)) * np.finfo(known(v).dtype).eps > 1e-3):
             if dv is None and dw is not None and is_constant(dw):
@@ -104,18 +112,21 @@ class Eig(Gate):
 # --- losses that have no gradient -----------------------------------------------------------------------------
 
 
-def _refuse_bases(name: str, turned: Any, equal: Any, dw: Any) -> None:
+def _refuse_bases(name: str, turned: Any, equal: Any, dw: Any) -> Any:
     """A gradient of eigenvectors whose eigenvalues coincide must be the same in each basis of their space.
 
     If the eigenvalues have a gradient as well, the two may belong together as in f(x) = v f(w) vᴴ, whose gradient
     needs the slope of f, which only the loss knows.
     """
     value = known(turned)
-    if np.any(equal & is_significant(value - np.conj(np.swapaxes(value, -1, -2)), value)):
-        raise no_gradient(name, "eigenvalues coincide, or the phase of an eigenvector matters", REMEDY)
+    bad = equal & is_significant(value - np.conj(np.swapaxes(value, -1, -2)), value)
+    why = "eigenvalues coincide, or the phase of an eigenvector matters"
+    turned = checked(turned, bad, lambda: no_gradient(name, why, REMEDY))
+    if dw is None:
+        return turned
     apart = equal & ~np.eye(value.shape[-1], dtype=bool)
-    if dw is not None and np.any(apart & is_significant(value, value)):
-        raise no_gradient(name, "eigenvalues coincide, and their values and vectors are used together", REMEDY)
+    together = "eigenvalues coincide, and their values and vectors are used together"
+    return checked(turned, apart & is_significant(value, value), lambda: no_gradient(name, together, REMEDY))
 
 
 def _refuse_phase(name: str, turned: Any) -> None:

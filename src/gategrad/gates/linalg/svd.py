@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import gaps_of, is_significant, refuse_order
-from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
 from gategrad.variable import implements, plain
 
@@ -39,8 +40,8 @@ class SingularValues(Gate):
     def backward(self, dz: Any) -> Any:
         _, equal = gaps_of(self.s)
         zero = _vanishing(self.s, self.u, self.vh)
-        refuse_order("svdvals", np.where(zero, 0.0, dz), equal & ~zero[..., None, :], _REMEDY)
-        return conj((self.u * np.where(zero, 0.0, dz)[..., None, :]) @ self.vh)
+        ds = refuse_order("svdvals", np.where(zero, 0.0, dz), equal & ~zero[..., None, :], _REMEDY)
+        return conj((self.u * ds[..., None, :]) @ self.vh)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -67,7 +68,7 @@ class SVD(Gate):
         v = adjoint(vh)
         du, ds, dvh = (None if part is None else conj(part) for part in dz)
         dv = None if dvh is None else adjoint(dvh)
-        _refuse_singular(s, u, vh)
+        s = checked(s, _vanishing(s, u, vh), _vanished)
         left = None if du is None else adjoint(u) @ du
         right = None if dv is None else adjoint(v) @ dv
         inner = _inner(s, left, right)
@@ -115,8 +116,7 @@ def _inner(s: Any, left: Any, right: Any) -> Any:
     """What the turns within u and v send to the core of x, at [i, j] over s_j² − s_i²."""
     gaps, equal = gaps_of(s)
     apart = ~np.eye(s.shape[-1], dtype=bool)
-    if np.any(equal & apart):
-        raise no_gradient("svd", "singular values coincide, and their vectors are any basis", _REMEDY)
+    gaps = checked(gaps, equal & apart, _coinciding)
     squares = np.where(apart, gaps * (s[..., None, :] + s[..., :, None]), 1.0)
     inner: Any = 0.0
     if left is not None:
@@ -145,9 +145,12 @@ def _vanishing(s: Any, u: Any, vh: Any) -> Any:
     return value <= precision * value.max(axis=-1, initial=0.0, keepdims=True)
 
 
-def _refuse_singular(s: Any, u: Any, vh: Any) -> None:
-    if np.any(_vanishing(s, u, vh)):
-        raise no_gradient("svd", "a singular value is zero, and its vectors are any basis", _REMEDY)
+def _vanished() -> NoGradientError:
+    return no_gradient("svd", "a singular value is zero, and its vectors are any basis", _REMEDY)
+
+
+def _coinciding() -> NoGradientError:
+    return no_gradient("svd", "singular values coincide, and their vectors are any basis", _REMEDY)
 
 
 # --- NumPy's functions ----------------------------------------------------------------------------------------
