@@ -13,24 +13,28 @@ from gategrad.compiler.codegen.products import product_rows
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.codegen.unpacked import LEAST_ROWS
 from gategrad.compiler.program.value import Value
+from gategrad.compiler.runtime.pool import thread_count
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.ways import is_shallow
 
 __all__ = ["Epilogue", "rows_of_block"]
 
 _NEAR = 2**18  # bytes of rows that stay in the second cache beside what else is read (measured, as the next)
-_AROUND = 2**20  # bytes of rows of a product that reads panels of another matrix meanwhile
-_LOW, _HIGH = 48, 144  # rows that read a panel at least, and at most
+_LOW, _MIDDLE, _HIGH = 48, 144, 288  # rows that read the panels of a matrix, which lie in the third cache
 _STEP = 12  # rows: whole tiles
 
 
-def rows_of_block(products: tuple[Value, ...], rows: int, fewest: int) -> int:
-    """How many rows to compute before they are used, `fewest` or somewhat more."""
+def rows_of_block(products: tuple[Value, ...], rows: int, fewest: int, *, is_split: bool) -> int:
+    """How many rows to compute before they are used, about `fewest` at least.
+
+    Where blocks add something up (`is_split`), that is a matter of the shapes alone; else every thread shall have some.
+    """
     row = sum(product.shape[1] * product.dtype.itemsize for product in products)
     if all(is_shallow(product) for product in products):
         most, step = max(_NEAR // row, LEAST_ROWS), LEAST_ROWS
     else:
-        most, step = min(max(_AROUND // row, _LOW), _HIGH), _STEP
+        share = -(-rows // thread_count())
+        most, step = _MIDDLE if is_split else min(max(share, _LOW), _HIGH), _STEP
     count = -(-rows // max(most, fewest))
     return -(-rows // (count * step)) * step
 
@@ -44,8 +48,7 @@ class Epilogue:
     ) -> None:  # fmt: skip
         self.desks = Desks(body, needs, count, scratch)
         self.writers = {
-            product: product_rows(body, product, size, self.desks.count, memory, table, scratch)
-            for product in products
+            product: product_rows(body, product, size, self.desks.count, memory, table, scratch) for product in products
         }
         self.size = size + LEAST_ROWS
         self.rows = {

@@ -34,6 +34,7 @@ _ROWS = 3 * 2**17  # bytes of a block of x, which lies in the second cache
 _COLUMNS = 4096  # of y at a time
 _FEW = 256  # of y at a time where one block has all rows: its panels are read once, and stay in the second cache until then
 _LAID = 2**24  # bytes of y that are laid out at once, if one step of panels has less
+_LINE = 64  # bytes that caches hand on at once
 _SHARE = 2**22  # multiplications that are worth a thread
 
 _POINTERS = ("x", "y", "z", "blocks", "panels", "lay_x", "lay_y", "parallel")
@@ -148,7 +149,9 @@ class PanelRows:
         deep = _deep(form, inner)
         self.plan = plan = Plan(form, 1, rows, -(-size // form.height) * form.height, deep, wide, inner)
         self.blocks = scratch(desks * plan.of_block)
-        self.sheet = _sheet(body, at, strides, sizes, plan, table, {"z": "null", "blocks": "null", "panels": scratch(plan.of_panels)})
+        self.sheet = _sheet(
+            body, at, strides, sizes, plan, table, {"z": "null", "blocks": "null", "panels": scratch(plan.of_panels)}
+        )
         self.rows = _routine(body, table, form, "gg_rows")
         zeros = {"first_column": 0, "first_step": 0, "wide_now": columns, "far_now": inner}
         for name, value in zeros.items():
@@ -239,7 +242,10 @@ def _panels_text(needs: Needs, form: Form) -> str:
     corner = sheet.place(y, sheet.times(first_step, along), sheet.times(first_column, across))
     with body.walk("0", far, most_deep) as step:
         deep = sheet.left(far, step, most_deep)
-        source, target = sheet.place(corner, sheet.times(step, along)), sheet.place(panels, sheet.times(step, most_wide))
+        source, target = (
+            sheet.place(corner, sheet.times(step, along)),
+            sheet.place(panels, sheet.times(step, most_wide)),
+        )
         body.write(f"call void {lay}(ptr {source}, i64 {along}, i64 {across}, i64 {wide}, i64 {deep}, ptr {target})")
     body.write("ret void")
     return body.function("define void @gg_panels(ptr %sheet) optsize nounwind")
@@ -277,6 +283,7 @@ def _rows_text(needs: Needs, form: Form) -> str:
         body.write(f"call void {lay}(ptr {source}, i64 {along}, i64 {across}, i64 {high}, i64 {deep}, ptr %block)")
         laid = sheet.place(panels, sheet.times(step, most_wide))
         above = body.make(f"sub nsw i64 {first_row}, %first")
+        ahead = body.make(f"sdiv i64 {sheet.times(deep, str(form.width))}, {high}")
         with body.walk("0", wide, form.width) as j, body.walk("0", high, form.height) as i:
             row = body.make(f"add nsw i64 {i}, {above}")
             strips = [sheet.place("%block", sheet.times(i, deep)), sheet.place(laid, sheet.times(j, deep))]
@@ -286,6 +293,7 @@ def _rows_text(needs: Needs, form: Form) -> str:
             is_high = body.make(f"icmp eq i64 {height}, {form.height}")
             is_wide = body.make(f"icmp eq i64 {width}, {form.width}")
             whole, part, done = (body.name(hint) for hint in ("whole", "part", "done"))
+            _prefetch(sheet, sheet.place(laid, sheet.times(body.plus(j, form.width), deep)), i, ahead)
             body.write(f"br i1 {body.make(f'and i1 {is_high}, {is_wide}')}, label {whole}, label {part}")
             body.label(whole)
             body.write(f"call void @gg_tile({arguments})")
@@ -297,3 +305,13 @@ def _rows_text(needs: Needs, form: Form) -> str:
     body.write("ret void")
     head = "define void @gg_rows(ptr %sheet, i64 %first, i64 %last, ptr %z, ptr %block)"
     return body.function(f"{head} optsize nounwind")
+
+
+def _prefetch(sheet: _Sheet, panel: str, row: str, share: str) -> None:
+    """Ask for what the tiles of these rows leave to the next panel: as large a part of it as they are of the block."""
+    body, form = sheet.body, sheet.form
+    sheet.needs["declarations"]["prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+    start = sheet.times(row, share)
+    stop = body.make(f"add nsw i64 {start}, {sheet.times(share, str(form.height))}")
+    with body.walk(start, stop, _LINE // form.dtype.itemsize) as place:
+        body.write(f"call void @llvm.prefetch.p0(ptr {sheet.place(panel, place)}, i32 0, i32 2, i32 1)")

@@ -57,10 +57,11 @@ def split_of(nest: Nest, walks: Walks) -> Split | None:
 
 
 def _rows_of_products(nest: Nest) -> Split:
+    """As many rows as are computed at once, and enough for what they add up to."""
     rows = nest.domain[0]
     partial = tuple([v for v in _totals(nest) if nest.own_strides(v)[0] == 0])
     fewest = _PARTIAL * sum(v.size for v in partial) // nest.domain[1]
-    size = rows_of_block(nest.kernel.products, rows, fewest)
+    size = rows_of_block(nest.kernel.products, rows, fewest, is_split=bool(partial))
     return Split(0, size, -(-rows // size), partial)
 
 
