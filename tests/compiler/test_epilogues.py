@@ -135,7 +135,7 @@ def test_the_numbers_do_not_depend_on_the_threads(name, kind, with_threads):
 
 
 def test_more_threads_than_desks(with_threads, monkeypatch):
-    x, y, b, z = SHALLOW
+    x, y, b, _ = SHALLOW
     expected = np.tanh(x @ y + b)
     with_threads(lambda x: np.tanh(x), 4)(normal(400, 1000))
     monkeypatch.setenv("GATEGRAD_NUM_THREADS", "1")  # the pool has its threads

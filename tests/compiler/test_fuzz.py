@@ -112,7 +112,7 @@ def small_blocks(monkeypatch):
     """Products of any size are computed with what uses them, a few rows at a time."""
     monkeypatch.setattr(schedule_epilogues, "_LARGE", 0)
     monkeypatch.setattr(epilogues, "_NEAR", 4000)
-    for name in ("_LOW", "_MIDDLE", "_HIGH"):
+    for name in ("_LOW", "_HIGH"):
         monkeypatch.setattr(epilogues, name, 12)
 
 

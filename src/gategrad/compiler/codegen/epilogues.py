@@ -20,7 +20,8 @@ from gategrad.compiler.schedule.ways import is_shallow
 __all__ = ["Epilogue", "rows_of_block"]
 
 _NEAR = 2**18  # bytes of rows that stay in the second cache beside what else is read (measured, as the next)
-_LOW, _MIDDLE, _HIGH = 48, 144, 288  # rows that read the panels of a matrix, which lie in the third cache
+_LOW, _HIGH = 48, 288  # rows that read all panels of a matrix, which lie in the third cache, before they are used
+_ENOUGH = 4  # blocks that give some threads work, where their number has to follow from the shapes
 _STEP = 12  # rows: whole tiles
 
 
@@ -29,12 +30,12 @@ def rows_of_block(products: tuple[Value, ...], rows: int, fewest: int, *, is_spl
 
     Where blocks add something up (`is_split`), that is a matter of the shapes alone; else every thread shall have some.
     """
-    row = sum(product.shape[1] * product.dtype.itemsize for product in products)
+    row: int = sum(product.shape[1] * product.dtype.itemsize for product in products)
     if all(is_shallow(product) for product in products):
         most, step = max(_NEAR // row, LEAST_ROWS), LEAST_ROWS
     else:
-        share = -(-rows // thread_count())
-        most, step = _MIDDLE if is_split else min(max(share, _LOW), _HIGH), _STEP
+        share = -(-rows // (_ENOUGH if is_split else thread_count()))
+        most, step = min(max(share, _LOW), _HIGH), _STEP
     count = -(-rows // max(most, fewest))
     return -(-rows // (count * step)) * step
 
