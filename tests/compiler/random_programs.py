@@ -7,7 +7,7 @@ import numpy as np
 
 import gategrad as gg
 
-__all__ = ["CALLS", "Random", "Step", "draw", "shrunk"]
+__all__ = ["CALLS", "Random", "Step", "draw", "draw_product", "shrunk"]
 
 LARGEST = 3000
 """The most elements a value may have: every path through a loop is taken long before."""
@@ -132,8 +132,35 @@ def draw(seed, smooth=False):
     while np.prod(base) > 600:
         base = base[:-1]
     inputs = [_input(rng, base, smooth) for _ in range(rng.integers(2, 5))]
-    values, steps = list(inputs), []
-    wanted = int(rng.integers(3, 16))
+    return _extended(rng, inputs, [], smooth) or draw(seed + 1_000_003, smooth)
+
+
+def draw_product(seed, smooth=False):
+    """The program of a seed that begins with a product of matrices, lying either way, and goes on with what is like it."""
+    rng = np.random.default_rng(seed)
+    rows, inner, columns = (int(rng.choice(lengths)) for lengths in ((9, 33, 50, 61), (1, 3, 17, 70), (32, 33, 47)))
+    others = [_input(rng, (rows, columns), smooth) for _ in range(int(rng.integers(1, 3)))]
+    inputs, steps = [*others, rng.normal(size=columns)], []
+    factors = []
+    for shape in ((rows, inner), (inner, columns)):
+        factors.append(len(inputs))
+        inputs.append(rng.normal(size=shape if rng.random() < 0.5 else shape[::-1]) / np.sqrt(inner))
+    turned = [
+        n for n, shape in zip(factors, ((rows, inner), (inner, columns)), strict=True) if inputs[n].shape != shape
+    ]
+    for n in turned:
+        factors[factors.index(n)] = len(inputs) + len(steps)
+        steps.append(Step("transpose", (n,), (("axes", (1, 0)),)))
+    steps.append(Step("matmul", tuple(factors)))
+    return _extended(rng, inputs, steps, smooth) or draw_product(seed + 1_000_003, smooth)
+
+
+def _extended(rng, inputs, steps, smooth):
+    """A program with further steps; None if it has no result."""
+    values, steps = list(inputs), list(steps)
+    for step in steps:
+        values.append(run(step, values))
+    wanted = len(steps) + int(rng.integers(3, 16))
     for _ in range(200):
         if len(steps) == wanted:
             break
@@ -153,7 +180,7 @@ def draw(seed, smooth=False):
     count = len(inputs)
     made = [n for n in range(count, len(values)) if not smooth or np.asarray(values[n]).dtype == float]
     if not made:
-        return draw(seed + 1_000_003, smooth)
+        return None
     some = rng.choice(made, size=min(len(made), int(rng.integers(1, 4))), replace=False)
     return _without_unused(Random(tuple(inputs), tuple(steps), tuple(sorted({*map(int, some), made[-1]}))))
 

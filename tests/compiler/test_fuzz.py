@@ -16,13 +16,16 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler import compile as compiler
+from gategrad.compiler.codegen import epilogues
+from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from tests.compiler.checking import check, tolerance
-from tests.compiler.random_programs import draw, shrunk
+from tests.compiler.random_programs import draw, draw_product, shrunk
 
 pytest.importorskip("llvmlite")
 
 SEEDS = 380
 SMOOTH_SEEDS = 120
+PRODUCT_SEEDS = 20  # of either kind
 BATCH = 20
 
 
@@ -65,7 +68,7 @@ def scale(gradient):
     return 1 + max((float(np.max(np.abs(g))) for g in gradient if np.size(g)), default=0.0)
 
 
-def run(checks, seed, *, smooth):
+def run(checks, seed, *, smooth, draw=draw):
     """One program; a failure is reported with the smallest program that fails in the same way."""
     with _quiet():
         program = draw(seed, smooth=smooth)
@@ -102,6 +105,32 @@ def test_values(first):
 def test_gradients(first):
     for seed in range(first, first + BATCH):
         run(check_gradient, seed, smooth=True)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Products of any size are computed with what uses them, a few rows at a time."""
+    monkeypatch.setattr(schedule_epilogues, "_LARGE", 0)
+    monkeypatch.setattr(epilogues, "_NEAR", 4000)
+    for name in ("_LOW", "_HIGH"):
+        monkeypatch.setattr(epilogues, name, 12)
+
+
+@pytest.mark.parametrize("first", range(0, PRODUCT_SEEDS, BATCH))
+def test_products(first, small_blocks):
+    for seed in range(first, first + BATCH):
+        run(check_values, seed, smooth=False, draw=draw_product)
+        run(check_gradient, seed, smooth=True, draw=draw_product)
+
+
+@pytest.mark.fuzz
+def test_new_products(small_blocks):
+    end = time.monotonic() + float(os.environ.get("FUZZ_SECONDS", "3600"))
+    for seed in itertools.count(int(time.time()) * 1000):
+        if time.monotonic() > end:
+            return
+        run(check_values, seed, smooth=False, draw=draw_product)
+        run(check_gradient, seed, smooth=True, draw=draw_product)
 
 
 @pytest.mark.fuzz

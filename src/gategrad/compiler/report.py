@@ -23,10 +23,13 @@ class KernelReport:
     bytes_written: int
     blocks: int = 0
     """In how many blocks it runs on threads; 0: in the thread that calls."""
+    products: int = 0
+    """How many products it computes for itself, some rows at a time, which are never in memory as a whole."""
 
     def __str__(self) -> str:
         names = list(dict.fromkeys(self.operations))
-        what = ", ".join(f"{name} ×{n}" if (n := self.operations.count(name)) > 1 else name for name in names)
+        before = {0: "", 1: "product with epilogue: "}.get(self.products, f"{self.products} products with epilogue: ")
+        what = before + ", ".join(f"{name} ×{n}" if (n := self.operations.count(name)) > 1 else name for name in names)
         where = "in registers" if self.domain == () else "alone" if self.domain is None else f"over {self.domain}"
         threads = f", {self.blocks} blocks on threads" if self.blocks else ""
         return f"{what}  ({where}{threads}, reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)})"
@@ -68,7 +71,7 @@ def report_on(program: Program, native: Native | None, seconds: dict[str, float]
         return Report(program.name, len(computed), (), 0, (), dict(seconds))
     readers: dict[Value, set[int]] = {}
     for number, kernel in enumerate(native.kernels):
-        for value in kernel.values:
+        for value in kernel.all_values:
             for x in value.inputs:
                 readers.setdefault(view_of(x).base, set()).add(number)
     kernels = [
@@ -79,10 +82,10 @@ def report_on(program: Program, native: Native | None, seconds: dict[str, float]
 
 
 def _kernel(number: int, kernel: Kernel, readers: dict[Value, set[int]], blocks: int) -> KernelReport:
-    read = {view_of(x).base for value in kernel.values for x in value.inputs} - set(kernel.values)
+    read = {view_of(x).base for value in kernel.all_values for x in value.inputs} - set(kernel.all_values)
     written = [value for value in kernel.values if readers.get(value) != {number}]  # others read it, or the caller
     operations = tuple([value.op.name for value in kernel.values])
-    return KernelReport(operations, kernel.domain, _bytes(read), _bytes(written), blocks)
+    return KernelReport(operations, kernel.domain, _bytes(read), _bytes(written), blocks, len(kernel.products))
 
 
 def _bytes(values: Iterable[Value]) -> int:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.codegen import panels, products
+from gategrad.compiler.codegen import panels
+from gategrad.compiler.schedule import ways
 from tests.compiler.checking import check
 
 pytest.importorskip("llvmlite")
@@ -26,9 +27,9 @@ def matrices(rows, inner, columns, dtype, batch=()):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("small", [0, products.SMALL], ids=["large", "small"])
+@pytest.mark.parametrize("small", [0, ways.SMALL], ids=["large", "small"])
 def test_every_way_matrices_lie(sizes, dtype, small, monkeypatch):
-    monkeypatch.setattr(products, "SMALL", small)
+    monkeypatch.setattr(ways, "SMALL", small)
     x, y = matrices(*sizes, dtype)
     check(lambda x, y: (x @ y,), [x, y])
     check(lambda x, y: (x.T @ y, x.T @ y + 1), [turned(x), y])
@@ -40,8 +41,8 @@ def test_every_way_matrices_lie(sizes, dtype, small, monkeypatch):
 def by_panels(monkeypatch):
     """Every product by panels, in blocks so small that there are several, whole and not, along each axis."""
     for name in ("SMALL", "_SHALLOW", "_LOW", "_NARROW"):
-        monkeypatch.setattr(products, name, 0)
-    for name, limit in (("_PANEL", 640), ("_ROWS", 4000), ("_COLUMNS", 40)):
+        monkeypatch.setattr(ways, name, 0)
+    for name, limit in (("_PANEL", 640), ("_ROWS", 4000), ("_COLUMNS", 40), ("_FEW", 24), ("_LAID", 9000)):
         monkeypatch.setattr(panels, name, limit)
 
 
@@ -70,9 +71,9 @@ def test_what_is_not_finite_stays_in_its_row_and_column(by_panels):
     np.testing.assert_array_equal(np.isfinite(found), np.isfinite(x @ y))
 
 
-@pytest.mark.parametrize("small", [0, products.SMALL], ids=["large", "small"])
+@pytest.mark.parametrize("small", [0, ways.SMALL], ids=["large", "small"])
 def test_stacks_of_matrices(small, monkeypatch):
-    monkeypatch.setattr(products, "SMALL", small)
+    monkeypatch.setattr(ways, "SMALL", small)
     check(lambda x, y: (x @ y, x[0] @ y, x @ y[1]), matrices(16, 40, 64, np.float64, (3,)))
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from gategrad.compiler.runtime.engine import load
+from gategrad.compiler.runtime.engine import Engine, load
 
-__all__ = ["loaded"]
+__all__ = ["library", "loaded"]
+
+
+def library(text: str) -> Engine:
+    """The functions of this text."""
+    engine = load(text + "\n")
+    engine.keep_for_ever()
+    return engine
 
 
 def loaded(text: str, symbol: str) -> int:
-    """The address of a function of this text."""
-    engine = load(text + "\n")
-    engine.keep_for_ever()
-    return engine.address(symbol)
+    """The address of the only function of this text that others call."""
+    return library(text).address(symbol)

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 
 from gategrad.compiler.codegen.blocks import Blocks, larger, part_of, smaller
 from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
+from gategrad.compiler.codegen.epilogues import Epilogue
 from gategrad.compiler.codegen.folds import across, combine, neutral
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.nest import ROWS, Loop, Nest, Strides
@@ -35,9 +36,10 @@ _STACK = 64 * 1024
 
 
 def write_loops(
-    body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch, blocks: Blocks
-) -> None:
-    """The loops of one kernel. `stored` are the values that others need."""
+    body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch, blocks: Blocks,
+    room: Callable[[int], str],
+) -> None:  # fmt: skip
+    """The loops of one kernel. `stored` are the values that others need; `room` hands out so many bytes."""
     writer = _Writer(body, needs, kernel, memory, stored, scratch)
     for value in writer.totals:
         writer.start(value)
@@ -47,14 +49,17 @@ def write_loops(
     if split is None:
         writer.write()
     else:
-        _InBlocks(writer, kernel, scratch, split).write(blocks)
+        _InBlocks(writer, kernel, scratch, split, room).write(blocks)
 
 
 class _InBlocks:
     """A kernel in blocks of the iterations of one of its loops."""
 
-    def __init__(self, writer: _Writer, kernel: Kernel, scratch: Scratch, split: Split) -> None:
-        self.writer, self.kernel, self.scratch, self.split = writer, kernel, scratch, split
+    def __init__(
+        self, writer: _Writer, kernel: Kernel, scratch: Scratch, split: Split, room: Callable[[int], str]
+    ) -> None:
+        self.writer, self.kernel, self.scratch, self.split, self.room = writer, kernel, scratch, split, room
+        self.epilogue: Epilogue | None = None
         self.partial = {v: scratch(v, split.count * _apart(v)) for v in split.partial}
 
     def write(self, blocks: Blocks) -> None:
@@ -62,6 +67,11 @@ class _InBlocks:
         for value in self.kernel.values:
             if value.size == 1 and value in writer.stored and value not in writer.totals:
                 writer.memory.keep(writer.body, value, literal(0, value.dtype))  # every block says the same
+        if self.kernel.products:
+            self.epilogue = Epilogue(
+                writer.body, writer.needs, self.kernel.products, self.split.size, self.split.count, writer.memory,
+                blocks.table, self.room,
+            )  # fmt: skip
         blocks.run(writer.body, self.split.count, self._write_block)
         for value in self.split.partial:
             self._combine(value)
@@ -77,7 +87,11 @@ class _InBlocks:
         inner.part = Part(split.loop, *part_of(body, block, split.size, inner.nest.loops[split.loop].length))
         for value in split.partial:
             inner.start(value)
-        inner.write()
+        with contextlib.ExitStack() as around:
+            if self.epilogue is not None:
+                computed = self.epilogue.computed(body, inner.part.first, inner.part.stop, memory)
+                inner.places.origins = around.enter_context(computed)
+            inner.write()
         for value in split.partial:
             if value.size == 1:
                 total = body.make(f"load {llvm_type(value.dtype)}, ptr {memory.slots[value]}")

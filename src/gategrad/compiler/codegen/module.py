@@ -26,6 +26,7 @@ from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, Failure
 from gategrad.compiler.program.value import Builder, Program, Value, rewrite
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
+from gategrad.compiler.schedule.epilogues import join_products
 from gategrad.compiler.schedule.extremes import as_reductions
 from gategrad.compiler.schedule.joins import join_parts
 from gategrad.compiler.schedule.kernels import Kernel, group
@@ -82,7 +83,7 @@ def _lowerable(program: Program) -> Program:
 class _Module:
     def __init__(self, program: Program, table: Table, over: Mapping[int, int]) -> None:
         self.program, self.table, self.over = program, table, over
-        self.kernels = group(program)
+        self.kernels = join_products(program, group(program))
         self.body = Body()
         self.needs: Needs = {"math": self._math, "declarations": {}, "definitions": {}}
         self.memory = Memory(_vector_bytes())
@@ -134,7 +135,7 @@ class _Module:
 
     def _stored(self) -> set[Value]:
         """Values that are used outside the kernel that computes them."""
-        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.values}
+        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.all_values}
         stored = {z for z in self.program.outputs if z in home}
         for value in self.program.values:
             for x in value.inputs:
@@ -145,7 +146,7 @@ class _Module:
 
     def _bind_buffers(self, stored: set[Value]) -> None:
         outputs = {z: n for n, z in enumerate(self.program.outputs)}
-        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.values}
+        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.all_values}
         last = dict(home)
         for value in self.program.values:
             for x in value.inputs:
@@ -172,7 +173,7 @@ class _Module:
 
     def _first_written_over(self) -> int:
         """The number of the first kernel that writes over an input that was given up; from there on nothing may fail."""
-        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.values}
+        home = {v: n for n, kernel in enumerate(self.kernels) for v in kernel.all_values}
         over = [z for n, z in enumerate(self.program.outputs) if n in self.over and n not in self.late]
         return min((home[z] for z in over if z in home), default=len(self.kernels))
 
@@ -200,7 +201,10 @@ class _Module:
                     rows[value] = self._buffer("row", length * value.dtype.itemsize, number, number)
                 return rows[value]
 
-            write_loops(self.body, self.needs, kernel, self.memory, stored, scratch, blocks)
+            write_loops(
+                self.body, self.needs, kernel, self.memory, stored, scratch, blocks,
+                lambda nbytes: self._buffer("rows", nbytes, number, number),
+            )  # fmt: skip
         if blocks.count:
             self.blocks[number] = blocks.count
 

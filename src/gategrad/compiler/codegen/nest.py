@@ -89,7 +89,7 @@ class Nest:
         if self.kernel.row_axes:
             return self.kernel.row_axes
         rank = len(self.domain)
-        inner = frozenset(range(rank))
+        inner = frozenset(range(1 if self.kernel.products else 0, rank))  # products come in blocks of rows
         for value in self.kernel.values:
             if value.op.name in REDUCTIONS:
                 folded = self._folded(value)

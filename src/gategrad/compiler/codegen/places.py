@@ -18,10 +18,14 @@ class Places:
     def __init__(self, body: Body, nest: Nest, scratch: Callable[[Value, int], str]) -> None:
         self.body, self.nest, self.scratch = body, nest, scratch
         self.indices: dict[int, str] = {}  # loop number -> counter
+        self.origins: dict[str, str] = {}  # buffers that hold some rows alone, and which row is the first there
 
     def address(self, pointer: str, strides: Strides, offset: int, dtype: Any) -> str:
         """The address of the current element of a buffer."""
-        return self.body.address(pointer, dtype, self._terms(strides, len(self.nest.loops)), offset)
+        terms = self._terms(strides, len(self.nest.loops))
+        if pointer in self.origins:
+            terms.append((self.origins[pointer], -strides[0]))
+        return self.body.address(pointer, dtype, terms, offset)
 
     def of_row(self, pointer: str, strides: Strides, dtype: Any) -> str:
         """The address of the element that belongs to the current row."""

@@ -14,24 +14,20 @@ from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
-from gategrad.compiler.codegen.panels import write_panels
+from gategrad.compiler.codegen.panels import PanelRows, write_panels
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
-from gategrad.compiler.codegen.unpacked import can_overlap, write_unpacked
+from gategrad.compiler.codegen.unpacked import UnpackedRows, can_overlap, write_unpacked
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of
+from gategrad.compiler.schedule.ways import is_shallow, is_small, is_thin, sizes_of
 
-__all__ = ["SMALL", "write_matmul"]
+__all__ = ["Rows", "product_rows", "write_matmul"]
 
-SMALL = 128**3
-"""Products of at most this many multiplications read the matrices where they lie (measured)."""
+Rows = Callable[[Body, str, str, str, str], None]
+"""Writes the rows from the first to the second of two counters to a place, with the working memory of a desk."""
 
 _TINY = 12**3  # multiplications; up to there a product is written for its sizes, and needs no call
-_SHALLOW = 64  # steps; up to there tiles take two thirds of the time of BLAS at any size (measured)
-_WORTH_LAYING = 8  # rows that read a `y` which was laid out for them
-_LOW, _NARROW = 32, 8  # rows and columns below which laying out the matrices takes longer than BLAS (measured)
-_LOW_IF_LARGE, _LARGE = 256, 2**22  # the same where `y` has more bytes than that, and is laid out in the third cache
-_CACHED = 2**20  # bytes of the second cache
 
 
 def write_matmul(
@@ -53,33 +49,36 @@ def write_matmul(
             body.address(pointer, value.dtype, list(zip(indices, view.strides, strict=False)), view.offset)
             for pointer, view in zip(pointers, views, strict=True)
         ]
-        sizes = rows, inner, columns
+        sizes = sizes_of(value)
         matrices = [(v.strides[-2], v.strides[-1]) for v in views]
-        shallow = _is_shallow(sizes, value.dtype)
+        shallow = is_shallow(value)
         if shallow and matrices[1][1] != 1:
             at[1], matrices[1] = _laid_in_rows(body, at[1], matrices[1], sizes, value.dtype, scratch), (columns, 1)
-        small = rows * inner * columns <= SMALL and (matrices[1][1] == 1 or columns == 1)
+        small = is_small(value) and (matrices[1][1] == 1 or columns == 1)
         if small and rows * inner * columns > _TINY and can_overlap(sizes, value.dtype, memory):
             write_unpacked(body, at, matrices, sizes, value.dtype, memory, table)
         elif shallow or small:
             _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
-        elif _is_thin(sizes, value.dtype):
+        elif is_thin(value):
             _blas(body, at, matrices, sizes, value.dtype, table)
         else:
             write_panels(body, at, matrices, sizes, value.dtype, memory, table, scratch)
 
 
-def _is_shallow(sizes: tuple[int, int, int], dtype: Any) -> bool:
-    """Whether BLAS would spend its time on packing: few steps for each element, and a `y` that a cache holds."""
-    rows, inner, columns = sizes
-    return inner <= _SHALLOW and rows >= _WORTH_LAYING and inner * columns * dtype.itemsize <= _CACHED
-
-
-def _is_thin(sizes: tuple[int, int, int], dtype: Any) -> bool:
-    """Whether the matrices are used too few times to be worth laying out."""
-    rows, inner, columns = sizes
-    low = _LOW_IF_LARGE if inner * columns * dtype.itemsize > _LARGE else _LOW
-    return rows < low or columns < _NARROW
+def product_rows(
+    body: Body, value: Value, size: int, desks: int, memory: Memory, table: Table, scratch: Callable[[int], str]
+) -> Rows:
+    """Prepare a product of two matrices whose rows are computed when they are wanted, `size` of them at most."""
+    views = [view_of(x) for x in value.inputs]
+    sizes, dtype = sizes_of(value), value.dtype
+    at = [body.address(memory.pointers[view.base], dtype, [], view.offset) for view in views]
+    strides = [(view.strides[-2], view.strides[-1]) for view in views]
+    if is_shallow(value) and strides[1][1] != 1:
+        at[1], strides[1] = _laid_in_rows(body, at[1], strides[1], sizes, dtype, scratch), (sizes[2], 1)
+    strides.append((sizes[2], 1))
+    if is_shallow(value):
+        return UnpackedRows(body, at, strides, sizes, dtype, memory, table).write
+    return PanelRows(body, at, strides, sizes, dtype, memory, table, scratch, size, desks).write
 
 
 def _laid_in_rows(

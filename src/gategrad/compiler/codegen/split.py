@@ -7,6 +7,7 @@ import math
 
 from gategrad.compiler.codegen.blocks import block_count
 from gategrad.compiler.codegen.elementwise import CALLS
+from gategrad.compiler.codegen.epilogues import rows_of_block
 from gategrad.compiler.codegen.nest import ROWS, Nest
 from gategrad.compiler.codegen.walks import Walks
 from gategrad.compiler.program.ops import REDUCTIONS
@@ -34,7 +35,9 @@ class Split:
 
 
 def split_of(nest: Nest, walks: Walks) -> Split | None:
-    """The outermost loop that gives enough blocks at little cost, else that which gives the most; None for small nests."""
+    """The blocks of rows of products; else the outermost loop that gives enough blocks at little cost, else that which gives the most; None for small nests."""
+    if nest.kernel.products:
+        return _rows_of_products(nest)
     work = math.prod(nest.domain) * _cost_of_element(nest)
     if work < THREADED:
         return None
@@ -51,6 +54,15 @@ def split_of(nest: Nest, walks: Walks) -> Split | None:
         size = -(-loop.length // (count * grain)) * grain
         found.append(Split(number, size, -(-loop.length // size), partial))
     return next((split for split in found if split.count >= _ENOUGH), max(found, key=lambda s: s.count, default=None))
+
+
+def _rows_of_products(nest: Nest) -> Split:
+    """As many rows as are computed at once, and enough for what they add up to."""
+    rows = nest.domain[0]
+    partial = tuple([v for v in _totals(nest) if nest.own_strides(v)[0] == 0])
+    fewest = _PARTIAL * sum(v.size for v in partial) // nest.domain[1]
+    size = rows_of_block(nest.kernel.products, rows, fewest, is_split=bool(partial))
+    return Split(0, size, -(-rows // size), partial)
 
 
 def _grain(nest: Nest, walks: Walks, number: int) -> int:

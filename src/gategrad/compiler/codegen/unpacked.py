@@ -17,14 +17,15 @@ from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.codegen.tile import Form, accumulate
 from gategrad.compiler.runtime.table import Table
 
-__all__ = ["can_overlap", "write_unpacked"]
+__all__ = ["LEAST_ROWS", "UnpackedRows", "can_overlap", "write_unpacked"]
 
-_HEIGHT = 4  # rows of a tile: fewer than where the matrices are large, since few rows come to a multiple of more
+LEAST_ROWS = 4
+"""Rows of a tile: fewer than where the matrices are large, since few rows come to a multiple of more."""
 
 
 def can_overlap(sizes: tuple[int, int, int], dtype: np.dtype[np.generic], memory: Memory) -> bool:
     """Whether a product is as large as a tile."""
-    return sizes[0] >= _HEIGHT and sizes[2] >= memory.lanes(dtype)
+    return sizes[0] >= LEAST_ROWS and sizes[2] >= memory.lanes(dtype)
 
 
 def write_unpacked(
@@ -32,10 +33,36 @@ def write_unpacked(
     dtype: np.dtype[np.generic], memory: Memory, table: Table,
 ) -> None:  # fmt: skip
     """Write the product of a matrix and one whose rows lie in order into a third."""
-    form = Form(dtype, memory.lanes(dtype), _HEIGHT)
+    _call(body, _routine(body, dtype, memory, table), at, strides, sizes)
+
+
+class UnpackedRows:
+    """A product of a matrix and one whose rows lie in order, of which some rows are computed when they are wanted."""
+
+    def __init__(
+        self, body: Body, at: list[str], strides: list[tuple[int, int]], sizes: tuple[int, int, int],
+        dtype: np.dtype[np.generic], memory: Memory, table: Table,
+    ) -> None:  # fmt: skip
+        self.at, self.strides, self.sizes, self.dtype = at, strides, sizes, dtype
+        self.routine = _routine(body, dtype, memory, table)
+
+    def write(self, body: Body, first: str, stop: str, z: str, desk: str) -> None:
+        """Write these rows, a tile at least, to `z`; it takes no memory of the desk."""
+        _, inner, columns = self.sizes
+        x = body.address(self.at[0], self.dtype, [(first, self.strides[0][0])], 0)
+        rows = body.make(f"sub nsw i64 {stop}, {first}")
+        _call(body, self.routine, [x, self.at[1], z], self.strides, (rows, inner, columns))
+
+
+def _routine(body: Body, dtype: np.dtype[np.generic], memory: Memory, table: Table) -> str:
+    form = Form(dtype, memory.lanes(dtype), LEAST_ROWS)
+    return body.make(f"load ptr, ptr {table.address(('unpacked', form), functools.partial(_address, form))}")
+
+
+def _call(
+    body: Body, routine: str, at: list[str], strides: list[tuple[int, int]], sizes: tuple[int | str, int, int]
+) -> None:
     (x_down, x_across), (y_down, _), (z_down, _) = strides
-    slot = table.address(("unpacked", form), functools.partial(_address, form))
-    routine = body.make(f"load ptr, ptr {slot}")
     numbers = ", ".join(f"i64 {n}" for n in (x_down, x_across, y_down, z_down, *sizes))
     body.write(f"call void {routine}({', '.join(f'ptr {p}' for p in at)}, {numbers})")
 

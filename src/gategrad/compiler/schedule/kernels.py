@@ -27,6 +27,12 @@ class Kernel:
     dims: dict[Value, Dims] = dataclasses.field(default_factory=dict)
     row_axes: frozenset[int] = frozenset()  # the trailing axes whose reductions are used again inside
     finished: set[Value] = dataclasses.field(default_factory=set)  # reductions that are known only at the end
+    products: tuple[Value, ...] = ()  # of matrices, which are computed here, some rows before they are read
+
+    @property
+    def all_values(self) -> list[Value]:
+        """Its values, after the products that it reads."""
+        return [*self.products, *self.values]
 
     @property
     def is_scalar(self) -> bool:

@@ -33,7 +33,7 @@ def _can_fail(kernel: Kernel) -> bool:
 
 
 def _readers(kernel: Kernel, x: Value) -> list[Value]:
-    return [value for value in kernel.values if any(view_of(y).base is x for y in value.inputs)]
+    return [value for value in kernel.all_values if any(view_of(y).base is x for y in value.inputs)]
 
 
 def _writes_behind_reads(kernel: Kernel, output: Value, over: Value) -> bool:
