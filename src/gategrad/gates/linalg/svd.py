@@ -117,12 +117,13 @@ def _inner(s: Any, left: Any, right: Any) -> Any:
     apart = ~np.eye(s.shape[-1], dtype=bool)
     if np.any(equal & apart):
         raise no_gradient("svd", "singular values coincide, and their vectors are any basis", _REMEDY)
-    squares = np.where(apart, gaps * (s[..., None, :] + s[..., :, None]), 1.0)
+    gaps = np.where(apart, gaps, 1.0)
+    sums = np.where(apart, s[..., None, :] + s[..., :, None], 1.0)  # not times the gaps, which might underflow
     inner: Any = 0.0
     if left is not None:
-        inner = _skew(left) / squares * s[..., None, :]
+        inner = _skew(left) / gaps * (s[..., None, :] / sums)
     if right is not None:
-        inner = inner + s[..., :, None] * (_skew(right) / squares)
+        inner = inner + (s[..., :, None] / sums) * (_skew(right) / gaps)
     total = [part for part in (left, right) if part is not None]
     if total and any(known(part).dtype.kind == "c" for part in total):
         phase = 1j * np.imag(np.diagonal(sum(total[1:], total[0]), axis1=-2, axis2=-1))
