@@ -30,7 +30,9 @@ def has_gradient(x):
 
 
 def seed(z, wave):
-    """An upstream gradient for `z`, in its dtype."""
+    """An upstream gradient for `z`, in its dtype; a tuple for a gate with several outputs."""
+    if isinstance(z, tuple):
+        return tuple(seed(part, wave) for part in z)
     if not np.shape(z):
         return 0.7 * z**0
     return wave(np.arange(np.size(z)) + 0.5).reshape(np.shape(z)).astype(z.dtype)
