@@ -9,9 +9,17 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PNG = b"\x89PNG"
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_for_products():
+    """Threads of BLAS wait for each other by spinning: ten times the work where processors are busy, for small matrices."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def load(name):

@@ -1,6 +1,7 @@
 """Imports point one way: a module imports only from its own layer and from those below it."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ EXCEPTIONS = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+@functools.cache
 def name_of(path: Path) -> str:
     """`gategrad.gates.arithmetic` for src/gategrad/gates/arithmetic.py."""
     parts = ["gategrad", *path.relative_to(PACKAGE).with_suffix("").parts]
@@ -54,17 +56,23 @@ def room_of(module: str) -> str:
     return module.partition(".")[2].partition(".")[0]
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports_of(path: Path) -> set[str]:
     """Every module of the library that a file imports, anywhere in it: imports inside functions count."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    modules = {name_of(p) for p in MODULES}
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively: absolute imports can be searched for"
             module = node.module or ""
             below = {f"{module}.{alias.name}" for alias in node.names}
-            names.update(below & {name_of(p) for p in MODULES} or {module})
+            names.update(below & modules or {module})
     return {name for name in names if name.split(".")[0] == "gategrad"}
 
 
@@ -103,7 +111,7 @@ def test_private_names_stay_in_their_room():
     found = [
         f"{name_of(path)} imports {node.module}.{alias.name}"
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gategrad")
         for alias in node.names
         if alias.name.startswith("_") and room_of(node.module) != room_of(name_of(path))

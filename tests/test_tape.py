@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tracemalloc
 
@@ -10,7 +11,7 @@ import pytest
 
 import gategrad as gg
 
-DEPTH = 300_000
+DEPTH = 300_000  # hundreds of times what recursion in Python could reach, and more than the stack of C holds
 
 
 def test_a_deep_chain_runs_backward_and_dies_without_recursion():
@@ -79,22 +80,76 @@ def test_only_what_leads_to_the_root_is_visited():
     assert Counter.visits == 0 and x.grad == 4.0
 
 
-def test_memory_does_not_grow_over_passes():
+def pass_on_numbers():
+    x, y = gg.variable(2.0), gg.variable(3.0)
+    (x * y + x).backward()
+
+
+def pass_on_arrays():
     x, w = gg.variable(np.ones(10)), gg.variable(2.0)
+    np.sum(np.exp(x * w) + x).backward()
 
-    def step():
-        x.grad = w.grad = None
-        np.sum(np.exp(x * w) + x).backward()
 
-    for _ in range(20):
+def pass_of_both_orders():
+    gg.grad(gg.grad(lambda x: x * x * x))(2.0)
+
+
+def pass_forward():
+    gg.jvp(lambda x: x * x + x, (2.0,), (1.0,))
+
+
+def pass_that_is_interrupted():
+    x = gg.variable(2.0)
+    with pytest.raises(KeyboardInterrupt):
+        (Interrupted()(x * x) * 2.0).backward()
+
+
+def pass_of_nothing_remembered():
+    with gg.no_grad():
+        _ = gg.variable(2.0) * 3.0
+
+
+class Interrupted(gg.Gate):
+    def forward(self, x):
+        return x * 1.0
+
+    def backward(self, dz):
+        raise KeyboardInterrupt
+
+
+PASSES = [
+    pass_on_arrays,
+    pass_of_both_orders,
+    pass_forward,
+    pass_that_is_interrupted,
+    pass_of_nothing_remembered,
+]
+
+
+@pytest.mark.parametrize("step", PASSES, ids=lambda step: step.__name__)
+def test_memory_does_not_grow_over_passes(step):
+    """An object is no smaller than 16 bytes, so half of that a pass is none; Python's own caches of names may fill up."""
+    assert growth(step, 1_000) < 8 * 1_000
+
+
+@pytest.mark.parametrize("passes", [30_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_a_million_passes_leave_nothing_behind(passes):
+    assert growth(pass_on_numbers, passes) < 4096
+
+
+def growth(step, passes):
+    """By how many bytes that many passes make the memory grow."""
+    for _ in range(50):
         step()
     tracemalloc.start()
     try:
-        for _ in range(20):
+        for _ in range(50):
             step()
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(200):
+        for _ in range(passes):
             step()
-        assert tracemalloc.get_traced_memory()[0] - before < 4096
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()

@@ -79,3 +79,31 @@ def test_a_dataclass_met_by_all_at_once():
         a: float
 
     assert in_threads(lambda n: gg.grad(lambda p: p.a * p.a)(P(float(n))).a) == [2.0 * n for n in range(THREADS)]
+
+
+def test_a_thousand_circuits_in_each_thread():
+    """Leaves in common, tapes of their own; and what one thread opens, the others do not see."""
+    shared = gg.variable(3.0)
+    contexts = [gg.no_grad, gg.kinks, gg.detect_anomaly]
+
+    def work(n):
+        for r in range(1000):
+            x = gg.variable(float(r % 7) - 3.0)
+            z = np.maximum(x * shared, 0.0)
+            assert type(z.gate).__name__ == "Maximum"
+            assert gg.grad(lambda y: y * y * shared.value)(float(r)) == 6.0 * r
+            if r % 100 == n:
+                z.backward()
+                assert x.grad == (3.0 if x.value > 0 else 1.5 if x.value == 0 else 0.0)
+        return True
+
+    def work_aside(n):
+        for _ in range(200 if n < len(contexts) else 0):
+            with contexts[n]() as report:
+                z = np.maximum(gg.variable(0.0), 0.0)
+            assert (z.gate is None) == (contexts[n] is gg.no_grad)
+            assert contexts[n] is not gg.kinks or report.total == 1  # its own, and nobody else's
+        return work(n)
+
+    assert all(in_threads(work_aside))
+    assert (shared * shared).gate is not None

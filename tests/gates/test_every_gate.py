@@ -6,6 +6,7 @@ takes. The oracle is NumPy for values and central differences in float64 for gra
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -314,18 +315,20 @@ LAYOUTS = {
     "Fortran order": np.asfortranarray,
     "every other element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
     "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "the other byte order": lambda x: x.astype(x.dtype.newbyteorder()),
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
 @every_case
-def test_memory_layout_does_not_matter(gate, inputs, layout):
+def test_memory_layout_does_not_matter(gate, inputs):
     f = Function(gate, inputs)
-    arranged = [LAYOUTS[layout](x) if np.shape(x) else x for x in f.xs]
     dz = f.upstream()
-    arranged_dz = tuple(LAYOUTS[layout](x) if np.shape(x) else x for x in dz)
-    assert_all_close(f(*arranged), f(*f.xs), rtol=1e-13)
-    assert_all_close(f.gradient(*arranged, dz=arranged_dz), f.gradient(*f.xs, dz=dz), rtol=1e-13, atol=1e-14)
+    z, gradient = f(*f.xs), f.gradient(*f.xs, dz=dz)
+    for arrange in LAYOUTS.values() if any(map(np.shape, f.xs)) else ():
+        arranged = [arrange(x) if np.shape(x) else x for x in f.xs]
+        arranged_dz = tuple(arrange(x) if np.shape(x) else x for x in dz)
+        assert_all_close(f(*arranged), z, rtol=1e-13)
+        assert_all_close(f.gradient(*arranged, dz=arranged_dz), gradient, rtol=1e-13, atol=1e-14)
 
 
 @every_case
@@ -348,6 +351,67 @@ def test_arrays_without_elements(gate, inputs):
         return
     assert [np.shape(dx) for dx in f.gradient(*f.xs, dz=dz)] == [np.shape(x) for x in f.xs]
     assert [np.shape(dz) for dz in gg.jvp(f, f.xs, f.xs)[1]] == [np.shape(z) for z in f(*f.xs)]
+
+
+@pytest.mark.parametrize(
+    ("gate", "inputs"), [case for case in CASES if any(isinstance(x, float) for x in case.values[1])]
+)
+def test_an_array_without_axes_is_a_number(gate, inputs):
+    f = Function(gate, inputs)
+    arrays = [np.array(x) for x in f.xs]
+    dz = f.upstream()
+    assert_all_close(f(*arrays), f(*f.xs), rtol=0, atol=0)
+    assert_all_close(f.gradient(*arrays, dz=tuple(map(np.array, dz))), f.gradient(*f.xs, dz=dz), rtol=0, atol=0)
+
+
+# --- huge and tiny ------------------------------------------------------------------------------------------------
+
+EXTREMES = [(np.float32, np.float64, 1e30), (np.float64, np.longdouble, 1e150)]
+"""A dtype, a wider one in which nothing overflows, and a number whose square is or is nearly too large."""
+
+ON_THE_WAY = {
+    "Sinc": "NumPy rounds πx: far out, the sine of that is anything",
+    "Norm": "NumPy squares: the value is infinite, or zero",
+    "Std": "NumPy squares: the value is infinite, or zero",
+}
+"""Where NumPy's own function over- or underflows before the end, so that no gradient can be right."""
+
+
+@pytest.mark.parametrize(("gate", "inputs"), [case for case in CASES if not any(map(np.iscomplexobj, case.values[1]))])
+def test_huge_and_tiny(gate, inputs):
+    """What is finite has the gradient that it has with more range, whatever the rule computes on the way."""
+    if (reason := ON_THE_WAY.get(type(gate).__name__)) is not None:
+        pytest.skip(reason)
+    for (dtype, wider, huge), inverse in itertools.product(EXTREMES, (False, True)):
+        f = Function(gate, inputs)
+        with np.errstate(all="ignore"):
+            xs = [dtype(np.asarray(x) / huge if inverse else np.asarray(x) * huge) for x in f.xs]
+            z, pullback = gg.vjp(f, *xs)
+            if all(np.all(np.isfinite(part)) for part in z):
+                dz = tuple(np.asarray(w, np.asarray(part).dtype) for w, part in zip(f.upstream(), z, strict=True))
+                assert_as_with_more_range(gate, pullback(dz), gradients_in(wider, f, xs, dz), dtype)
+
+
+def gradients_in(wider, f, xs, dz):
+    """The gradients of the same function at the same place in another dtype; None if NumPy has no such function."""
+    try:
+        z, pullback = gg.vjp(f, *[np.asarray(x, wider)[()] for x in xs])
+    except TypeError:  # there is no linear algebra of long doubles
+        return [None] * len(xs)
+    return pullback(tuple(np.asarray(w, np.asarray(part).dtype) for w, part in zip(dz, z, strict=True)))
+
+
+def assert_as_with_more_range(gate, gradients, expected, dtype):
+    limits = np.finfo(dtype)
+    for dx, exact in zip(gradients, expected, strict=True):
+        if exact is None:
+            assert np.all(np.isfinite(dx))
+        else:
+            size = np.abs(exact)
+            size = size if isinstance(gate, gg.Elementwise) else np.max(size, initial=0.0)
+            representable = np.abs(exact) < limits.max / 16
+            off = np.abs(dx - exact) > 1e-3 * size + 8 * float(limits.tiny)
+            assert not np.any((off | ~np.isfinite(dx)) & representable), (dx, exact)
 
 
 # --- broadcasting -----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import inspect
+import operator
 import pickle
 from typing import NamedTuple
 
@@ -255,6 +256,31 @@ def test_pickle_and_copy():
         assert clone(2.0) == 12.0
     both = pickle.loads(pickle.dumps(gg.value_and_grad(weighted, argnums=(0, 1))))
     assert both(2.0, 3.0) == (18.0, (9.0, 12.0))
+
+
+class Quadratic:
+    """A function with parameters."""
+
+    def __init__(self, a):
+        self.a = a
+
+    def __call__(self, x):
+        return self.a * x * x
+
+    def method(self, x):
+        return self.a * x * x
+
+
+CALLABLES = [functools.partial(cube), Quadratic(6.0), Quadratic(6.0).method, np.exp, grad(cube), operator.neg]
+
+
+@pytest.mark.parametrize("f", CALLABLES, ids=["partial", "object", "method", "ufunc", "derivative", "builtin"])
+def test_of_whatever_can_be_called(f):
+    df = grad(f)
+    for clone in (pickle.loads(pickle.dumps(df)), copy.copy(df), copy.deepcopy(df)):
+        assert type(clone) is gg.grad and clone(2.0) == df(2.0)
+    assert inspect.signature(df) == inspect.signature(f)
+    assert df.__doc__ == f.__doc__ and repr(df).startswith("<gradient of ")
 
 
 def test_name_signature_documentation():

@@ -48,6 +48,42 @@ def test_several_primals():
     assert gg.jvp(lambda x, y: x * y, (3, 4), (1, 10)) == (12.0, 34.0)
 
 
+def test_one_complex_number():
+    assert gg.jvp(lambda z: z * z, (1 + 2j,), (1j,)) == (-3 + 4j, -4 + 2j)
+    assert gg.jvp(lambda z: z * z, (1 + 2j,), (1,)) == (-3 + 4j, 2 + 4j)
+
+
+def test_none_inside_a_container_does_not_move():
+    def f(p):
+        return p["a"] * p["b"][0] + np.sum(p["c"])
+
+    p = {"a": 2.0, "b": (3.0, 5.0), "c": np.ones(2)}
+    whole = {"a": 1.0, "b": (0.0, 0.0), "c": np.zeros(2)}
+    assert gg.jvp(f, (p,), ({"a": 1.0, "b": (None, None), "c": None},)) == gg.jvp(f, (p,), (whole,)) == (8.0, 3.0)
+    assert gg.jvp(f, (p,), ({"a": None, "b": (None, None), "c": None},)) == (8.0, 0.0)
+    assert gg.jvp(lambda x: x[0] * x[1], ([2.0, 3.0],), ([None, 10.0],)) == (6.0, 20.0)
+    box = gg.jvp(lambda box: box.content[0] * box.content[1], (Box((2.0, 3.0)),), (Box((None, 1.0)),))
+    assert box == (6.0, 2.0)
+    assert gg.jvp(lambda p: p[0] * p[0], ((2.0, None),), ((1.0, None),)) == (4.0, 4.0)  # the primal has one too
+
+
+@pytest.mark.parametrize(
+    "dx",
+    [
+        {"a": 1.0, "b": None},  # a container cannot be left out, its values can
+        {"a": 1.0, "b": (None,)},
+        {"a": (1.0,), "b": (None, None)},
+        {"a": 1.0},
+        (None, None, None),
+        {"a": None, "b": (None, None), "c": None},
+    ],
+    ids=repr,
+)
+def test_a_tangent_with_none_is_still_built_like_its_primal(dx):
+    with pytest.raises(ShapeError, match="the tangent of argument 0 is built unlike the argument"):
+        gg.jvp(lambda p: p["a"], ({"a": 2.0, "b": (3.0, 5.0)},), (dx,))
+
+
 def test_one_circuit_many_tangents():
     calls = []
 

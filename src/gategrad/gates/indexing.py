@@ -62,7 +62,7 @@ class Scatter(Router, Linear):
         if type(x) in on_meeting:
             return self.fresh()(x)  # a value on a lower tape is scattered there
         dtype = getattr(x, "dtype", _FLOAT64)
-        if reads_once(self.index) or dtype.kind == "c":
+        if reads_once(self.index) or dtype.kind == "c" or dtype.itemsize > _FLOAT64.itemsize:
             z = np.zeros(self.shape, dtype)
             if reads_once(self.index):
                 z[self.index] = x

@@ -78,7 +78,7 @@ class Extremum(Reduction):
         shape = shape_of(x)
         folded = kept(shape, self.axis)
         chosen = (x == reshape(z, folded)) | np.isnan(x)
-        ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(x, "dtype", None))
+        ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(z, "dtype", None))
         return select(chosen, broadcast(reshape(dz, folded) / ties, shape))
 
     def kinks(self, x: Any) -> Any:

@@ -60,8 +60,14 @@ def _sinc(x: Any, order: int) -> Any:
 def _near(x: Any, far: Any, order: int) -> Any:
     nodes, weights = np.polynomial.legendre.leggauss(24 + 2 * order)
     t, weights = (math.pi * (nodes + 1.0) / 2.0).astype(x.dtype), weights / 2.0
-    waves = np.cos(np.where(far, 0.0, x)[..., None] * t + order * math.pi / 2)
+    waves = _turned(order, np.where(far, 0.0, x)[..., None] * t)
     return np.sum(waves * (weights * t**order).astype(x.dtype), axis=-1)
+
+
+def _turned(quarters: int, x: Any) -> Any:
+    """cos(x + quarters · π/2), which is exactly 0 where it should be."""
+    wave = np.sin(x) if quarters % 2 else np.cos(x)
+    return -wave if quarters % 4 in (1, 2) else wave
 
 
 class I0(Elementwise):
@@ -96,11 +102,21 @@ class I0(Elementwise):
 
 
 def _mean_of_exponentials(x: Any, order: int) -> Any:
+    x = np.clip(x, -_INFINITE, _INFINITE)
     size = np.abs(x)
-    steps = 32 + order + 8 * math.ceil(math.sqrt(float(np.max(size, initial=0.0))))
+    steps = 32 + order + 8 * math.ceil(math.sqrt(float(np.fmax.reduce(size, axis=None, initial=0.0))))
     cosines = np.cos((np.arange(steps) + 0.5) * (math.pi / steps)).astype(x.dtype)
-    terms = np.exp(x[..., None] * cosines - size[..., None]) * (cosines**order / steps)
-    return np.exp(size) * np.sum(terms, axis=-1)
+    parts = x[..., None] * cosines
+    heights = np.abs(parts)
+    # the odd or the even part of exp alone, since the other one has mean 0: nothing cancels where x is tiny
+    folded = -np.sign(parts) * np.expm1(-2.0 * heights) if order % 2 else 1.0 + np.exp(-2.0 * heights)
+    terms = np.exp(heights - size[..., None]) * folded * (cosines**order / (2 * steps))
+    half = np.exp(size / 2)  # exp(size) would overflow a little before the product does
+    return half * (half * np.sum(terms, axis=-1))
+
+
+_INFINITE = 1000.0
+"""Where I₀ and its derivatives have long been too large for a number."""
 
 
 @implements(np.sinc)

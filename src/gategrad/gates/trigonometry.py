@@ -157,7 +157,7 @@ class Arctan2(Elementwise):
             return None, None
         need_x, need_y = self.needs
         dr = dz / r
-        return dr / r * y if need_x else None, -dr / r * x if need_y else None
+        return dr * (y / r) if need_x else None, -dr * (x / r) if need_y else None  # 1 / r² may underflow
 
     def kinks(self, x: Any, y: Any) -> Any:
         return (x == 0) & (y == 0)

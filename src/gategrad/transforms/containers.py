@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from gategrad.variable import Variable
 
-__all__ = ["flatten", "is_value", "same_structure"]
+__all__ = ["flatten", "flatten_like", "is_value", "same_structure"]
 
 _VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
 _NAMESPACE = "gategrad"
@@ -29,7 +30,9 @@ def is_value(x: Any) -> bool:
 def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The values in a container, in order, and the function that puts such a list back into the same container.
 
-    Tuples, lists, dicts (in the order of their sorted keys), named tuples and dataclasses, nested as you like.
+    Tuples, lists, dicts (in the order of their sorted keys), named tuples, dataclasses and whatever is registered with
+    optree, for everybody or in the namespace "gategrad", nested as you like. A field of a dataclass that was declared with
+    `metadata={"static": True}` is no value: it stays what it is, in whatever is rebuilt.
 
     >>> values, rebuild = flatten({"w": 1.0, "b": [2.0, 3.0]})
     >>> values
@@ -53,6 +56,24 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
                     _registered.add(cls)
 
 
+def flatten_like(rebuild: Callable[..., Any], x: Any) -> list[Any] | None:
+    """The values in a container that is built as those that `rebuild` builds; None if it is built otherwise.
+
+    In the place of a value there may be a None, which stays.
+    """
+    structure = _structure(rebuild)
+    values, build = flatten(x)
+    if same_structure(build, rebuild):
+        return values
+    if structure is None:
+        return None
+    try:
+        values = structure.flatten_up_to(x)
+    except ValueError:
+        return None
+    return values if all(value is None or is_value(value) for value in values) else None
+
+
 def same_structure(rebuild: Callable[..., Any], other: Callable[..., Any]) -> bool:
     """Whether two functions that `flatten` returned put values into the same containers."""
     return bool(_structure(rebuild) == _structure(other))
@@ -67,14 +88,17 @@ def _structure(rebuild: Callable[..., Any]) -> Any:
 def _register_dataclass(cls: type) -> None:
     import optree
 
-    names = [field.name for field in dataclasses.fields(cls)]
+    fields = dataclasses.fields(cls)
+    still = [field.name for field in fields if field.metadata.get("static")]
+    names = [field.name for field in fields if field.name not in still]
 
-    def rebuild(_: Any, children: Any) -> Any:
+    def take_apart(x: Any) -> Any:
+        return [getattr(x, name) for name in names], tuple([getattr(x, name) for name in still])
+
+    def rebuild(kept: Any, children: Any) -> Any:
         made: Any = object.__new__(cls)  # no __init__, no __post_init__: gradients need not pass their checks
-        for name, child in zip(names, children, strict=True):
+        for name, child in itertools.chain(zip(names, children, strict=True), zip(still, kept, strict=True)):
             object.__setattr__(made, name, child)
         return made
 
-    optree.register_pytree_node(
-        cls, lambda x: ([getattr(x, name) for name in names], None), rebuild, namespace=_NAMESPACE
-    )
+    optree.register_pytree_node(cls, take_apart, rebuild, namespace=_NAMESPACE)

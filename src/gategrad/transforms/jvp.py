@@ -14,8 +14,8 @@ __all__ = ["jvp"]
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
     """Compute `f(*primals)` and its derivative along the tangents, dz = Σ_i ∂z/∂x_i dx_i: forward mode.
 
-    `primals` and `tangents` are tuples, with one tangent in the containers and shapes of each primal, or None for a
-    primal that does not move. Returns `(z, dz)`, both built like the output. With `has_aux`, `f` returns
+    `primals` and `tangents` are tuples, with one tangent in the containers and shapes of each primal, or None for
+    what does not move, a primal or a value in its container. Returns `(z, dz)`, both built like the output. With `has_aux`, `f` returns
     `(z, anything)`, and this `(z, dz, anything)`. For many directions at one point, see `linearize`.
 
     Raises `DtypeError` if a primal or an output is not made of floats, `ShapeError` if a tangent does not fit.

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.masked import Masked
-from gategrad.transforms.containers import flatten, same_structure
+from gategrad.transforms.containers import flatten, flatten_like
 from gategrad.transforms.push import Circuit
 from gategrad.transforms.vjp import open_tape, outputs_of, split_aux, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
@@ -22,7 +22,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     """Compute `f(*primals)`, and the function that sends tangents of the inputs forward to the output.
 
     `pushforward(*tangents)` returns dz_j = Σ_i ∂z_j/∂x_i dx_i, in the containers, shapes and dtypes of the output; each
-    tangent has those of its primal, or is None for a primal that does not move. It may be called many times: `f` runs
+    tangent has those of its primal, or None for what does not move, a primal or a value in its container. It may be called many times: `f` runs
     once, and is remembered as for the way back. With `has_aux`, `f` returns `(z, anything)`, and this
     `(z, pushforward, anything)`.
 
@@ -70,13 +70,15 @@ def check_output(z: Any) -> None:
 
 
 def _flat_tangent(dx: Any, group: list[Variable], rebuild: Any, position: int) -> list[Any]:
-    values, build = flatten(dx)
-    if len(values) != len(group) or not same_structure(build, rebuild):
+    values = flatten_like(rebuild, dx)
+    if values is None or len(values) != len(group):
         raise ShapeError(
-            f"the tangent of argument {position} is built unlike the argument: it has {len(values)} values, the argument "
-            f"{len(group)}, each in containers of its own"
+            f"the tangent of argument {position} is built unlike the argument: it has {len(flatten(dx)[0])} values, the "
+            f"argument {len(group)}, each in containers of its own"
         )
-    return [fit_tangent(dx, x, f"argument {position}") for dx, x in zip(values, group, strict=True)]
+    return [
+        None if dx is None else fit_tangent(dx, x, f"argument {position}") for dx, x in zip(values, group, strict=True)
+    ]
 
 
 def fit_tangent(dx: Any, x: Variable, where: str) -> Any:

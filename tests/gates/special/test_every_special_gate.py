@@ -161,6 +161,29 @@ def test_float32_stays_float32(cls):
     assert_all_close(gradients, expected, rtol=2e-4, atol=1e-4)
 
 
+LAYOUTS = {
+    "negative strides": lambda x: np.flip(np.flip(x).copy()),
+    "Fortran order": np.asfortranarray,
+    "every other element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "the other byte order": lambda x: x.astype(x.dtype.newbyteorder()),
+}
+
+
+@every_gate
+def test_memory_layout_does_not_matter(cls):
+    f = Function(cls, example=1)
+    expected = f.gradient(*f.xs)
+    for arrange in LAYOUTS.values():
+        assert_all_close(f.gradient(*[arrange(x) for x in f.xs]), expected, rtol=1e-12, atol=1e-14)
+
+
+@every_gate
+def test_an_array_without_axes_is_a_number(cls):
+    f = Function(cls, example=0)
+    assert_all_close(f.gradient(*map(np.array, f.xs)), f.gradient(*f.xs), rtol=0, atol=0)
+
+
 @every_gate
 def test_arrays_without_elements(cls):
     f = Function(cls, example=1)

@@ -88,9 +88,18 @@ def _cofactors(x: Any) -> Any:
         return np.zeros_like(value)
     inverse = _inverse(value)
     if inverse is not None:
+        det = np.linalg.det(value)
+        scale = _power_of_two(value)
+        if np.any(scale != 1) and np.any(np.abs(det) < np.finfo(det.dtype).tiny):
+            return _cofactors(x / scale) * scale ** (value.shape[-1] - 1)  # it underflows; the cofactors need not
         inverse = np.linalg.inv(x) if type(x) is Variable else inverse
         return for_matrices(np.linalg.det(x)) * transposed(inverse)
     return _minors(x) if type(x) is Variable else _cofactors_by_svd(x)
+
+
+def _power_of_two(x: Any) -> Any:
+    """One for each matrix, of the size of its largest element: dividing by it rounds nothing."""
+    return for_matrices(np.exp2(np.floor(np.log2(np.abs(x).max(axis=(-2, -1))))))
 
 
 def _inverse(x: Any) -> Any:

@@ -90,8 +90,10 @@ class PseudoInverse(Gate):
     def backward(self, dz: Any) -> Any:
         x, z, g = self.x, self.z, conj(dz)  # in terms of steepest ascent, whose rules are made of adjoints alone
         up, down = adjoint(z), adjoint(g)
-        right, left = down @ z @ up, up @ z @ down
-        return conj(right - x @ (z @ right) + left - (left @ z) @ x - up @ g @ up)
+        square, turn = z @ up, z @ down
+        right, left = down @ square, up @ turn
+        # x meets z first: z³, for a moment, would be too large for a number where z² is none
+        return conj(right - (x @ turn) @ square + left - left @ (z @ x) - up @ (g @ up))
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:

@@ -116,13 +116,13 @@ def _inner(s: Any, left: Any, right: Any) -> Any:
     """What the turns within u and v send to the core of x, at [i, j] over s_j² − s_i²."""
     gaps, equal = gaps_of(s)
     apart = ~np.eye(s.shape[-1], dtype=bool)
-    gaps = checked(gaps, equal & apart, _coinciding)
-    squares = np.where(apart, gaps * (s[..., None, :] + s[..., :, None]), 1.0)
+    gaps = np.where(apart, checked(gaps, equal & apart, _coinciding), 1.0)
+    sums = np.where(apart, s[..., None, :] + s[..., :, None], 1.0)  # not times the gaps, which might underflow
     inner: Any = 0.0
     if left is not None:
-        inner = _skew(left) / squares * s[..., None, :]
+        inner = _skew(left) / gaps * (s[..., None, :] / sums)
     if right is not None:
-        inner = inner + s[..., :, None] * (_skew(right) / squares)
+        inner = inner + (s[..., :, None] / sums) * (_skew(right) / gaps)
     total = [part for part in (left, right) if part is not None]
     if total and any(known(part).dtype.kind == "c" for part in total):
         phase = 1j * np.imag(np.diagonal(sum(total[1:], total[0]), axis1=-2, axis2=-1))

@@ -1,0 +1,13 @@
+"""What holds for all tests, doctests in src included."""
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache of machine code for the whole run: equal programs compile once, and the user's own cache stays out of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache") / "machine-code"))
+        yield
