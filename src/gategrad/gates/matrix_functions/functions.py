@@ -18,6 +18,7 @@ from gategrad.gates.linalg.matrices import known, no_gradient, random_matrix, tr
 from gategrad.gates.matrix_functions.equations import solve_sylvester
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, computed, square
 from gategrad.kinds import Example
+from gategrad.values import is_complex
 
 __all__ = [
     "Expm",
@@ -48,7 +49,8 @@ class MatrixFunction(Gate):
     x: Any
 
     def backward(self, dz: Any) -> Any:
-        return _beside(self.fresh(), transposed(self.x), dz)[1]
+        x = transposed(self.x)
+        return _beside(self.fresh(), np.astype(x, np.result_type(x.dtype, np.float64)), dz)[1]
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -178,7 +180,8 @@ def expm(A: Any) -> Any:
 @as_in_scipy
 def expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True) -> Any:
     """exp A, and its derivative along E; as `scipy.linalg.expm_frechet`, without the choice of a method."""
-    z, along = _beside(Expm(), square("expm_frechet", A), E)
+    A = square("expm_frechet", A)
+    z, along = _beside(Expm(), np.astype(A, np.result_type(A.dtype, np.float64)), E)  # double precision, as there
     return (z, along) if compute_expm else along
 
 
@@ -218,7 +221,10 @@ def fractional_matrix_power(A: Any, t: Any) -> Any:
     True
     """
     A = square("fractional_matrix_power", A)
-    return expm(t * logm(A)) if tracks(t) else FractionalMatrixPower(float(t))(A)
+    if not tracks(t):
+        return FractionalMatrixPower(float(t))(A)
+    z = expm(t * logm(A))
+    return z if is_complex(z) else np.astype(z, A.dtype)  # the logarithm alone is in double precision
 
 
 @as_in_scipy

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.axes import as_input, shape_of
-from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.matrices import adjoint, known, transposed
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, square
 from gategrad.gates.matrix_functions.mirror import Mirror
 from gategrad.gates.matrix_functions.structured import circulant, toeplitz
 from gategrad.gates.matrix_functions.triangular import cho_factor, cho_solve, solve_triangular
-from gategrad.values import is_complex
 
 __all__ = [
     "det",
@@ -99,8 +97,8 @@ def inv(a: Any) -> Any:
 
 @as_in_scipy
 def det(a: Any) -> Any:
-    """The determinant; as `scipy.linalg.det`. Its gradient is finite for singular matrices too."""
-    return np.linalg.det(square("det", a))
+    """The determinant; as `scipy.linalg.det`, in double precision. Its gradient is finite for singular matrices too."""
+    return np.linalg.det(_double(square("det", a)))
 
 
 @as_in_scipy
@@ -169,7 +167,7 @@ def solveh_banded(ab: Any, b: Any, *, lower: bool = False) -> Any:
     inside = (rows >= columns) & (rows - columns <= count) if lower else (columns >= rows) & (columns - rows <= count)
     row = np.where(inside, rows - columns if lower else count + rows - columns, 0)
     half = ab[row, columns] * inside
-    apart = half * (1.0 - np.eye(shape_of(ab)[-1]))
+    apart = np.tril(half, -1) if lower else np.triu(half, 1)
     return np.linalg.solve(half + adjoint(apart), as_input(b))
 
 
@@ -177,7 +175,7 @@ def solveh_banded(ab: Any, b: Any, *, lower: bool = False) -> Any:
 def solve_toeplitz(c_or_cr: Any, b: Any) -> Any:
     """The solution of a x = b, of the first column (and row) of a Toeplitz matrix; as `scipy.linalg.solve_toeplitz`.
 
-    With a variable the whole matrix is written out: n³ operations, not n².
+    In double precision, as there. With a variable the whole matrix is written out: n³ operations, not n².
     """
     return np.linalg.solve(_toeplitz(c_or_cr), as_input(b))
 
@@ -196,5 +194,10 @@ def solve_circulant(c: Any, b: Any) -> Any:
 
 def _toeplitz(c_or_cr: Any) -> Any:
     if isinstance(c_or_cr, tuple):
-        return toeplitz(*c_or_cr)
-    return toeplitz(c_or_cr, conj(c_or_cr) if is_complex(c_or_cr) else None)
+        return _double(toeplitz(*c_or_cr))
+    return _double(toeplitz(c_or_cr))
+
+
+def _double(x: Any) -> Any:
+    """In the precision in which SciPy computes it, whatever it is given."""
+    return np.astype(x, np.result_type(x.dtype, np.float64))
