@@ -47,7 +47,6 @@ ELSEWHERE = {
         "is about types, settings and texts",
     ),
     **dict.fromkeys(("histogram2d", "histogramdd"), "counts the plain values"),
-    **dict.fromkeys(("angle", "conj", "conjugate", "imag", "sort_complex"), "is for complex numbers"),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Linear algebra."""
+"""numpy.linalg: linear algebra."""
 
 import numpy as np
 
@@ -35,7 +35,13 @@ CASES = [
     case("np.linalg.qr", WIDE, call=lambda x: L.qr(x, "r"), note="mode reduced or r"),
     case("np.linalg.eigh", STACK, call=of_symmetric(lambda x: tuple(L.eigh(x))), note=f"{SYMMETRIC}; {TWINS}"),
     case("np.linalg.eigvalsh", STACK, call=of_symmetric(L.eigvalsh), note=f"{SYMMETRIC}; {TWINS}"),
-    case("np.linalg.eig", SQUARE, call=lambda x: (L.eig(x)[0], np.abs(L.eig(x)[1])), compiles=False, note=f"{TWINS}; {AS_IT_IS}"),
+    case(
+        "np.linalg.eig",
+        SQUARE,
+        call=lambda x: (L.eig(x)[0], np.abs(L.eig(x)[1])),
+        compiles=False,
+        note=f"{TWINS}; {AS_IT_IS}",
+    ),
     case("np.linalg.eigvals", SQUARE, compiles=False, note=f"{TWINS}; {AS_IT_IS}"),
     *[
         case("np.linalg.svd", x, call=lambda x: tuple(L.svd(x, full_matrices=False)), note="the thin one")
@@ -52,7 +58,9 @@ CASES = [
     *[case("np.linalg.matrix_power", STACK, n=n) for n in (1, 5, -3)],
     case("np.linalg.multi_dot", SQUARE, matrix(3, 2), WIDE, call=lambda *xs: L.multi_dot(xs)),
     case("np.linalg.tensorinv", matrix(6, 6), call=lambda x: L.tensorinv(np.reshape(x, (2, 3, 6)))),
-    case("np.linalg.tensorsolve", matrix(6, 6), WIDE[:, :3], call=lambda x, y: L.tensorsolve(np.reshape(x, (2, 3, 6)), y)),
+    case(
+        "np.linalg.tensorsolve", matrix(6, 6), WIDE[:, :3], call=lambda x, y: L.tensorsolve(np.reshape(x, (2, 3, 6)), y)
+    ),
     case("np.linalg.trace", STACK, offset=1),
     case("np.linalg.diagonal", STACK, offset=-1),
     case("np.linalg.cross", SQUARE, STACK[0]),

@@ -14,7 +14,7 @@ from .numpy_linalg import SQUARE, STACK, SYMMETRIC, TALL, TWINS, WIDE, matrix, o
 
 rng = np.random.default_rng(8)
 VECTOR, OTHER = rng.uniform(0.5, 1.5, 4), rng.uniform(0.5, 1.5, 4)
-RIGHT, BANDS = rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(0.2, 0.6, (3, 4)) + [[0.0], [2.0], [0.0]]
+RIGHT, BANDS = rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(0.2, 0.6, (3, 4)) + 2.0 * np.eye(3)[1][:, None]
 LOOP, INPUTS, COSTS, EFFORTS = matrix(3, 3) * -0.3, rng.uniform(-1.0, 1.0, (3, 2)), matrix(3, 3), matrix(2, 2)
 PAIR = matrix(2, 2)
 CUT = "where no eigenvalue is zero or negative"
@@ -28,7 +28,9 @@ DENSE = "the matrix is written out"
 def row(name, *inputs, call=None, **options):
     """A case of a function of ours, under SciPy's name; for plain values it is SciPy's own, so that values are compared."""
     said = {key: options.pop(key) for key in ("note", "order", "compiles") if key in options}
-    return case(f"scipy.linalg.{name}", *inputs, call=call or functools.partial(getattr(linalg, name), **options), **said)
+    return case(
+        f"scipy.linalg.{name}", *inputs, call=call or functools.partial(getattr(linalg, name), **options), **said
+    )
 
 
 def of_symmetrics(function, *places):
@@ -72,8 +74,8 @@ CASES = [
     row("solve_discrete_are", LOOP, INPUTS, COSTS, EFFORTS, call=of_symmetrics(linalg.solve_discrete_are, 2, 3), compiles=False, note=f"{SYMMETRIC}; {NO_EXAMPLE}"),
     *[
         row(
-            name, LOOP, INPUTS, COSTS, EFFORTS, matrix(3, 3), INPUTS * 0.05, order=1, compiles=name == "solve_continuous_are",
-            call=of_symmetrics(lambda a, b, q, r, e, s, f=getattr(linalg, name): f(a, b, q, r, e, s, balanced=False), 2, 3),
+            name, LOOP, INPUTS, COSTS, EFFORTS, matrix(3, 3), INPUTS * 0.05, compiles=name == "solve_continuous_are",
+            call=of_symmetrics(functools.partial(getattr(linalg, name), balanced=False), 2, 3),
         )
         for name in ("solve_continuous_are", "solve_discrete_are")
     ],
