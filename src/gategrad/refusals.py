@@ -11,7 +11,17 @@ from gategrad.array_methods import functions
 from gategrad.errors import EscapeError, NoRuleError
 from gategrad.gate import gate_of
 
-__all__ = ["ADVICE", "NOT_KEPT", "OF_LISTS", "WITHOUT_GRADIENT", "escape", "no_rule", "rare_ufunc", "unknown_attribute"]
+__all__ = [
+    "ADVICE",
+    "NOT_KEPT",
+    "OF_LISTS",
+    "WITHOUT_GRADIENT",
+    "escape",
+    "for_scipy",
+    "no_rule",
+    "rare_ufunc",
+    "unknown_attribute",
+]
 
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
 
@@ -27,6 +37,15 @@ def escape(what: str, becomes: str) -> str:
         f"{what} would turn a tracked variable into {becomes} and silently lose its gradient. "
         "Use NumPy's functions (np.sin(v) rather than math.sin(v)), or v.value if you want a constant"
     )
+
+
+def for_scipy() -> str:
+    """What else to use if it is one of SciPy's functions that asks for an array: most look at their arguments themselves."""
+    frame: Any = sys._getframe(2)
+    module = frame.f_globals.get("__name__", "")
+    if module.partition(".")[0] != "scipy":
+        return ""
+    return ". For functions of SciPy's there are gategrad.scipy.linalg, gategrad.scipy.special and gategrad.scipy.stats"
 
 
 def no_rule(name: str, function: str = "") -> str:
@@ -129,6 +148,7 @@ ADVICE = {
         ("busday_count", "busday_offset", "is_busday", "datetime_as_string", "isnat"), "is for dates: pass v.value"
     ),
     "nextafter": "steps to a neighbouring float, which has no gradient: use v itself, or v.value",
+    "sort_complex": "orders by real parts, which are steps: use np.sort of np.real(v) or np.abs(v)",
     "polyfit": "has no gate: use np.linalg.lstsq(np.vander(x, degree + 1), y)",
     "roots": "has no gate: use np.linalg.eigvals of the companion matrix",
 }  # fmt: skip

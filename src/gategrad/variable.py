@@ -24,7 +24,7 @@ from gategrad.errors import (
 from gategrad.forward import recover, settle
 from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs, unapplied
 from gategrad.masked import Masked, through_mask
-from gategrad.refusals import NOT_KEPT, OF_LISTS, escape, no_rule, rare_ufunc, unknown_attribute
+from gategrad.refusals import NOT_KEPT, OF_LISTS, escape, for_scipy, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
 from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
 from gategrad.watch import WATCHED, floor, observe
@@ -389,7 +389,7 @@ class Variable(ArrayMethods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.level == UNTRACKED:
             return np.array(self.raw, dtype=dtype)
-        raise EscapeError(f"{escape('np.asarray(v)', 'an array')}. {OF_LISTS}")
+        raise EscapeError(escape("np.asarray(v)", "an array") + (for_scipy() or f". {OF_LISTS}"))
 
     def __float__(self) -> float:
         if self.level == UNTRACKED:

@@ -24,7 +24,7 @@ from gategrad.compiler.trace.tracing import trace
 from gategrad.errors import TraceError
 from gategrad.values import spec_of
 
-__all__ = ["Case", "Subject", "case", "is_differentiable", "subjects"]
+__all__ = ["Case", "Subject", "case", "is_differentiable", "subjects", "weights"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,6 +37,7 @@ class Case:
     note: str
     order: int
     compiles: bool
+    elsewhere: bool
 
     @property
     def floats(self) -> tuple[Any, ...]:
@@ -51,7 +52,7 @@ class Case:
     def value_and_gradient(self, *floats: Any) -> Any:
         """The value, and the gradient of the sum of all outputs, each weighted by its place."""
         z, pullback = gg.vjp(self, *floats)
-        return z, pullback(_weights(z))
+        return z, pullback(weights(z))
 
     @functools.cached_property
     def traced(self) -> tuple[Program, Callable[..., Any]]:
@@ -79,15 +80,17 @@ def case(
     note: str = "",
     order: int = 2,
     compiles: bool = True,
+    elsewhere: bool = False,
     **options: Any,
 ) -> Case:
     """The function of this name on these inputs, with these options; `call` where it wants them another way.
 
     `order` is the highest order of derivative that is compared with differences. `compiles=False` is for functions whose
-    shapes depend on values; the test then asks for the refusal.
+    shapes depend on values, or that have complex numbers; the test then asks for the refusal. `elsewhere=True` is for those
+    that have tests of their own for all but what the compiler makes of them.
     """
     whole = call or functools.partial(_find(name), **options)
-    return Case(name, inputs, whole, note, order, compiles)
+    return Case(name, inputs, whole, note, order, compiles, elsewhere)
 
 
 def is_differentiable(x: Any) -> bool:
@@ -125,10 +128,10 @@ def _find(name: str) -> Any:
     return found
 
 
-def _weights(z: Any) -> Any:
+def weights(z: Any) -> Any:
     """An upstream gradient for each output, different at each place."""
     if isinstance(z, (tuple, list)):
-        return type(z)([_weights(part) for part in z])
+        return type(z)([weights(part) for part in z])
     shape = np.shape(z)
     if not shape:
         return 0.75

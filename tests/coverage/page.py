@@ -19,11 +19,12 @@ HEAD = """\
 
 What can be differentiated, and to which order that is tested. This page is written by `python -m tests.coverage` from the
 table of cases that drives the tests, so what it says has been run: each value against NumPy's, each gradient against central
-differences, up to the order named; float32 in, float32 out; the compiled function against the eager one. There is no highest
-order: rules are made of gates, so they can be differentiated as often as one likes.
+differences, up to the order named; forward mode against reverse; float32 in, float32 out; the compiled function against the
+eager one. There is no highest order: rules are made of gates, so they can be differentiated as often as one likes.
 
 *Compiled* tells what `gg.compile` makes of value and gradient together: `native` code alone, or native code with `host calls`
-for parts that NumPy computes; `no` where the shape of the answer depends on values, which no program can hold.
+for parts that NumPy or SciPy computes; `no` where no program can hold it: shapes that depend on values, and complex numbers.
+A compiled function with complex numbers in it runs as it is.
 
 ```python
 >>> import numpy as np

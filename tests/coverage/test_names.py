@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,6 @@ ELSEWHERE = {
         "is about types, settings and texts",
     ),
     **dict.fromkeys(("histogram2d", "histogramdd"), "counts the plain values"),
-    **dict.fromkeys(("angle", "conj", "conjugate", "imag", "sort_complex"), "is for complex numbers"),
 }  # fmt: skip
 
 
@@ -112,3 +113,17 @@ def test_a_query_answers_of_the_plain_values(name, function):
         assert found.shape == expected.shape
     elif name not in ("einsum_path", "may_share_memory"):
         np.testing.assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["linalg", "special", "stats"])
+def test_every_function_of_ours_under_scipys_names_has_its_row(name):
+    """Those that look at their arguments themselves, and so are ours; SciPy's ufuncs are rows by the gates that they have."""
+    module = importlib.import_module(f"gategrad.scipy.{name}")
+    missing = {
+        key
+        for key, value in vars(module).items()
+        if getattr(value, "__module__", type(value).__module__).startswith("gategrad.gates.")
+        and "plain values" not in (value.__doc__ or "")  # what is refused, and what answers of the plain values
+        and f"scipy.{name}.{key}" not in TABLED
+    }
+    assert missing - {"lambertw"} == set(), "add a case to a table"

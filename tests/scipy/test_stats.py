@@ -217,19 +217,29 @@ def test_multivariate_normal(x, mean, cov):
     np.testing.assert_allclose(ours.pdf(x, mean, cov), theirs.pdf(x, mean, cov), rtol=1e-12)
 
 
-def test_gradients_of_the_multivariate_normal():
-    pytest.importorskip("gategrad.gates.linalg")
+@pytest.mark.parametrize("method", ["logpdf", "pdf"])
+def test_gradients_of_the_multivariate_normal(method):
     x, mean = np.arange(6.0).reshape(2, 3) / 7, np.array([0.2, 0.1, -0.3])
 
     def of_factor(f):
         return lambda x, mean, factor: f(x, mean, COVARIANCE + factor @ factor.T)
 
     xs = (x, mean, np.eye(3) + 0.1)
-    check(of_factor(stats.multivariate_normal.logpdf), of_factor(scipy.stats.multivariate_normal.logpdf), xs)
+    ours, theirs = getattr(stats.multivariate_normal, method), getattr(scipy.stats.multivariate_normal, method)
+    check(of_factor(ours), of_factor(theirs), xs)
+    spreads = (x[:, :2], mean[:2], np.array([1.0, 2.0]))  # the diagonal alone
+    check(ours, theirs, spreads)
+    check(ours, theirs, (1.2, 0.3, 2.0))
 
 
 def test_wishart():
     x = np.array([[2.0, 0.3], [0.3, 1.5]])
     scale = COVARIANCE[:2, :2]
     np.testing.assert_allclose(stats.wishart.logpdf(x, 4.5, scale), scipy.stats.wishart.logpdf(x, 4.5, scale))
-    check(lambda df: stats.wishart.logpdf(x, df, scale), lambda df: scipy.stats.wishart.logpdf(x, df, scale), (4.5,))
+
+    def of_factors(f):
+        return lambda left, df, right: f(x + left @ left.T, df, scale + right @ right.T)
+
+    xs = (np.eye(2) + 0.1, 4.5, np.eye(2) - 0.2)
+    for method in ("logpdf", "pdf"):
+        check(of_factors(getattr(stats.wishart, method)), of_factors(getattr(scipy.stats.wishart, method)), xs)

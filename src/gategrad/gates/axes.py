@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
+from gategrad.gate import on_meeting
 
 __all__ = [
     "as_double",
@@ -30,6 +31,7 @@ __all__ = [
     "shape_of",
     "spread",
     "stretch",
+    "tracks",
 ]
 
 Shape = tuple[int, ...]
@@ -68,6 +70,13 @@ def refuse(name: str, **options: Any) -> None:
 def as_input(x: Any) -> Any:
     """A nested list as an array; everything else as it is."""
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+def tracks(x: Any) -> bool:
+    """Whether a variable (or a value of a program that is being traced) stands anywhere inside."""
+    if type(x) in on_meeting:
+        return True
+    return isinstance(x, (list, tuple)) and any(map(tracks, x))
 
 
 def shape_of(x: Any) -> Shape:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import on_meeting
+from gategrad.gates.axes import tracks
 from gategrad.variable import plain
 
 __all__ = [
@@ -25,7 +26,7 @@ def array(object: Any, dtype: Any = None, **options: Any) -> Any:
     >>> gg.grad(lambda x: array([[x, 1.0], [2.0, x * x]])[1, 1])(3.0)
     6.0
     """
-    if not _tracks(object):
+    if not tracks(object):
         return np.array(object, dtype, **options)
     z = _stacked(object)
     if dtype is not None:
@@ -36,27 +37,27 @@ def array(object: Any, dtype: Any = None, **options: Any) -> Any:
 
 def asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.asarray`, also of variables, which are arrays already, and of lists of them."""
-    return array(a, dtype) if _tracks(a) else np.asarray(a, dtype, **options)
+    return array(a, dtype) if tracks(a) else np.asarray(a, dtype, **options)
 
 
 def asanyarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.asanyarray`, also of variables and of lists of them."""
-    return array(a, dtype) if _tracks(a) else np.asanyarray(a, dtype, **options)
+    return array(a, dtype) if tracks(a) else np.asanyarray(a, dtype, **options)
 
 
 def ascontiguousarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.ascontiguousarray`, also of variables, whose layout is nobody's concern."""
-    return np.atleast_1d(array(a, dtype)) if _tracks(a) else np.ascontiguousarray(a, dtype, **options)
+    return np.atleast_1d(array(a, dtype)) if tracks(a) else np.ascontiguousarray(a, dtype, **options)
 
 
 def asfortranarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.asfortranarray`, also of variables, whose layout is nobody's concern."""
-    return np.atleast_1d(array(a, dtype)) if _tracks(a) else np.asfortranarray(a, dtype, **options)
+    return np.atleast_1d(array(a, dtype)) if tracks(a) else np.asfortranarray(a, dtype, **options)
 
 
 def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
     """`np.asarray_chkfinite`, also of variables: raises `ValueError` for NaN and infinity."""
-    if not _tracks(a):
+    if not tracks(a):
         return np.asarray_chkfinite(a, dtype, order)
     z = array(a, dtype)
     if not np.all(np.isfinite(plain(z))):
@@ -67,7 +68,7 @@ def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
 def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1, **options: Any) -> Any:
     """`np.fromiter`, also of variables that an iterator yields."""
     items = [x for _, x in zip(range(count), iter, strict=False)] if count >= 0 else list(iter)
-    return array(items, dtype) if _tracks(items) else np.fromiter(items, dtype, count, **options)
+    return array(items, dtype) if tracks(items) else np.fromiter(items, dtype, count, **options)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
@@ -77,14 +78,14 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     >>> gg.grad(lambda x: np.sum(full((2, 3), x)))(1.0)
     6.0
     """
-    if not _tracks(fill_value):
+    if not tracks(fill_value):
         return np.full(shape, fill_value, dtype, **options)
     return np.broadcast_to(array(fill_value, dtype), shape)
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
     """`np.full_like`, also with a variable to fill in."""
-    if not _tracks(fill_value):
+    if not tracks(fill_value):
         return np.full_like(a, fill_value, dtype, shape=shape, **options)
     return full(np.shape(a) if shape is None else shape, fill_value, np.result_type(a) if dtype is None else dtype)
 
@@ -98,7 +99,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, **opt
     """
     if stop is None:
         start, stop = 0, start
-    if not _tracks([start, stop, step]):
+    if not tracks([start, stop, step]):
         numpys: Any = np.arange
         return numpys(start, stop, step, dtype, **options)
     number = len(np.arange(plain(start), plain(stop), plain(step)))
@@ -115,7 +116,7 @@ class _Joiner:
 
     def __getitem__(self, key: Any) -> Any:
         items = key if isinstance(key, tuple) else (key,)
-        if not _tracks(items):
+        if not tracks(items):
             return self._numpys[key]
         if any(isinstance(x, str) for x in items):
             raise TypeError("with variables np.r_ and np.c_ take no directives: use np.concatenate or np.stack")
@@ -127,13 +128,6 @@ class _Joiner:
 
 r_ = _Joiner(np.r_, 0)
 c_ = _Joiner(np.c_, 1)
-
-
-def _tracks(x: Any) -> bool:
-    """Whether a variable (or a value of a program that is being traced) stands anywhere inside."""
-    if type(x) in on_meeting:
-        return True
-    return isinstance(x, (list, tuple)) and any(map(_tracks, x))
 
 
 def _stacked(x: Any) -> Any:

@@ -102,6 +102,18 @@ class Eig(Gate):
             raise no_gradient("eig", "the matrix has no basis of eigenvectors", REMEDY)
         return conj(np.linalg.solve(up, inner @ up))
 
+    def jvp(self, dx: Any) -> Any:
+        """Written out, for the transpose of `backward` would ask of every loss whether it depends on phases."""
+        w, v = self.w, self.v
+        gaps, equal = gaps_of(w)
+        inner = np.linalg.solve(v, dx @ v)
+        value = known(inner)
+        if np.any(equal & ~np.eye(w.shape[-1], dtype=bool) & is_significant(value, value)):
+            raise no_gradient("eig", "eigenvalues coincide, and part in this direction", REMEDY)
+        turn = v @ np.where(equal, 0.0, inner / gaps)
+        dv = turn - v * np.real(np.sum(conj(v) * turn, axis=-2, keepdims=True))
+        return np.diagonal(inner, axis1=-2, axis2=-1), dv
+
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
         """With real eigenvalues, of which a matrix and a stack; complex ones depend on a phase that tests must not."""

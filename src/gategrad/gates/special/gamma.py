@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from gategrad.errors import NoRuleError
+from gategrad.gates.axes import tracks
 from gategrad.gates.comparison import Step
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.kind import Special, hidden
@@ -243,7 +244,8 @@ def multigammaln(a: Any, d: int) -> Any:
     >>> round(gg.grad(lambda a: multigammaln(a, 2))(2.0), 6)
     0.459274
     """
-    if np.any(plain(a) <= 0.5 * (d - 1)):
+    low = plain(a) <= 0.5 * (d - 1)
+    if not tracks(low) and np.any(low):
         raise ValueError(f"condition a ({plain(a)}) > 0.5 * (d-1) ({0.5 * (d - 1)}) not met")
     total = 0.25 * d * (d - 1) * math.log(math.pi)
     for j in range(d):

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input
+from gategrad.gates.axes import as_double, as_input
 from gategrad.gates.loss import LogSoftmax, Softmax
 from gategrad.gates.statistics import LogSumExp
 from gategrad.variable import Variable, plain
@@ -79,6 +79,7 @@ def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     if type(n) is not Variable:
         return special.factorial(n, exact=exact)
     _refuse_exact("factorial", exact or extend != "zero")
+    n = as_double(n)  # as SciPy computes
     negative = plain(n) < 0
     return np.where(negative, 0.0, special.gamma(np.where(negative, 0.0, n) + 1.0))
 

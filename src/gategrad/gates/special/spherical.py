@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from gategrad.gates.special.kind import Special
+from gategrad.variable import Variable
 
 __all__ = [
     "SphericalIn",
@@ -37,9 +38,9 @@ class _Spherical(Special):
 
     def forward(self, n: Any, x: Any) -> Any:
         self.xs = n, x
-        if hasattr(x, "spec"):  # a variable of an outer tape, a symbol
+        if type(x) is Variable:  # of an outer tape
             return type(self)()(n, x)
-        return type(self).function(n, x)
+        return type(self).function(n, np.asarray(x))  # a symbol is no array: then the gate runs on the host
 
     def slope_x(self, n: Any, x: Any) -> Any:
         f = type(self)

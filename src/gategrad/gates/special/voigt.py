@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from gategrad.gates.special.kind import Special
+from gategrad.variable import Variable
 
 __all__ = ["Faddeeva", "VoigtProfile"]
 
@@ -45,9 +46,10 @@ class Faddeeva(_Profile):
 
     def forward(self, x: Any, sigma: Any, gamma: Any) -> Any:
         self.xs = x, sigma, gamma
-        if any(hasattr(value, "spec") for value in self.xs):
+        if any(type(value) is Variable for value in self.xs):
             self.z = Faddeeva()(x, sigma, gamma)
         else:
+            x, sigma, gamma = map(np.asarray, self.xs)  # a symbol is none: then the gate runs on the host
             w = special.wofz((x + 1j * gamma) / (math.sqrt(2.0) * sigma)) / (math.sqrt(2.0 * math.pi) * sigma)
             dtype = np.result_type(x, sigma, gamma)
             self.z = tuple([np.asarray(part, dtype if dtype.kind == "f" else None)[()] for part in (w.real, w.imag)])

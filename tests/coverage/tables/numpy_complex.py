@@ -1,0 +1,27 @@
+"""Complex numbers.
+
+Their gradients are directions of steepest ascent. Every function of the sections above that has a meaning for complex numbers
+takes them; `tests/gates` walks them all. Here are those that are about complex numbers.
+"""
+
+import numpy as np
+
+from ..cases import case
+
+ROW = np.array([0.7, -1.2, 2.1, 0.4])
+TURNED = ROW * np.exp(1j * np.array([0.3, 1.2, -0.8, 2.0]))
+
+
+def both(name, **options):
+    """Of complex numbers, and of real ones."""
+    f = getattr(np, name)
+    return [case(f"np.{name}", TURNED, **options), case(f"np.{name}", ROW, call=lambda x: f(x) * x)]
+
+
+CASES = [
+    *[row for name in ("conj", "conjugate", "real", "imag", "real_if_close") for row in both(name, compiles=False)],
+    case("np.angle", TURNED, compiles=False),
+    case("np.angle", TURNED, compiles=False, deg=True),
+    case("np.abs", TURNED, compiles=False),
+    case("np.absolute", TURNED, compiles=False),
+]
