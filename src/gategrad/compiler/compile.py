@@ -13,7 +13,8 @@ from gategrad.compiler.arguments import Argument, fixed, read
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
-from gategrad.compiler.specialise import Specialisation, specialise
+from gategrad.compiler.specialisation import Specialisation
+from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import ComplexTraceError
 from gategrad.transforms.call import Call, Rule, record

@@ -123,10 +123,8 @@ class _Module:
 
     def _constant(self, array: np.ndarray[Any, Any]) -> str:
         """The address of a constant's elements; the table keeps the array alive."""
-        slot = self.table.address(("constant", id(array)), lambda: int(array.ctypes.data))
-        self.table.object(array)
         name = self.body.name("constant")
-        self.prologue.append(f"  {name} = load ptr, ptr {slot}")
+        self.prologue.append(f"  {name} = load ptr, ptr {self.table.elements(array)}")
         return name
 
     def _stored(self) -> set[Value]:

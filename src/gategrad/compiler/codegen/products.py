@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -166,7 +167,7 @@ def _blas(body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, 
     kind = llvm_type(dtype)
     x_turned, x_lead = _leading(strides[0], rows, inner)
     y_turned, y_lead = _leading(strides[1], inner, columns)
-    routine = body.make(f"load ptr, ptr {table.address(('blas', name), lambda: _blas_address(name))}")
+    routine = body.make(f"load ptr, ptr {table.address(('blas', name), functools.partial(_blas_address, name))}")
     letters = [_argument(body, "i8", str(ord("T" if t else "N"))) for t in (y_turned, x_turned)]
     counts = [_argument(body, "i32", str(n)) for n in (columns, rows, inner)]
     one, zero = (_argument(body, kind, literal(v, dtype)) for v in (1, 0))
