@@ -137,9 +137,7 @@ def _compiled(made: Specialisation, signature: Signature, key: str | None) -> tu
 # --- what goes in and comes out
 
 
-def _signature(
-    made: Specialisation, traced: Program, keywords: tuple[str, ...], donated: Sequence[int]
-) -> Signature:
+def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...], donated: Sequence[int]) -> Signature:
     order: list[Value] = []
     output = _structure(made.rebuild(list(traced.outputs), Fixed), order)
     if output is None:

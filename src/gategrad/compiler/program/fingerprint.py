@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.program.value import Constant, Program, Value
+from gategrad.compiler.program.value import Constant, Program
 
 __all__ = ["MOST_BYTES", "fingerprint"]
 

@@ -20,7 +20,19 @@ import numpy as np
 
 from gategrad.compiler.runtime import disk_cache
 
-__all__ = ["Engine", "assembly", "available", "compile_object", "host", "kept_or_compiled", "load", "load_object", "machine", "optimised", "versions"]
+__all__ = [
+    "Engine",
+    "assembly",
+    "available",
+    "compile_object",
+    "host",
+    "kept_or_compiled",
+    "load",
+    "load_object",
+    "machine",
+    "optimised",
+    "versions",
+]
 
 OLDEST_LLVM = (20,)
 """Pointers without types and the pass manager as we use it: llvmlite 0.45."""
