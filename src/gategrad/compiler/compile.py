@@ -18,6 +18,7 @@ from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import ComplexTraceError
 from gategrad.transforms.call import Call, Rule, record
+from gategrad.transforms.derivative import Derivative, at_once
 from gategrad.variable import Variable, plain
 
 __all__ = ["Compiled", "compile"]
@@ -132,6 +133,15 @@ class Compiled(native.Callable):
 
     # --- when a compiled function is differentiated
 
+    def derivative(self, asked: Derivative) -> Callable[..., Any]:
+        """The derivative of this function that is asked for, compiled as a whole."""
+
+        def make() -> Callable[..., Any]:
+            return cast(Callable[..., Any], compile(type(asked)(self._f, *asked.asks[1:]), static=self._static))
+
+        found: Callable[..., Any] = _remembered(self._derivatives, (type(asked), *asked.asks[1:]), make)
+        return found
+
     @functools.cached_property
     def _keeping(self) -> Compiled:
         """The same function, but one that writes over nothing: its pullback starts from the arguments once more."""
@@ -161,6 +171,9 @@ class Compiled(native.Callable):
             return found
 
         return record(CompiledCall(flattened(self._keeping), derivative), leaves)
+
+
+at_once[Compiled] = lambda asked: asked.asks[0].derivative(asked)  # type: ignore[attr-defined]
 
 
 def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()) -> Any:
