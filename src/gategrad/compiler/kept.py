@@ -9,7 +9,6 @@ says why nobody can).
 from __future__ import annotations
 
 import dataclasses
-import os
 import pickle
 from functools import cache
 from pathlib import Path
@@ -64,7 +63,7 @@ def fetch(key: str) -> Kept | None:
     if content is None:
         return None
     try:
-        kept = pickle.loads(content)
+        kept = pickle.loads(content)  # noqa: S301  (from a file that only this user can write, and would execute)
     except Exception:  # whatever a class that has changed since raises: it is as good as absent
         return None
     return kept if type(kept) is Kept else None
@@ -133,13 +132,9 @@ def _object(value: Any) -> str:
 @cache
 def _sources() -> str:
     """The state of the compiler's own files; empty if they are not files."""
-    found = []
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     try:
-        for folder, _, names in os.walk(Path(__file__).parent):
-            for name in names:
-                if name.endswith(".py"):
-                    status = os.stat(os.path.join(folder, name))
-                    found.append(f"{name} {status.st_size} {status.st_mtime_ns}")
+        states = [(str(file), file.stat()) for file in files]
     except OSError:
         return ""
-    return "\n".join(sorted(found))
+    return "\n".join([f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states])

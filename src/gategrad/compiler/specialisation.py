@@ -30,6 +30,8 @@ class Written:
 
     native: Native
     table: Table
+    definition: str
+    """The table as text, with the slots that the program asked for; those of the entry come later."""
 
 
 class Specialisation:
@@ -70,15 +72,15 @@ class Specialisation:
         with timed(self._clock(), "write"):
             if self.order is not None:
                 program = Program(program.inputs, [program.outputs[n] for n in self.order], program.name)
-            return Written(write_native(program, table, self.over), table)
+            written = write_native(program, table, self.over)
+        return Written(written, table, f"{table.definition()}\n" if len(table) else "")
 
     @property
     def text(self) -> str:
         """The program's native function as LLVM text; empty where there is none."""
         if self.code is None:
             return ""
-        text, table = self.written.native.text, self.written.table
-        return f"{text}{table.definition()}\n" if len(table) else text
+        return self.written.native.text + self.written.definition
 
     @functools.cached_property
     def report(self) -> Report:

@@ -78,7 +78,7 @@ class Table:
         if key in self._slots:
             self._resolvers[self._slots[key]] = resolve
 
-    def recipe(self, given: Sequence[object]) -> list[Slot]:
+    def recipe(self, given: Sequence[Any]) -> list[Slot]:
         """How every address is found, to be pickled: the objects among `given` by their number there."""
         numbers = {id(value): n for n, value in reversed(list(enumerate(given)))}
         keys = [key if isinstance(key, str) else None for key in self._slots]
@@ -89,7 +89,7 @@ class Table:
         return found
 
     @staticmethod
-    def made(recipe: Iterable[Slot], given: Sequence[object]) -> Table:
+    def made(recipe: Iterable[Slot], given: Sequence[Any]) -> Table:
         """The table of a recipe, with these objects in the place of those that were given when it was written."""
         table = Table()
         for number, (key, find) in enumerate(recipe):

@@ -258,7 +258,7 @@ def cast(value: Value, dtype: Any, builder: Builder) -> Value:
 
 def common_dtype(inputs: Any) -> Any:
     """NumPy's result dtype; a single float64 counts as a Python float, which never widens float32."""
-    if all([type(x) is float or (type(x) is Symbol and x.value.dtype is FLOAT64) for x in inputs]):
+    if all(type(x) is float or (type(x) is Symbol and x.value.dtype is FLOAT64) for x in inputs):
         return FLOAT64
     kinds = []
     for x in inputs:
