@@ -14,7 +14,7 @@ from gategrad.errors import DtypeError, describe
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable
 
-__all__ = ["Argument", "fixed", "read"]
+__all__ = ["Argument", "binder", "fixed", "read"]
 
 Build = Callable[[Iterator[Any]], Any]
 
@@ -122,3 +122,15 @@ def _other_container(x: Any, name: str) -> Argument:
 
 def _joined(name: str, key: Any) -> str:
     return f"{name}_{key}" if str(key).isidentifier() else f"{name}_{abs(hash(key)) % 1000}"
+
+
+def binder(arguments: list[Argument], keywords: tuple[str, ...]) -> Callable[[list[Any]], Any]:
+    """The function that makes positional and named arguments of values in the place of the leaves."""
+
+    def bind(values: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+        rest = iter(values)
+        built = [a.build(rest) for a in arguments]
+        positional = len(built) - len(keywords)
+        return built[:positional], dict(zip(keywords, built[positional:], strict=True))
+
+    return bind

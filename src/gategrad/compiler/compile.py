@@ -10,13 +10,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument, fixed, read
+from gategrad.compiler.halves import Halves
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
-from gategrad.compiler.specialise import Specialisation, specialise
+from gategrad.compiler.specialisation import Specialisation
+from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import ComplexTraceError
 from gategrad.transforms.call import Call, Rule, record
+from gategrad.transforms.derivative import Derivative, at_once
 from gategrad.variable import Variable, plain
 
 __all__ = ["Compiled", "compile"]
@@ -29,12 +32,35 @@ class CompiledCall(Call):
 
     symbol = "compiled"
 
-    def __init__(self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]], halves: Callable[..., Halves]
+    ) -> None:
         super().__init__(function)
         self.derive = derive
+        self.halves = halves
 
     def derivative(self, rule: Rule, *which: Any) -> Callable[..., Any]:
         return self.derive(rule, *which)
+
+    def run(self, leaves: tuple[Any, ...]) -> Any:
+        self.half: Halves | None = None
+        self.residuals: tuple[Any, ...] | None = None
+        if not any(self.needs) or any(type(x) is Variable or type(x) is Symbol for x in leaves):
+            return self.function(*leaves)  # among variables of another tape the call is recorded there
+        self.half = self.halves(self.needs)
+        whole, self.residuals = self.half.first(leaves)
+        return whole
+
+    def pull(self, upstream: tuple[Any, ...], given: tuple[int, ...]) -> Any:
+        half, residuals, moving = self.half, self.residuals, len(given) == len(self.places)
+        if (
+            half is None
+            or residuals is None
+            or not moving
+            or any(type(x) is Variable or type(x) is Symbol for x in upstream)
+        ):
+            return super().pull(upstream, given)  # which starts from the leaves, so that they can vary as well
+        return half.second(self.leaves, residuals, upstream)
 
 
 class Compiled(native.Callable):
@@ -131,6 +157,17 @@ class Compiled(native.Callable):
 
     # --- when a compiled function is differentiated
 
+    def derivative(self, asked: Derivative) -> Callable[..., Any]:
+        """The derivative of this function that is asked for, compiled as a whole."""
+
+        def make() -> Callable[..., Any]:
+            _, argnums, has_aux = asked.asks
+            derived = cast(Callable[..., Any], type(asked)(self._f, argnums, has_aux))
+            return cast(Callable[..., Any], compile(derived, static=self._static))
+
+        found: Callable[..., Any] = _remembered(self._derivatives, (type(asked), *asked.asks[1:]), make)
+        return found
+
     @functools.cached_property
     def _keeping(self) -> Compiled:
         """The same function, but one that writes over nothing: its pullback starts from the arguments once more."""
@@ -159,7 +196,16 @@ class Compiled(native.Callable):
             found: Callable[..., Any] = _remembered(self._derivatives, (containers, rule, *which), make)
             return found
 
-        return record(CompiledCall(flattened(self._keeping), derivative), leaves)
+        def halves(needs: tuple[bool, ...]) -> Halves:
+            found: Halves = _remembered(
+                self._derivatives, (containers, Halves, needs), lambda: Halves(flattened(self._f), needs, compile)
+            )
+            return found
+
+        return record(CompiledCall(flattened(self._keeping), derivative, halves), leaves)
+
+
+at_once[Compiled] = lambda asked: asked.asks[0].derivative(asked)  # type: ignore[attr-defined]
 
 
 def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), donate: Sequence[str] = ()) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from gategrad.compiler.codegen.module import Native
 from gategrad.compiler.program.value import Program, Value
-from gategrad.compiler.schedule.kernels import Kernel
 from gategrad.compiler.schedule.views import view_of
+
+if TYPE_CHECKING:  # code that comes from the disk needs nobody who writes
+    from gategrad.compiler.codegen.module import Native
+    from gategrad.compiler.schedule.kernels import Kernel
 
 __all__ = ["KernelReport", "Report", "report_on"]
 

@@ -1,66 +1,29 @@
-"""A specialisation: the program of a function for arguments of certain shapes and dtypes, and the code that runs it."""
+"""From a function and its arguments to a specialisation: trace, and have code made of the program or found on the disk."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import gc
-import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
-from gategrad.compiler.arguments import Argument
+from gategrad.compiler.arguments import Argument, binder
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
-from gategrad.compiler.passes import optimise
+from gategrad.compiler.passes import is_watched, timed
 from gategrad.compiler.program.value import Program, Value
-from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
-from gategrad.compiler.trace.tracing import Rebuild, trace
+from gategrad.compiler.specialisation import Specialisation
+from gategrad.compiler.trace.tracing import trace
 from gategrad.errors import ComplexTraceError
 from gategrad.values import spec_of
 
-__all__ = ["Specialisation", "specialise"]
+if TYPE_CHECKING:
+    from gategrad.compiler.kept import Kept
+    from gategrad.compiler.runtime.table import Table
 
-
-@dataclasses.dataclass
-class Specialisation:
-    """A program and its code. Without code the program is interpreted; without a program the function itself runs."""
-
-    program: Program | None
-    rebuild: Rebuild
-    report: Report
-    structures: list[Structure]  # of the arguments
-    is_direct: bool = False  # native code builds the containers of the output itself
-    code: native.Code | None = None
-    text: str = ""
-    function: Callable[..., Any] | None = None
-
-    def run(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Any:
-        """Answer a call by native code, or else by interpreting the program."""
-        leaves = [leaf for a in arguments for leaf in a.leaves]
-        if self.function is not None:
-            positional, named = _binder(arguments, keywords)(leaves)
-            return self.function(*positional, **named)
-        if self.code is None:
-            return self._interpret(leaves)
-        if not self.is_direct:
-            return self.rebuild(list(self.code.answer(tuple(leaves), {})))
-        # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
-        plain = [
-            known.value if isinstance(known, Fixed) else a.plain
-            for known, a in zip(self.structures, arguments, strict=True)
-        ]
-        positional = len(plain) - len(keywords)
-        answer = self.code.answer(tuple(plain[:positional]), dict(zip(keywords, plain[positional:], strict=True)))
-        return self._interpret(leaves) if answer is native.MISMATCH else answer
-
-    def _interpret(self, leaves: list[Any]) -> Any:
-        assert self.program is not None
-        with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
-            return self.rebuild(self.program(*leaves))
+__all__ = ["specialise"]
 
 
 def specialise(
@@ -70,8 +33,16 @@ def specialise(
 
     `donated` are the positions of the arguments that the output may be written over.
     """
+    from gategrad.compiler.runtime.engine import available
+
     with _uncollected():
-        return _specialise(f, arguments, keywords, donated)
+        made = _traced(f, arguments, keywords)
+        if made.traced is not None:
+            if available():
+                made.code = _code(made, made.traced, keywords, donated)
+            else:
+                _ = made.program
+        return made
 
 
 @contextlib.contextmanager
@@ -86,41 +57,25 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _specialise(
-    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int]
-) -> Specialisation:
-    from gategrad.compiler.runtime.engine import available
-
-    seconds: dict[str, float] = {}
-    start = time.perf_counter()
-    leaves = [leaf for a in arguments for leaf in a.leaves]
+def _traced(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
+    specs = [spec_of(leaf) for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
-    name = getattr(f, "__name__", "program")
     structures = [a.structure for a in arguments]
+    seconds: dict[str, float] = {}
     try:
-        traced, rebuild = trace(f, _binder(arguments, keywords), [spec_of(x) for x in leaves], labels, name)
+        with timed(seconds, "trace"):
+            program, rebuild = trace(f, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program"))
     except ComplexTraceError as reason:
-        report = Report(name, 0, (), 0, (), {}, note=f"not compiled, NumPy runs the function itself: {reason}")
-        return Specialisation(None, _nothing_to_rebuild, report, structures, function=f)
-    seconds["trace"] = time.perf_counter() - start
-    program = optimise(traced, seconds)
-    if not available():
-        return Specialisation(program, rebuild, report_on(program, None, seconds), structures)
-    return _link(program, rebuild, arguments, keywords, donated, seconds)
+        made = Specialisation(None, _nothing_to_rebuild, structures)
+        made.function, made.note = f, f"not compiled, NumPy runs the function itself: {reason}"
+        return made
+    made = Specialisation(program, rebuild, structures)
+    made.seconds = seconds
+    return made
 
 
 def _nothing_to_rebuild(results: list[Any], constant: Callable[[Any], Any] = lambda z: z) -> Any:
     return results
-
-
-def _binder(arguments: list[Argument], keywords: tuple[str, ...]) -> Callable[[list[Any]], Any]:
-    def bind(values: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-        rest = iter(values)
-        built = [a.build(rest) for a in arguments]
-        positional = len(built) - len(keywords)
-        return built[:positional], dict(zip(keywords, built[positional:], strict=True))
-
-    return bind
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -137,40 +92,61 @@ def _distinct(names: list[str]) -> list[str]:
     return distinct
 
 
-def _link(
-    program: Program,
-    rebuild: Rebuild,
-    arguments: list[Argument],
-    keywords: tuple[str, ...],
-    donated: Sequence[int],
-    seconds: dict[str, float],
-) -> Specialisation:
-    from gategrad.compiler.codegen.module import write_native
-    from gategrad.compiler.runtime.capacity import refuse_beyond_memory
-    from gategrad.compiler.runtime.link import link
-    from gategrad.compiler.runtime.table import Table
+# --- code, from the disk or from LLVM
 
-    start = time.perf_counter()
-    structures = [a.structure for a in arguments]
-    order: list[Value] = []
-    output = _structure(rebuild(list(program.outputs), Fixed), order)
-    native_program = program if output is None else Program(program.inputs, order, program.name)
-    if output is not None:
-        signature = Signature(tuple(structures), write_over(structures, donated, output), keywords)
+
+def _code(made: Specialisation, traced: Program, keywords: tuple[str, ...], donated: Sequence[int]) -> native.Code:
+    from gategrad.compiler import kept
+    from gategrad.compiler.runtime.capacity import refuse_beyond_memory
+    from gategrad.compiler.runtime.link import linked
+
+    signature = _signature(made, traced, keywords, donated)
+    made.over = signature.over
+    with timed(made.seconds, "look up"):
+        key = None if is_watched() else kept.key_of(traced, signature)
+        found = None if key is None else kept.fetch(key)
+    if found is None:
+        found, table = _compiled(made, signature, key)
     else:
-        inputs = tuple([_leaf(x) for x in program.inputs])
-        signature = Signature(inputs, write_over_flat(structures, donated, [_leaf(z) for z in program.outputs]))
-    table = Table()
-    written = write_native(native_program, table, signature.over)
-    text = f"{written.text}{table.definition()}\n" if len(table) else written.text
-    signature = dataclasses.replace(signature, workspace=written.workspace, releases_gil=written.releases_gil)
-    seconds["write"] = time.perf_counter() - start
-    refuse_beyond_memory(program.name, written.workspace)
-    start = time.perf_counter()
-    code = link(written.text, signature, table)
-    seconds["llvm"] = time.perf_counter() - start
-    report = report_on(program, written, seconds)
-    return Specialisation(program, rebuild, report, structures, output is not None, code, text)
+        refuse_beyond_memory(traced.name, found.workspace)
+        table = found.table(signature)
+    with timed(made.seconds, "link"):
+        return linked(found.object_code, found.completed(signature), table)
+
+
+def _compiled(made: Specialisation, signature: Signature, key: str | None) -> tuple[Kept, Table]:
+    """Optimise, write and compile the program, and keep what came of it under the key."""
+    from gategrad.compiler import kept
+    from gategrad.compiler.runtime import engine
+    from gategrad.compiler.runtime.capacity import refuse_beyond_memory
+    from gategrad.compiler.runtime.link import whole
+
+    written, table = made.written.native, made.written.table
+    refuse_beyond_memory(cast(Program, made.traced).name, written.workspace)
+    new = kept.Kept(b"", written.workspace, written.releases_gil, [])
+    with timed(made.seconds, "llvm"):
+        text = whole(written.text, new.completed(signature), table)
+        new = dataclasses.replace(new, slots=table.recipe(kept.given_of(signature)))
+        if key is None or not kept.can_keep(new):
+            return dataclasses.replace(new, object_code=engine.kept_or_compiled(text)), table
+        new = dataclasses.replace(new, object_code=engine.compile_object(text))
+        kept.keep(key, new)
+        return new, table
+
+
+# --- what goes in and comes out
+
+
+def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...], donated: Sequence[int]) -> Signature:
+    order: list[Value] = []
+    output = _structure(made.rebuild(list(traced.outputs), Fixed), order)
+    if output is None:
+        inputs = tuple([_leaf(x) for x in traced.inputs])
+        flat = [_leaf(z) for z in traced.outputs]
+        return Signature(inputs, write_over_flat(made.structures, donated, flat))
+    places = {z: n for n, z in enumerate(traced.outputs)}
+    made.order = [places[z] for z in order]
+    return Signature(made.structures, write_over(made.structures, donated, output), keywords)
 
 
 def _leaf(z: Value) -> Structure:

@@ -1,8 +1,9 @@
 """Call: a whole function as one gate, whose derivatives compute the function again.
 
-Compiled and checkpointed functions are such: the gate remembers what went in and nothing of what happened inside.
-Its pullback is itself such a function of the inputs and the upstream gradients, and its pushforward one of the
-inputs and their tangents; so either can be differentiated in turn, to any order.
+Compiled and checkpointed functions are such: the gate remembers what went in and nothing of what happened inside. (One
+that is compiled also hands over what its pullback reads, where it can: `compiler/halves.py`.) Its pullback is itself
+such a function of the inputs and the upstream gradients, and its pushforward one of the inputs and their tangents; so
+either can be differentiated in turn, to any order.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import vjp
 from gategrad.values import conjugated, spec_of
 
-__all__ = ["Call", "Rule", "pullback_of", "pushforward_of", "record"]
+__all__ = ["Call", "Rule", "pullback_of", "pulled_back", "pushforward_of", "record"]
 
 Rule = Callable[..., Callable[..., Any]]
 """`pullback_of` or `pushforward_of`: the derivative of a function of flat values."""
@@ -38,9 +39,17 @@ class Call(Gate):
         """The derivative of the function by one of the two rules below, made into what the function is."""
         raise NotImplementedError
 
+    def run(self, leaves: tuple[Any, ...]) -> Any:
+        """What the function returns."""
+        return self.function(*leaves)
+
+    def pull(self, upstream: tuple[Any, ...], given: tuple[int, ...]) -> Any:
+        """The gradients of the leaves that need one, for upstream gradients of the outputs at the places `given`."""
+        return self.derivative(pullback_of, self.needs, given)(self.leaves, upstream)
+
     def forward(self, *leaves: Any) -> Any:
         self.leaves = leaves
-        self.outputs, self.rebuild = flatten(self.function(*leaves))
+        self.outputs, self.rebuild = flatten(self.run(leaves))
         self.places = tuple([n for n, z in enumerate(self.outputs) if _flows(z)])
         flowing = [self.outputs[n] for n in self.places]
         if any(getattr(z, "level", -1) >= max(self.level, 0) for z in flowing):
@@ -59,7 +68,7 @@ class Call(Gate):
         ]
         given = tuple([place for place, part in zip(self.places, dzs, strict=True) if part is not None])
         upstream = tuple([part.resolve() if type(part) is Masked else part for part in dzs if part is not None])
-        found = iter(self.derivative(pullback_of, self.needs, given)(self.leaves, upstream))
+        found = iter(self.pull(upstream, given))
         return tuple(
             [
                 conjugated(next(found), spec_of(x)) if need else None
@@ -112,6 +121,19 @@ def pushforward_of(
         return dzs
 
     return pushforward
+
+
+def pulled_back(function: Callable[..., Any], leaves: tuple[Any, ...], needs: tuple[bool, ...]) -> Any:
+    """What a function of flat values returns, those of its outputs through which gradients flow, and their pullback."""
+
+    def inner(*xs: Any) -> Any:
+        rest = iter(xs)
+        whole = function(*[next(rest) if take else x for x, take in zip(leaves, needs, strict=True)])
+        outputs, _ = flatten(whole)
+        return tuple([z for z in outputs if _flows(z)]), whole
+
+    flowing, pullback, whole = vjp(inner, *[x for x, take in zip(leaves, needs, strict=True) if take], has_aux=True)
+    return whole, flowing, pullback
 
 
 def _of_chosen(

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from gategrad.errors import describe
 
-__all__ = ["Derivative", "Transformed"]
+__all__ = ["Derivative", "Transformed", "at_once"]
 
 
 class Transformed:
@@ -48,6 +48,10 @@ class Transformed:
         return (self._f,)
 
 
+at_once: dict[type, Callable[[Derivative], Callable[..., Any]]] = {}
+"""Kinds of functions whose derivatives can be had as functions of that kind, and what makes such a one; `compile` joins."""
+
+
 class Derivative(Transformed):
     """A derivative with respect to the positional arguments in `argnums`."""
 
@@ -66,6 +70,12 @@ class Derivative(Transformed):
     def asks(self) -> tuple[Callable[..., Any], int | tuple[int, ...], bool]:
         """What is differentiated, with respect to what, and whether it returns something beside: as it was made."""
         return self._f, self._argnums, self._has_aux
+
+    @functools.cached_property
+    def _at_once(self) -> Callable[..., Any] | None:
+        """A function that computes this derivative without a tape; None unless what is differentiated is of such a kind."""
+        make = next((at_once[kind] for kind in type(self._f).__mro__ if kind in at_once), None)
+        return None if make is None else make(self)
 
     def _positions(self, count: int) -> tuple[int, ...]:
         """The positions that `argnums` names in a call with so many positional arguments."""

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NotScalarError, describe
+from gategrad.tape import paused
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
 from gategrad.values import FLOAT64, is_complex
 from gategrad.variable import Variable, plain
+from gategrad.watch import WATCHED
 
 __all__ = ["Gradient", "grad", "value_and_grad"]
 
@@ -53,6 +55,8 @@ class grad(Gradient):
     prefix = "gradient of"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        if self._at_once is not None and paused() != WATCHED:
+            return self._at_once(*args, **options)
         _, aux, gradient = self._differentiate(args, options, _seed)
         return (gradient, aux) if self._has_aux else gradient
 
@@ -70,6 +74,8 @@ class value_and_grad(Gradient):
     prefix = "value and gradient of"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        if self._at_once is not None and paused() != WATCHED:
+            return self._at_once(*args, **options)
         z, aux, gradient = self._differentiate(args, options, _seed)
         return ((z, aux) if self._has_aux else z), gradient
 

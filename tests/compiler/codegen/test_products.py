@@ -25,6 +25,12 @@ def matrices(rows, inner, columns, dtype, batch=()):
     return [rng.uniform(-1, 1, (*batch, *shape)).astype(dtype) for shape in ((rows, inner), (inner, columns))]
 
 
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch):
+    """Limits are set to other values here, by which no code on the disk is found."""
+    monkeypatch.setenv("GATEGRAD_CACHE_DIR", "")
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 @pytest.mark.parametrize("small", [0, ways.SMALL], ids=["large", "small"])

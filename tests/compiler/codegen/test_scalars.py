@@ -28,6 +28,7 @@ def wandering(steps):
 
 @pytest.fixture
 def short_parts(monkeypatch):
+    monkeypatch.setenv("GATEGRAD_CACHE_DIR", "")  # by limits set to other values no code on the disk is found
     monkeypatch.setattr(scalars, "PART", 20)
 
 

@@ -115,9 +115,9 @@ def test_keys_differ_in_whatever_matters(monkeypatch, compilations):
     for other in [("other", cpu, features), (triple, "generic", features), (triple, cpu, features + ",+x")]:
         with monkeypatch.context() as patch:
             patch.setattr(engine, "host", lambda other=other: other)
-            assert disk_cache.read(disk_cache.key_of("text", "3", *engine.host(), *engine._versions())) is None
+            assert disk_cache.read(disk_cache.key_of("text", "3", *engine.host(), *engine.versions())) is None
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_versions", lambda: ("0.1", "20.1.8", "0.1.0", "3.99", "2.0"))
+        patch.setattr(engine, "versions", lambda: ("0.1", "20.1.8", "0.1.0", "3.99", "2.0"))
         answer()
     assert len(compilations) == 2
 

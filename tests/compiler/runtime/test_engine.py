@@ -91,7 +91,7 @@ def test_recompilation_leaves_no_dead_code():
     def recompile(times):
         for _ in range(times):
             install(f, None)
-            loaded = engine.load("", object_code=code)
+            loaded = engine.load_object(code)
             assert loaded.address("gg_program")
         gc.collect()
         return resident()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import pickle
 import sys
 
 import numpy as np
+import pytest
 
 from gategrad.compiler.runtime.table import Table, python_function
 
@@ -64,3 +66,28 @@ def test_functions_of_numpy_are_found():
     table.function("PyArray_Scalar")
     (address,) = filled(table)
     assert scalar(address)(ctypes.addressof(ctypes.c_double(2.5)), np.dtype(np.float64), None) == np.float64(2.5)
+
+
+def test_a_table_is_made_again_from_its_recipe():
+    table, thing, array = Table(), object(), np.arange(3.0)
+    table.function("PyTuple_New"), table.object(thing), table.object(float), table.elements(array)
+    table.address("workspace")
+    recipe = pickle.loads(pickle.dumps(table.recipe([float, thing])))
+    other = object()
+    again = Table.made(recipe, [int, other])
+    again.bind("workspace", lambda: 64)
+    function, first, second, elements, workspace = filled(again)
+    assert (function, first, second, workspace) == (python_function("PyTuple_New"), id(other), id(int), 64)
+    assert [*(ctypes.c_double * 3).from_address(elements)] == [0.0, 1.0, 2.0]
+    assert again.definition() == table.definition()
+
+
+def test_a_recipe_holds_what_nobody_gives():
+    table = Table()
+    table.object(IndexError)
+    assert filled(Table.made(pickle.loads(pickle.dumps(table.recipe([]))), [])) == [id(IndexError)]
+    table.address("workspace")
+    with pytest.raises(LookupError, match="nothing was bound to the table slot 'workspace'"):
+        filled(Table.made(pickle.loads(pickle.dumps(table.recipe([]))), []))
+    with pytest.raises(LookupError, match="the object 0 of a recipe was not given"):
+        [find() for _, find in table.recipe([IndexError])]

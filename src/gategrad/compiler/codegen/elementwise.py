@@ -58,10 +58,10 @@ def can_lower(op: str, dtype: Any, math: frozenset[str]) -> bool:
 
 def lower(body: Body, needs: Needs, op: str, operands: list[str], dtypes: list[Any], result: Any, lanes: int) -> str:
     """Write the instructions of one operation on `lanes` elements and name the result."""
-    dtype = np.dtype(dtypes[-1])
+    dtype = dtypes[-1] if isinstance(dtypes[-1], np.dtype) else np.dtype(dtypes[-1])
     floating = dtype.kind == "f"
     kind = llvm_type(dtype, lanes)
-    if dtype == np.bool_:
+    if dtype.kind == "b":
         op = _ON_TRUTHS.get(op, op)
     if op in _ARITHMETIC:
         return body.make(f"{_ARITHMETIC[op][0 if floating else 1]} {kind} {operands[0]}, {operands[1]}")

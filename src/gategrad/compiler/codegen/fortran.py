@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib
 from typing import Any
 
@@ -16,7 +17,8 @@ __all__ = ["address_of", "call_fortran", "integer", "leading", "letter", "real"]
 def call_fortran(body: Body, table: Table, library: str, name: str, dtype: Any, arguments: list[str]) -> None:
     """Call a routine of SciPy's `blas` or `lapack`, for matrices of this precision; all arguments are addresses."""
     name = ("d" if dtype.itemsize == 8 else "s") + name
-    routine = body.make(f"load ptr, ptr {table.address((library, name), lambda: address_of(library, name))}")
+    slot = table.address((library, name), functools.partial(address_of, library, name))
+    routine = body.make(f"load ptr, ptr {slot}")
     body.write(f"call void {routine}({', '.join(f'ptr {a}' for a in arguments)})")
 
 

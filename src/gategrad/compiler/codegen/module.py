@@ -39,6 +39,7 @@ from gategrad.compiler.schedule.work import LONG, work
 __all__ = ["Native", "write_native"]
 
 _FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size, and when to look for signals
+_DTYPES = {"f64": np.float64, "f32": np.float32}
 
 
 @dataclasses.dataclass
@@ -77,7 +78,8 @@ def _lowerable(program: Program) -> Program:
         options = {"function": OPS[value.op.name].evaluate, "dtype": value.dtype, "shape": value.shape}
         return builder.emit("callback", inputs, **options)
 
-    return rewrite(program, on_the_host)
+    kinds = {(value.op.name, value.inputs[-1].dtype) for value in program.values if value.op.name in ELEMENTWISE}
+    return rewrite(program, on_the_host, frozenset([op for op, dtype in kinds if not can_lower(op, dtype, math)]))
 
 
 class _Module:
@@ -85,7 +87,7 @@ class _Module:
         self.program, self.table, self.over = program, table, over
         self.kernels = join_products(program, group(program))
         self.body = Body()
-        self.needs: Needs = {"math": self._math, "declarations": {}, "definitions": {}}
+        self.needs: Needs = {"math": self._math, "called": self._called, "declarations": {}, "definitions": {}}
         self.memory = Memory(_vector_bytes())
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
@@ -127,10 +129,8 @@ class _Module:
 
     def _constant(self, array: np.ndarray[Any, Any]) -> str:
         """The address of a constant's elements; the table keeps the array alive."""
-        slot = self.table.address(("constant", id(array)), lambda: int(array.ctypes.data))
-        self.table.object(array)
         name = self.body.name("constant")
-        self.prologue.append(f"  {name} = load ptr, ptr {slot}")
+        self.prologue.append(f"  {name} = load ptr, ptr {self.table.elements(array)}")
         return name
 
     def _stored(self) -> set[Value]:
@@ -266,6 +266,17 @@ class _Module:
         for part in vector_math.closure([definition]):
             self.needs["definitions"][part.symbol] = part.text
         return definition
+
+    def _called(self, name: str, dtype: Any, lanes: int) -> Any:
+        """The same function once in the program, for those who call it so often that it would fill pages."""
+        inlined = self._math(name, dtype, lanes)
+        symbol, kind = f"{inlined.symbol}.called", llvm_type(_DTYPES[dtype], lanes)
+        given = ", ".join([f"{kind} %x{n}" for n in range(vector_math.inputs(name))])
+        self.needs["definitions"][symbol] = (
+            f"define internal {kind} {symbol}({given}) noinline nounwind {{\n"
+            f"  %z = call {kind} {inlined.symbol}({given})\n  ret {kind} %z\n}}\n"
+        )
+        return vector_math.Definition(symbol, "", ())
 
     def _text(self) -> str:
         parameters = []

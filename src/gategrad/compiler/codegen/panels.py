@@ -174,8 +174,12 @@ def _strips(form: Form, width: int, layout: str) -> int:
 
 def _routine(body: Body, table: Table, form: Form, symbol: str) -> str:
     """The address of one of the functions that work with a sheet."""
-    slot = table.address((symbol, form), lambda: _engine(form).address(symbol))
+    slot = table.address((symbol, form), functools.partial(_address, form, symbol))
     return body.make(f"load ptr, ptr {slot}")
+
+
+def _address(form: Form, symbol: str) -> int:
+    return _engine(form).address(symbol)
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from gategrad.compiler.codegen.blocks import call_part
-from gategrad.compiler.codegen.elementwise import Needs, lower
+from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.program.value import Value
@@ -22,6 +22,10 @@ __all__ = ["PART", "write_scalars"]
 PART = 2000
 """Operations of a function: with 8000 LLVM takes half as long again, with 1000 no less (measured), and more cross over."""
 
+_INLINED = 64
+"""Elementary functions in a kernel, above which they are called: each is a hundred instructions, and LLVM needs a
+millisecond to put one in place, where the call takes a nanosecond more (measured)."""
+
 _ROOM = 8  # bytes of any number
 
 
@@ -32,6 +36,8 @@ def write_scalars(
 
     `buffer` hands out so many bytes that live until the program ends.
     """
+    if sum(value.op.name in CALLS for value in kernel.values) > _INLINED:
+        needs = {**needs, "math": needs["called"]}
     if len(kernel.values) <= 2 * PART:
         registers = _write(body, needs, kernel.values, memory)
         for value in kernel.values:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ _TYPES = {"f8": "double", "f4": "float", "b1": "i1", "i8": "i64", "i4": "i32", "
           "u8": "i64", "u4": "i32", "u2": "i16", "u1": "i8"}  # fmt: skip
 
 
+@cache
 def llvm_type(dtype: Any, lanes: int = 1) -> str:
     """The type of a value in registers; truth values are single bits there.
 
@@ -24,6 +27,7 @@ def llvm_type(dtype: Any, lanes: int = 1) -> str:
     return scalar if lanes == 1 else f"<{lanes} x {scalar}>"
 
 
+@cache
 def memory_type(dtype: Any, lanes: int = 1) -> str:
     """The type of a value in memory, where NumPy's truth values are bytes."""
     scalar = "i8" if np.dtype(dtype) == np.bool_ else _TYPES[np.dtype(dtype).str[1:]]
@@ -34,10 +38,13 @@ def literal(value: Any, dtype: Any) -> str:
     """A number as LLVM writes it; floats by their bits, so that nothing is rounded."""
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
-        return f"0x{np.float64(dtype.type(value)).view(np.uint64):016X}"
-    if dtype == np.bool_:
+        return f"0x{_bits(dtype.type(value)).hex().upper()}"
+    if dtype.kind == "b":
         return "true" if value else "false"
     return str(int(value))
+
+
+_bits = struct.Struct(">d").pack
 
 
 class Body:

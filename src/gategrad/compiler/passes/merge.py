@@ -22,9 +22,9 @@ def merge(program: Program) -> Program:
         inputs = [new[x] for x in value.inputs]
         if value.op.name in _COMMUTATIVE and position[inputs[0]] > position[inputs[1]]:
             swapped = builder.find(value.op.name, inputs[::-1], **value.options)
-            made = swapped if swapped is not None else builder.emit(value.op.name, inputs, **value.options)
+            made = swapped if swapped is not None else builder.again(value, inputs)
         else:
-            made = builder.emit(value.op.name, inputs, **value.options)
+            made = builder.again(value, inputs)
         made.name = made.name or value.name
         position.setdefault(made, len(position))
         new[value] = made

@@ -29,7 +29,7 @@ def rule(*operations: str) -> Callable[[Rule], Rule]:
 
     def register(function: Rule) -> Rule:
         for name in operations:
-            _rules.setdefault(name, []).append(function)
+            _rules.setdefault(name, [_fold]).append(function)
         return function
 
     return register
@@ -56,7 +56,7 @@ class Simplifier:
     def simplest(self, value: Value) -> Value:
         """Apply rules until none has an answer."""
         while True:
-            for apply in (_fold, *_rules.get(value.op.name, ())):
+            for apply in _rules.get(value.op.name, _NONE):
                 simpler = apply(self, value)
                 if simpler is not None and simpler is not value:
                     value = simpler
@@ -72,7 +72,7 @@ def simplify(program: Program) -> Program:
     for value in program.values:
         if value.op.name == "input":
             continue
-        made = simplifier.emit(value.op.name, [new[x] for x in value.inputs], **value.options)
+        made = simplifier.simplest(simplifier.builder.again(value, [new[x] for x in value.inputs]))
         if made.name is None and made.op.name != "constant":
             made.name = value.name
         new[value] = made
@@ -101,3 +101,7 @@ def _fold(simplifier: Simplifier, value: Value) -> Value | None:
         number = simplifier.emit(name, [x.inputs[0] for x in inputs], **value.options)
         return simplifier.emit("broadcast", [number], shape=value.shape)
     return None
+
+
+_NONE: list[Rule] = [_fold]
+"""The rules for operations that have none of their own."""

@@ -23,12 +23,13 @@ Typed = tuple[Any, Shape]  # dtype, shape
 class Op:
     """One kind of operation: `name`, `typing(inputs, options) -> (dtype, shape)`, `evaluate(*arrays, **options)`."""
 
-    __slots__ = ("evaluate", "name", "typing")
+    __slots__ = ("evaluate", "keeps_type", "name", "typing")
 
     def __init__(self, name: str, typing: Callable[..., Typed], evaluate: Callable[..., Any]) -> None:
         self.name = name
         self.typing = typing
         self.evaluate = evaluate
+        self.keeps_type = typing is _same  # the result has dtype and shape of the last input: no rule to be asked
 
     def __repr__(self) -> str:
         return self.name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import struct
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from gategrad.compiler.program.ops import OPS, Op
 from gategrad.errors import ComplexTraceError
 
 __all__ = ["Builder", "Constant", "Program", "Value", "rewrite"]
+
+
+_pack = struct.Struct("d").pack
 
 
 class Constant:
@@ -47,14 +52,19 @@ class Value:
         self.op = op
         self.inputs = inputs
         self.options = options
+        self.name = name
+        if op.keeps_type:
+            self.dtype, self.shape = inputs[-1].dtype, inputs[-1].shape
+            return
         self.dtype, self.shape = op.typing([(x.dtype, x.shape) for x in inputs], options)
         if self.dtype.kind == "c":
             raise ComplexTraceError(f"{op.name} gives {self.dtype}: programs compute with real numbers alone")
-        self.name = name
 
     @property
     def size(self) -> int:
         """The number of elements."""
+        if not self.shape:
+            return 1
         size = 1
         for n in self.shape:
             size *= n
@@ -69,11 +79,12 @@ class Builder:
 
     def __init__(self) -> None:
         self._made: dict[Any, Value] = {}
+        self._numbers: dict[bytes, Value] = {}
         self.inputs: list[Value] = []
 
     def emit(self, op: str, inputs: Sequence[Value], **options: Any) -> Value:
         """The value of this operation on these inputs."""
-        key = (op, *map(id, inputs), *options.items())
+        key = (op, *inputs, *options.items()) if options else (op, *inputs)
         value = self._made.get(key)
         if value is None:
             value = self._made[key] = Value(OPS[op], tuple(inputs), options)
@@ -81,22 +92,33 @@ class Builder:
 
     def again(self, value: Value, inputs: list[Value]) -> Value:
         """The same operation on these inputs: the value itself where they are its own, unless it has been made before."""
+        name, options = value.op.name, value.options
         if tuple(inputs) != value.inputs:
-            return self.emit(value.op.name, inputs, **value.options)
-        return self._made.setdefault((value.op.name, *map(id, inputs), *value.options.items()), value)
+            return self.emit(name, inputs, **options)
+        return self._made.setdefault((name, *inputs, *options.items()) if options else (name, *inputs), value)
 
     def find(self, op: str, inputs: Sequence[Value], **options: Any) -> Value | None:
         """The value of this operation on these inputs, if it has been made."""
-        return self._made.get((op, *map(id, inputs), *options.items()))
+        return self._made.get((op, *inputs, *options.items()))
 
     def constant(self, array: Any) -> Value:
         """A constant of the program; an array of one repeated element is that element, broadcast."""
+        if type(array) is float:
+            return self._number(array)
         array = np.asarray(array)
         if array.size > 1:
             first = array.flat[0]
             if array.tobytes() == np.full(array.shape, first).tobytes():
                 return self.emit("broadcast", [self.constant(first)], shape=array.shape)
         return self.emit("constant", (), value=Constant(array))
+
+    def _number(self, number: float) -> Value:
+        """A constant as often as it comes: told apart by its bits, since 0 equals -0, and NaN not even itself."""
+        key = _pack(number)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.emit("constant", (), value=Constant(number))
+        return found
 
     def input(self, dtype: Any, shape: tuple[int, ...], name: str) -> Value:
         """A new input of the program."""
@@ -114,6 +136,11 @@ class Program:
         self.name = name
         self.values = _in_order(self.outputs)
 
+    @functools.cached_property
+    def operations(self) -> frozenset[str]:
+        """The names of the operations that there are: what concerns none of them has nothing to do."""
+        return frozenset({value.op.name for value in self.values})
+
     def __str__(self) -> str:
         from gategrad.compiler.program.text import write
 
@@ -130,8 +157,13 @@ Rule = Callable[[Value, list[Value], Builder], Value | None]
 """What a value becomes, given it, its new inputs and the builder; None: the same operation on the new inputs."""
 
 
-def rewrite(program: Program, rule: Rule) -> Program:
-    """The same program with every value that the rule speaks of replaced by what it says; names are kept."""
+def rewrite(program: Program, rule: Rule, operations: frozenset[str] | None = None) -> Program:
+    """The same program with every value that the rule speaks of replaced by what it says; names are kept.
+
+    `operations` are those that the rule speaks of, if that is known.
+    """
+    if operations is not None and not operations & program.operations:
+        return program
     builder = Builder()
     new: dict[Value, Value] = {}
     for value in program.values:
@@ -151,13 +183,13 @@ def _in_order(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
     """All values that the outputs need, inputs before users, without recursion; what nobody needs is not there."""
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[tuple[Value, bool]] = [(z, False) for z in reversed(outputs)]
+    stack: list[Value | None] = [*reversed(outputs)]
     while stack:
-        value, ready = stack.pop()
-        if ready:
-            order.append(value)
+        value = stack.pop()
+        if value is None:  # all inputs of the one below are in order by now
+            order.append(cast(Value, stack.pop()))
         elif value not in seen:
             seen.add(value)
-            stack.append((value, True))
-            stack.extend((x, False) for x in reversed(value.inputs) if x not in seen)
+            stack += (value, None)
+            stack += value.inputs[::-1]
     return tuple(order)

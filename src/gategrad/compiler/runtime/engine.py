@@ -20,7 +20,19 @@ import numpy as np
 
 from gategrad.compiler.runtime import disk_cache
 
-__all__ = ["Engine", "assembly", "available", "compile_object", "host", "load", "machine", "optimised"]
+__all__ = [
+    "Engine",
+    "assembly",
+    "available",
+    "compile_object",
+    "host",
+    "kept_or_compiled",
+    "load",
+    "load_object",
+    "machine",
+    "optimised",
+    "versions",
+]
 
 OLDEST_LLVM = (20,)
 """Pointers without types and the pass manager as we use it: llvmlite 0.45."""
@@ -137,20 +149,25 @@ def available() -> bool:
     return bool(llvm.llvm_version_info >= OLDEST_LLVM)
 
 
-def load(ir_text: str, *, level: int = 3, object_code: bytes | None = None) -> Engine:
-    """Compile the text, or take its object code from whoever has kept it, and link it into this process."""
+def load(ir_text: str, *, level: int = 3) -> Engine:
+    """Compile the text, or take its object code from the disk, and link it into this process."""
+    return load_object(kept_or_compiled(ir_text, level=level))
+
+
+def load_object(object_code: bytes) -> Engine:
+    """Link object code into this process."""
     llvm = _llvm()
-    if object_code is None:
-        object_code = _kept_or_compiled(ir_text, _level(ir_text, level))
-    target = machine(level)
+    target = machine(0)  # nothing is left to optimise
     native = llvm.create_mcjit_compiler(_parse(""), target, use_lmm=True)
     native.add_object_file(llvm.ObjectFileRef.from_data(object_code))
     native.finalize_object()
     return Engine(native)
 
 
-def _kept_or_compiled(ir_text: str, level: int) -> bytes:
-    key = disk_cache.key_of(ir_text, str(level), *host(), *_versions())
+def kept_or_compiled(ir_text: str, *, level: int = 3) -> bytes:
+    """The object code of a text, from the disk if it is there."""
+    level = _level(ir_text, level)
+    key = disk_cache.key_of(ir_text, str(level), *host(), *versions())
     object_code = disk_cache.read(key)
     if object_code is None:
         object_code = compile_object(ir_text, level=level)
@@ -197,7 +214,7 @@ def host() -> tuple[str, str, str]:
 
 
 @cache
-def _versions() -> tuple[str, ...]:
+def versions() -> tuple[str, ...]:
     """All that decides, beside the text and the processor, what the machine code will be and who may run it."""
     llvm = ".".join(map(str, _llvm().llvm_version_info))
     return version("llvmlite"), llvm, _own_version(), sys.version, np.__version__

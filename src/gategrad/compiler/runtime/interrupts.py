@@ -64,7 +64,11 @@ bad:
 
 def poll(table: Table) -> str:
     """Say where the address of `i32 gg_poll(ptr due)` will be."""
-    return table.address("gg_poll", lambda: _engine().address("gg_poll"))
+    return table.address("gg_poll", _poll)
+
+
+def _poll() -> int:
+    return _engine().address("gg_poll")
 
 
 @cache

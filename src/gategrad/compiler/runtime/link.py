@@ -12,15 +12,30 @@ from gategrad.compiler.runtime.layout import obstacle
 from gategrad.compiler.runtime.python_call import PythonCall, aligned, packed
 from gategrad.compiler.runtime.table import SYMBOL, Table
 
-__all__ = ["Linked", "link"]
+__all__ = ["Linked", "is_native", "link", "linked", "whole"]
 
 
 def link(program: str, signature: Signature, table: Table | None = None, *, level: int = 3) -> Code:
     """Compile the text of `@gg_program` and make it callable; `table` has the addresses that the program needs."""
     table = Table() if table is None else table
-    native = obstacle() is None
-    caller = entry(signature, table) if native else packed(signature)
-    code = engine.load(f"{program}\n{caller}\n{table.definition()}\n", level=level)
+    return linked(engine.kept_or_compiled(whole(program, signature, table), level=level), signature, table)
+
+
+def is_native() -> bool:
+    """Whether calls jump into the code; else they go through Python, and the code has another entry."""
+    return obstacle() is None
+
+
+def whole(program: str, signature: Signature, table: Table) -> str:
+    """The text of the program with its entry in front and its table behind."""
+    caller = entry(signature, table) if is_native() else packed(signature)
+    return f"{program}\n{caller}\n{table.definition()}\n"
+
+
+def linked(object_code: bytes, signature: Signature, table: Table) -> Code:
+    """Load the object code of such a text, and fill its table."""
+    code = engine.load_object(object_code)
+    native = is_native()
     if signature.workspace > STACK_LIMIT and native:
         workspace = aligned(signature.workspace)
         table.bind(WORKSPACE, lambda: workspace.ctypes.data)

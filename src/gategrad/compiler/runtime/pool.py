@@ -270,7 +270,11 @@ def thread_count() -> int:
 
 def parallel(table: Table) -> str:
     """Say where the address of `i32 gg_parallel(ptr run, ptr context, i64 blocks, ptr due)` will be."""
-    return table.address(PARALLEL, lambda: _pool().address(PARALLEL))
+    return table.address(PARALLEL, _parallel)
+
+
+def _parallel() -> int:
+    return _pool().address(PARALLEL)
 
 
 _pools: dict[str, Engine] = {}  # the one there is; its threads are made by its first loop

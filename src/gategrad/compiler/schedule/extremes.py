@@ -19,7 +19,7 @@ _SHORT = 4  # along a shorter axis one loop with two registers is quicker
 
 def as_reductions(program: Program) -> Program:
     """The same program with the places of extremes of floats as reductions."""
-    return rewrite(program, _reduced)
+    return rewrite(program, _reduced, frozenset(_EXTREMES))
 
 
 def _reduced(value: Value, inputs: list[Value], builder: Builder) -> Value | None:

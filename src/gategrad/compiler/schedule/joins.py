@@ -20,6 +20,8 @@ _FEWEST = 3  # below, the sum is as quick and may fuse with what is around
 
 def join_parts(program: Program) -> Program:
     """The same program, with sums of parts along the first axis as concatenations."""
+    if "embed" not in program.operations:
+        return program
     uses = Counter(x for value in program.values for x in value.inputs)
     uses.update(program.outputs)
     inner = {x for value in program.values if _is_sum(value) for x in value.inputs if _is_sum(x) and uses[x] == 1}

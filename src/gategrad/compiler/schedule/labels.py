@@ -17,7 +17,7 @@ __all__ = ["fuse_labels"]
 
 def fuse_labels(program: Program) -> Program:
     """The same program, with reads and writes of one element in each row of a matrix as maps and reductions."""
-    return rewrite(program, _fused)
+    return rewrite(program, _fused, frozenset(["gather", "scatter_add"]))
 
 
 def _fused(value: Value, inputs: list[Value], builder: Builder) -> Value | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gategrad.compiler.program.ops import LAPACK, OPS, REDUCTIONS
+from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, REDUCTIONS
 from gategrad.compiler.program.value import Builder, Program, Value
 
 __all__ = ["VIEW_OPS", "View", "base_of", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
@@ -136,6 +136,7 @@ def _slice(view: View, value: Value) -> View:
 
 _VIEWS = {"reshape": _reshape, "transpose": _transpose, "broadcast": _broadcast, "slice": _slice}
 VIEW_OPS = frozenset(_VIEWS)
+_PLAIN = ELEMENTWISE | {"input", "constant"}  # which read whatever lies anywhere
 
 
 # --- copies where views do not do ------------------------------------------------------------------------------------
@@ -149,19 +150,20 @@ def make_viewable(program: Program) -> Program:
     """
     builder = Builder()
     new: dict[Value, Value] = {}
-    for value in program.values:
+    plain = program.operations <= _PLAIN
+    for value in () if plain else program.values:
         if value.op.name == "input":
             new[value] = value
             continue
         made = _viewable(value, [new[x] for x in value.inputs], builder)
         made.name = made.name or value.name
         new[value] = made
-    outputs: list[Value] = []
+    outputs: dict[Value, None] = {}
     for z in program.outputs:
-        made = new[z]
+        made = z if plain else new[z]
         if made.op.name in VIEW_OPS or made.op.name in ("input", "constant") or made in outputs:
             made = Value(OPS["copy"], (made,), {}, z.name)
-        outputs.append(made)
+        outputs[made] = None
     return Program(program.inputs, outputs, program.name)
 
 

@@ -24,7 +24,7 @@ _PRODUCT = 10  # multiplications and additions of a matrix product that take as 
 
 def work(kernels: Iterable[Kernel]) -> int:
     """The number of operations on single elements, those of matrix products at their price."""
-    return sum(_operations(value) for kernel in kernels for value in kernel.all_values)
+    return sum(len(k.values) if k.is_scalar else sum(map(_operations, k.all_values)) for k in kernels)
 
 
 def _operations(value: Value) -> int:

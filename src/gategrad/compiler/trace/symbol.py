@@ -252,13 +252,16 @@ def emit(op: str, *inputs: Any, **options: Any) -> Symbol:
 
 def broadcast_values(values: list[Value], builder: Builder) -> list[Value]:
     """The same values with one common shape."""
-    shape = np.broadcast_shapes(*[v.shape for v in values])
+    shapes = {v.shape for v in values}
+    if len(shapes) == 1:
+        return values
+    shape = np.broadcast_shapes(*shapes)
     return [v if v.shape == shape else builder.emit("broadcast", [v], shape=shape) for v in values]
 
 
 def cast(value: Value, dtype: Any, builder: Builder) -> Value:
     """The same value in this dtype."""
-    if value.dtype == dtype:
+    if value.dtype is dtype or value.dtype == dtype:
         return value
     if value.op.name == "constant":
         return builder.constant(value.options["value"].array.astype(dtype))
@@ -267,6 +270,8 @@ def cast(value: Value, dtype: Any, builder: Builder) -> Value:
 
 def common_dtype(inputs: Any) -> Any:
     """NumPy's result dtype; a single float64 counts as a Python float, which never widens float32."""
+    if all(type(x) is float or (type(x) is Symbol and x.value.dtype is FLOAT64) for x in inputs):
+        return FLOAT64
     kinds = []
     for x in inputs:
         if type(x) is Symbol:

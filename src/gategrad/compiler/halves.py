@@ -1,0 +1,114 @@
+"""A function and its pullback as two programs: the first hands what the second needs over, so nothing is computed twice.
+
+Both are cut from one trace, of the function and its pullback together. What does not depend on the upstream gradients
+belongs to the first half. Of that, what the rest reads is handed over (the *residuals*), but for constants, inputs and
+views, which the second half makes itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.compiler.program.ops import OPS
+from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.schedule.views import VIEW_OPS
+from gategrad.compiler.trace.symbol import Symbol, as_value
+from gategrad.masked import Masked
+from gategrad.transforms.call import pulled_back
+from gategrad.values import spec_of
+
+__all__ = ["Halves"]
+
+_MOST = 32
+"""Residuals, above which the function is computed again instead: each is an object made and taken apart by the call."""
+
+_KEPT = 64  # cuts that are remembered, each for leaves of certain shapes
+
+
+@dataclasses.dataclass(frozen=True)
+class _Second:
+    """The second half for leaves of certain shapes: what it starts from, and what it computes."""
+
+    inputs: tuple[Value, ...]  # leaves, residuals, upstream gradients
+    program: Program
+
+
+class Halves:
+    """The halves of a function of flat values; `needs` says which of them want a gradient."""
+
+    def __init__(
+        self, function: Callable[..., Any], needs: tuple[bool, ...],
+        made: Callable[[Callable[..., Any]], Callable[..., Any]],
+    ) -> None:  # fmt: skip
+        self._function, self._needs = function, needs
+        self._seconds: dict[Any, _Second] = {}  # by the shapes and dtypes of the leaves
+        self.first = made(self._first)
+        """From leaves to what the function returns, and the residuals; None in their place where there are too many."""
+        self.second = made(self._second)
+        """From leaves, residuals and upstream gradients, one for each output that flows, to the gradients."""
+
+    def _first(self, leaves: tuple[Any, ...]) -> Any:
+        builder = next((x.builder for x in leaves if type(x) is Symbol), None)
+        if builder is None:  # without a program the function runs as it is
+            return self._function(*leaves), None
+        whole, flowing, pullback = pulled_back(self._function, leaves, self._needs)
+        upstream = [Symbol(_standing_for(z), builder) for z in flowing]
+        gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
+        places = [x.value for x in leaves if type(x) is Symbol]
+        residuals = _residuals(Program((), gradients), {x.value for x in upstream})
+        if len(residuals) > _MOST:
+            return whole, None
+        inputs = (*places, *residuals, *[x.value for x in upstream])
+        self._seconds[_key(leaves)] = _Second(inputs, Program((), gradients))
+        if len(self._seconds) > _KEPT:
+            self._seconds.pop(next(iter(self._seconds)), None)
+        return whole, tuple([Symbol(x, builder) for x in residuals])
+
+    def _second(self, leaves: tuple[Any, ...], residuals: tuple[Any, ...], upstream: tuple[Any, ...]) -> Any:
+        if _key(leaves) not in self._seconds:  # thrown out: traced once more, for what it notes
+            self._first(leaves)
+        second = self._seconds[_key(leaves)]
+        given = [x for x in (*leaves, *residuals, *upstream) if type(x) is Symbol]
+        builder = given[0].builder
+        new = dict(zip(second.inputs, [x.value for x in given], strict=True))
+        for value in second.program.values:
+            if value not in new and all(x in new for x in value.inputs):
+                new[value] = builder.emit(value.op.name, [new[x] for x in value.inputs], **value.options)
+        return tuple([Symbol(new[dx], builder) for dx in second.program.outputs])
+
+
+def _standing_for(z: Any) -> Value:
+    """A value of a program that nobody gives: what depends on it can only be computed later."""
+    spec = spec_of(z)
+    shape, dtype = ((), np.dtype(np.float64)) if spec is None else spec
+    return Value(OPS["input"], (), {"dtype": np.dtype(dtype), "shape": shape})
+
+
+def _value(dx: Any, builder: Builder) -> Value:
+    return as_value(dx.resolve() if type(dx) is Masked else dx, builder)
+
+
+def _key(leaves: tuple[Any, ...]) -> Any:
+    return tuple([(x.value.shape, x.value.dtype) if type(x) is Symbol else None for x in leaves])
+
+
+def _residuals(program: Program, upstream: set[Value]) -> list[Value]:
+    """What the part of the program that depends on the upstream gradients, and its outputs, read of the other part."""
+    later = set(upstream)
+    read: dict[Value, None] = {}
+    for value in program.values:
+        if any(x in later for x in value.inputs):
+            later.add(value)
+            read.update(dict.fromkeys(value.inputs))
+    read.update(dict.fromkeys(program.outputs))
+    found: dict[Value, None] = {}
+    for x in read:
+        while x.op.name in VIEW_OPS and x not in later:
+            x = x.inputs[0]
+        if x not in later and x.op.name not in ("input", "constant"):
+            found[x] = None
+    return list(found)

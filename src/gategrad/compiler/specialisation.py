@@ -1,0 +1,120 @@
+"""A specialisation: the program of a function for arguments of certain shapes and dtypes, and the code that runs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from gategrad.compiler.arguments import Argument, binder
+from gategrad.compiler.codegen.signature import Fixed, Structure
+from gategrad.compiler.passes import optimise, timed
+from gategrad.compiler.program.value import Program
+from gategrad.compiler.report import Report, report_on
+from gategrad.compiler.runtime import callable as native
+from gategrad.compiler.trace.tracing import Rebuild
+
+if TYPE_CHECKING:
+    from gategrad.compiler.codegen.module import Native
+    from gategrad.compiler.runtime.table import Table
+
+__all__ = ["Specialisation", "Written"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A program as text, and the table of the addresses that the text refers to."""
+
+    native: Native
+    table: Table
+    definition: str
+    """The table as text, with the slots that the program asked for; those of the entry come later."""
+
+
+class Specialisation:
+    """A program and its code. Without code the program is interpreted; without a program the function itself runs.
+
+    Code that comes from the disk needs nothing but the program as it was traced. The rest (the optimised program, the
+    text, the report) is made when it is needed, or when somebody asks.
+    """
+
+    def __init__(self, traced: Program | None, rebuild: Rebuild, structures: Sequence[Structure]) -> None:
+        self.traced = traced
+        self.rebuild = rebuild
+        self.structures = tuple(structures)  # of the arguments
+        self.seconds: dict[str, float] = {}
+        self.function: Callable[..., Any] | None = None  # which runs itself, for the reason in `note`
+        self.note = ""
+        self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
+        self.over: dict[int, int] = {}  # which outputs lie over which inputs
+        self.code: native.Code | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether native code builds the containers of the output itself."""
+        return self.order is not None
+
+    @functools.cached_property
+    def program(self) -> Program | None:
+        """The optimised program."""
+        return None if self.traced is None else optimise(self.traced, self._clock())
+
+    @functools.cached_property
+    def written(self) -> Written:
+        """The text of the program's native function, and what else came of writing it."""
+        from gategrad.compiler.codegen.module import write_native
+        from gategrad.compiler.runtime.table import Table
+
+        program, table = cast(Program, self.program), Table()
+        with timed(self._clock(), "write"):
+            if self.order is not None:
+                program = Program(program.inputs, [program.outputs[n] for n in self.order], program.name)
+            written = write_native(program, table, self.over)
+        return Written(written, table, f"{table.definition()}\n" if len(table) else "")
+
+    @property
+    def text(self) -> str:
+        """The program's native function as LLVM text; empty where there is none."""
+        if self.code is None:
+            return ""
+        return self.written.native.text + self.written.definition
+
+    @functools.cached_property
+    def report(self) -> Report:
+        """What there is to know about the program."""
+        if self.program is None:
+            return Report(getattr(self.function, "__name__", "program"), 0, (), 0, (), {}, note=self.note)
+        return report_on(self.program, None if self.code is None else self.written.native, self.seconds)
+
+    def _clock(self) -> dict[str, float] | None:
+        """Where times are noted: those of the first call, not of what somebody asks for later."""
+        return self.seconds if self.code is None else None
+
+    # --- calls
+
+    def run(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Any:
+        """Answer a call by native code, or else by interpreting the program."""
+        leaves = [leaf for a in arguments for leaf in a.leaves]
+        if self.function is not None:
+            positional, named = binder(arguments, keywords)(leaves)
+            return self.function(*positional, **named)
+        if self.code is None:
+            return self._interpret(leaves)
+        if not self.is_direct:
+            return self.rebuild(list(self.code.answer(tuple(leaves), {})))
+        # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
+        plain = [
+            known.value if isinstance(known, Fixed) else a.plain
+            for known, a in zip(self.structures, arguments, strict=True)
+        ]
+        positional = len(plain) - len(keywords)
+        answer = self.code.answer(tuple(plain[:positional]), dict(zip(keywords, plain[positional:], strict=True)))
+        return self._interpret(leaves) if answer is native.MISMATCH else answer
+
+    def _interpret(self, leaves: list[Any]) -> Any:
+        assert self.program is not None
+        with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
+            return self.rebuild(self.program(*leaves))
