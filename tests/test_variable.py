@@ -322,7 +322,6 @@ def test_an_element_of_an_array_says_why_too():
 @pytest.mark.parametrize(
     ("f", "said"),
     [
-        (lambda: np.sort_complex(array), r"numpy\.sort_complex has no gate.*Compose it"),
         (lambda: np.nextafter(array, 1.0), r"np\.nextafter steps to a neighbouring float.*use v itself"),
         (lambda: np.gcd(array, 2), r"np\.gcd is for integers: convert v\.value"),
         (lambda: np.put(array, 0, 1.0), r"numpy\.put writes into its first argument.*use np\.where\(mask, new, v\)"),

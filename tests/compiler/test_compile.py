@@ -311,11 +311,11 @@ class TestComplaints:
 
 class TestHostCalls:
     def test_a_numpy_function_without_an_operation(self, backend):
-        f = gg.compile(lambda x: np.linalg.inv(x) * 2)
+        f = gg.compile(lambda x: np.spacing(x) * 2)
         x = np.array([[2.0, 1.0], [0.0, 4.0]])
-        np.testing.assert_allclose(f(x), np.linalg.inv(x) * 2)
+        np.testing.assert_allclose(f(x), np.spacing(x) * 2)
         if backend == "native":
-            assert "numpy.linalg.inv (float64[2, 2])" in str(f.report(x))
+            assert "spacing (float64[2, 2])" in str(f.report(x))
 
     def test_a_gate_that_loops_over_values(self):
         class Loop(gg.Gate):

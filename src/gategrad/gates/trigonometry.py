@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import ufuncs
-from gategrad.gates.singular import OVERFLOW, occurs, times
+from gategrad.gates.singular import OVERFLOW, occurs, or_one, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.values import is_complex
+from gategrad.variable import plain
 
 __all__ = [
     "Arccos",
@@ -156,6 +157,7 @@ class Arctan2(Elementwise):
         if dz is None:
             return None, None
         need_x, need_y = self.needs
+        r = or_one(r, plain(r) != 0)
         dr = dz / r
         return dr * (y / r) if need_x else None, -dr * (x / r) if need_y else None  # 1 / r² may underflow
 

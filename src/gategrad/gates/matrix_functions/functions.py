@@ -82,10 +82,11 @@ class Logm(MatrixFunction):
     """z = log x, with exp z = x. A switcher: x receives the derivative of the logarithm at xᵀ along dz."""
 
     symbol = "logm"
+    dtype = np.dtype(np.float64)  # as SciPy computes, whatever the precision of the data
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        return computed(self, scipy.linalg.logm, x)
+        return computed(self, lambda x: scipy.linalg.logm(x.astype(np.result_type(x, np.float64))), x)
 
     def backward(self, dz: Any) -> Any:
         _refuse_cut("logm", self.x)
@@ -96,6 +97,7 @@ class FractionalMatrixPower(MatrixFunction):
     """z = xᵗ, for a real number t. A switcher: x receives the derivative of the power at xᵀ along dz."""
 
     symbol = "xᵗ"
+    dtype = np.dtype(np.float64)  # as SciPy computes, whatever the precision of the data
 
     def __init__(self, t: float = 0.5) -> None:
         self.t = t

@@ -59,13 +59,15 @@ def _named(function: Any, name: str, doc: str) -> Any:
 
 
 def computed(gate: Gate, function: Callable[..., Any], *inputs: Any) -> Any:
-    """What a gate's `forward` has from a function of arrays alone; variables of a lower tape are recorded there instead.
+    """What a gate's `forward` has from a function of arrays alone.
 
-    Symbols are no arrays either: asking for one raises `TraceError`, and the gate runs on the host.
+    Variables of a lower tape are recorded there instead. Symbols are no arrays either: asking for one raises
+    `TraceError`, and the gate runs on the host. Some of SciPy's functions misread bytes in the other order.
     """
     if any(type(x) is Variable for x in inputs):
         return gate.fresh()(*inputs)
-    return function(*[np.asarray(x) for x in inputs])
+    arrays = [np.asarray(x) for x in inputs]
+    return function(*[x.astype(x.dtype.newbyteorder("="), copy=False) for x in arrays])
 
 
 def square(name: str, x: Any) -> Any:
