@@ -76,7 +76,7 @@ def test_an_integer_that_counts_is_refused_where_it_is_used():
         gg.grad(lambda net: sum(net.w for _ in range(net.layers)))(Network(2.0, 3))
 
 
-@pytest.mark.parametrize("x", ["tanh", True, np.arange(3), b"", object()], ids=repr)
+@pytest.mark.parametrize("x", ["tanh", True, np.arange(3), b"", object()], ids=lambda x: type(x).__name__)
 def test_what_cannot_have_a_gradient_is_refused_inside_containers(x):
     with pytest.raises(DtypeError, match="argument 0 is "):
         gg.grad(lambda p: p["a"])({"a": 1.0, "b": x})
