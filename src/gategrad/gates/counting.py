@@ -17,13 +17,13 @@ __all__: list[str] = []
 
 @implements(np.bincount)
 def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    size = len(np.bincount(plain(x), minlength=minlength))
+    counts = np.bincount(plain(x), minlength=minlength)
     if weights is None:
-        return np.bincount(plain(x), minlength=minlength)
+        return counts
     weights = np.astype(as_input(weights), np.float64)
     if shape_of(weights) != np.shape(x):
         raise ValueError("The weights and list don't have the same length.")
-    return Scatter(np.array(x, np.intp), (size,))(weights)
+    return Scatter(np.array(x, np.intp), counts.shape)(weights)
 
 
 @implements(np.histogram_bin_edges)
