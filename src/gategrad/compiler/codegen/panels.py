@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
-from gategrad.compiler.codegen.library import library, loaded
 from gategrad.compiler.codegen.memory import Memory
+from gategrad.compiler.codegen.resident import loaded, resident
 from gategrad.compiler.codegen.strips import layout_of, room, strips_text
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.codegen.tile import Form, edge_text, form_of, tile_text
@@ -187,7 +187,7 @@ def _engine(form: Form) -> Engine:
     needs: Needs = {"declarations": {}}
     texts = [tile_text(needs, form), edge_text(form), _panels_text(needs, form), _rows_text(needs, form)]
     texts += [_share_text(needs, form), _product_text(needs, form)]
-    return library("\n".join([*texts, *needs["declarations"].values()]))
+    return resident("\n".join([*texts, *needs["declarations"].values()]))
 
 
 class _Sheet:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gategrad.compiler.runtime.engine import Engine, load
 
-__all__ = ["library", "loaded"]
+__all__ = ["loaded", "resident"]
 
 
-def library(text: str) -> Engine:
+def resident(text: str) -> Engine:
     """The functions of this text."""
     engine = load(text + "\n")
     engine.keep_for_ever()
@@ -16,4 +16,4 @@ def library(text: str) -> Engine:
 
 def loaded(text: str, symbol: str) -> int:
     """The address of the only function of this text that others call."""
-    return library(text).address(symbol)
+    return resident(text).address(symbol)

@@ -23,8 +23,8 @@ PART = 2000
 """Operations of a function: with 8000 LLVM takes half as long again, with 1000 no less (measured), and more cross over."""
 
 _INLINED = 64
-"""Elementary functions in a kernel, above which they are called: each is a hundred instructions, and LLVM needs a
-millisecond to put one in place, where the call takes a nanosecond more (measured)."""
+"""Elementary functions in a kernel, above which they are called: each is a hundred instructions, which LLVM would have to
+put in place and optimise again and again."""
 
 _ROOM = 8  # bytes of any number
 

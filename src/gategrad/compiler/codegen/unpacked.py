@@ -11,8 +11,8 @@ import functools
 import numpy as np
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
-from gategrad.compiler.codegen.library import loaded
 from gategrad.compiler.codegen.memory import Memory
+from gategrad.compiler.codegen.resident import loaded
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.codegen.tile import Form, accumulate
 from gategrad.compiler.runtime.table import Table
