@@ -7,7 +7,7 @@ from scipy import special
 
 import gategrad as gg
 
-mpmath.mp.dps = 40
+mpmath.mp.dps = 60
 
 
 def reference(f, args, place):
@@ -29,6 +29,10 @@ def incomplete_beta(a, b, x):
     return mpmath.betainc(a, b, 0, x, regularized=True)
 
 
+def log_beta(a, b):
+    return mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
+
+
 def student(df, t):
     return mpmath.betainc(df / 2, mpmath.mpf(1) / 2, 0, df / (df + t * t), regularized=True) / 2
 
@@ -39,7 +43,20 @@ CASES = [
     (special.gammainc, P, (3.0, 1e-3), 0, 1e-10),
     (special.gammaincc, Q, (3.0, 30.0), 0, 1e-10),
     (special.gammaincc, Q, (200.0, 190.0), 0, 1e-9),
+    (special.gammainc, P, (12.0, 1e-3), 1, 1e-13),
+    (special.gammainc, P, (12.0, 90.0), 1, 1e-13),
     (special.betainc, incomplete_beta, (2.0, 3.0, 0.3), 0, 1e-10),
+    (special.betainc, incomplete_beta, (12.0, 40.0, 0.01), 2, 1e-13),
+    (special.betaln, log_beta, (1e12, 2.5), 0, 1e-14),
+    (special.betaln, log_beta, (2.5, 17.0), 1, 1e-13),
+    (special.poch, mpmath.rf, (1e15, 2.0), 0, 1e-14),
+    (special.binom, mpmath.binomial, (1e15, 3.0), 0, 1e-14),
+    (special.agm, mpmath.agm, (1e-3, 3.0), 0, 1e-13),
+    (special.agm, mpmath.agm, (2.0, 2.0 + 1e-9), 1, 1e-14),
+    (special.ive, lambda v, x: mpmath.besseli(v, x) * mpmath.exp(-x), (2.5, 1e7), 1, 1e-11),
+    (special.kve, lambda v, x: mpmath.besselk(v, x) * mpmath.exp(x), (2.5, 1e7), 1, 1e-11),
+    (special.k1e, lambda x: mpmath.besselk(1, x) * mpmath.exp(x), (1e12,), 0, 1e-13),
+    (special.struve, mpmath.struveh, (2.5, 300.0), 1, 1e-11),
     (special.betainc, incomplete_beta, (2.0, 3.0, 0.3), 1, 1e-10),
     (special.betainc, incomplete_beta, (0.1, 0.2, 0.7), 0, 1e-9),
     (special.betainc, incomplete_beta, (30.0, 20.0, 0.2), 0, 1e-9),
@@ -105,3 +122,47 @@ def test_third_order():
     np.testing.assert_allclose(third, float(mpmath.polygamma(2, 2.5)), rtol=1e-14)
     third = gg.grad(gg.grad(gg.grad(lambda x: special.jv(0.5, x))))(2.0)
     np.testing.assert_allclose(third, float(mpmath.diff(lambda x: mpmath.besselj(0.5, x), 2.0, 3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("x", [1e-100, 1e-12, 1e-4, 0.999, 1.0, 2.5])
+@pytest.mark.parametrize(
+    ("function", "bessel", "sign"), [(special.it2i0k0, mpmath.besseli, 1), (special.it2j0y0, mpmath.besselj, -1)]
+)
+def test_the_integrand_keeps_its_digits_near_zero(function, bessel, sign, x):
+    with mpmath.workdps(250):
+        exact = float(sign * (bessel(0, mpmath.mpf(x)) - 1) / mpmath.mpf(x))
+    np.testing.assert_allclose(gg.grad(lambda x: function(x)[0])(x), exact, rtol=2e-15)
+
+
+@pytest.mark.parametrize("a", [1e11, 1e13, 1e20, 1e30])
+@pytest.mark.parametrize("probability", [0.2, 0.7])
+def test_the_quantile_of_a_huge_shape_is_that_of_a_normal_distribution(a, probability):
+    q = special.ndtri(probability)
+    slope = gg.grad(special.gammaincinv)(a, probability)
+    np.testing.assert_allclose(slope, 1.0 + q / (2.0 * np.sqrt(a)), rtol=1e-10)
+    scaled = gg.grad(special.gdtrib)(2.0, probability, 0.5 * a)  # the other way round
+    np.testing.assert_allclose(scaled, 0.5 * a, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("a", "x"), [(1e6, 1.0005e6), (1e9, 1e9 - 2e4), (1e15, 1e15 + 3e7)])
+def test_the_gamma_density_keeps_its_digits_at_large_shapes(a, x):
+    m = mpmath.mpf
+    exact = mpmath.exp((m(a) - 1) * mpmath.log(x) - m(x) - mpmath.loggamma(a))
+    np.testing.assert_allclose(gg.grad(special.gammainc, 1)(a, x), float(exact), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "x", "tolerance"), [(3e6, 1e6, 0.7501, 1e-11), (1e12, 3e12, 0.25 + 1e-7, 1e-9), (20.0, 1e5, 2.2e-4, 1e-12)]
+)
+def test_the_beta_density_keeps_its_digits_at_large_shapes(a, b, x, tolerance):
+    m = mpmath.mpf
+    exact = mpmath.exp((m(a) - 1) * mpmath.log(x) + (m(b) - 1) * mpmath.log1p(-m(x)) - log_beta(m(a), m(b)))
+    np.testing.assert_allclose(gg.grad(special.betainc, 2)(a, b, x), float(exact), rtol=tolerance)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e-200, 3.0), (1e30, 2.0), (0.7, 1e100), (1e-150, 1e150)])
+def test_a_mean_grows_as_its_arguments_do(a, b):
+    """agm is homogeneous: a ∂z/∂a + b ∂z/∂b = z (Euler)."""
+    by_a, by_b = gg.grad(special.agm, (0, 1))(a, b)
+    assert by_a > 0.0 and by_b > 0.0
+    np.testing.assert_allclose(a * by_a + b * by_b, special.agm(a, b), rtol=1e-14)

@@ -2,6 +2,7 @@
 
 from gategrad.gates.special import bessel as bessel
 from gategrad.gates.special import counts as counts
+from gategrad.gates.special import densities as densities
 from gategrad.gates.special import differential as differential
 from gategrad.gates.special import elementary as elementary
 from gategrad.gates.special import elliptic as elliptic

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
+from gategrad.gates.singular import occurs
 from gategrad.gates.special.kind import Special
 from gategrad.variable import plain
 
@@ -64,6 +65,23 @@ class WholeOrder(Special):
     domain = _WHOLE_ORDER_AND_ARGUMENT
     whole = ("n",)
     without_slope: ClassVar = {"n": "orders are integers; pass a plain int"}
+
+
+_FAR = 1e5
+"""From here on two terms of the asymptotic series have as many digits as a difference of neighbours has."""
+
+
+def _far_out(slope: Any, z: Any, v: Any, x: Any, sign: float) -> Any:
+    """The slope of I_v(x) exp(−|x|) (sign −1) or K_v(x) exp(x) (sign 1), by its asymptotic series where x is large.
+
+    z ~ (1 ± (4v² − 1) / 8|x| …) / √|x|, so that its logarithm changes by −1/2x (1 ± (4v² − 1) / 4|x|).
+    """
+    far = np.abs(plain(x)) > _FAR * (1.0 + plain(v) * plain(v))
+    if not occurs(far):
+        return slope
+    distant = np.where(far, x, _FAR)
+    series = -0.5 / distant * (1.0 + sign * (v * v - 0.25) / np.abs(distant)) * z
+    return np.where(far, series, slope)
 
 
 def _neighbours(function: Callable[..., Any], v: Any, x: Any, lower: float, upper: float) -> Any:
@@ -128,27 +146,28 @@ class Yve(OfOrder):
 class Ive(OfOrder):
     """z = I_v(x) · exp(−|x|). A scaler: x receives ((z_(v−1) + z_(v+1)) / 2 − sign(x) z) · dz.
 
-    For large x the difference loses log10 x digits.
+    The difference loses log10 x digits, and from 10⁵ on is written as its asymptotic series.
     """
 
     ufunc, symbol = special.ive, "I exp"
     uses_output = True
 
     def slope_x(self, v: Any, x: Any) -> Any:
-        return _neighbours(special.ive, v, x, 0.5, 0.5) - np.sign(plain(x)) * self.z
+        slope = _neighbours(special.ive, v, x, 0.5, 0.5) - np.sign(plain(x)) * self.z
+        return _far_out(slope, self.z, v, x, -1.0)
 
 
 class Kve(OfOrder):
     """z = K_v(x) · exp(x). A scaler: x receives (z − (z_(v−1) + z_(v+1)) / 2) · dz.
 
-    For large x the difference loses log10 x digits.
+    The difference loses log10 x digits, and from 10⁵ on is written as its asymptotic series.
     """
 
     ufunc, symbol = special.kve, "K exp"
     uses_output = True
 
     def slope_x(self, v: Any, x: Any) -> Any:
-        return self.z + _neighbours(special.kve, v, x, -0.5, -0.5)
+        return _far_out(self.z + _neighbours(special.kve, v, x, -0.5, -0.5), self.z, v, x, 1.0)
 
 
 class Hankel1(OfOrder):
@@ -267,7 +286,7 @@ class I0e(Special):
     uses_output = True
 
     def slope_x(self, x: Any) -> Any:
-        return special.i1e(x) - np.sign(plain(x)) * self.z
+        return _far_out(special.i1e(x) - np.sign(plain(x)) * self.z, self.z, 0, x, -1.0)
 
 
 class I1e(Special):
@@ -277,7 +296,8 @@ class I1e(Special):
     uses_output = True
 
     def slope_x(self, x: Any) -> Any:
-        return 0.5 * (special.i0e(x) + special.ive(2, x)) - np.sign(plain(x)) * self.z
+        slope = 0.5 * (special.i0e(x) + special.ive(2, x)) - np.sign(plain(x)) * self.z
+        return _far_out(slope, self.z, 1, x, -1.0)
 
 
 class K0(Special):
@@ -306,7 +326,7 @@ class K0e(Special):
     uses_output = True
 
     def slope_x(self, x: Any) -> Any:
-        return self.z - special.k1e(x)
+        return _far_out(self.z - special.k1e(x), self.z, 0, x, 1.0)
 
 
 class K1e(Special):
@@ -316,7 +336,7 @@ class K1e(Special):
     uses_output = True
 
     def slope_x(self, x: Any) -> Any:
-        return self.z - special.k0e(x) - self.z / x
+        return _far_out(self.z - special.k0e(x) - self.z / x, self.z, 1, x, 1.0)
 
 
 class Kn(WholeOrder):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from gategrad.gates.special.incomplete import beta_density, gamma_density
+from gategrad.gates.special.densities import beta_density, gamma_density
 from gategrad.gates.special.kind import Special
 from gategrad.variable import plain
 

@@ -9,7 +9,6 @@ import numpy as np
 from scipy import special
 
 from gategrad.gates.comparison import Step
-from gategrad.gates.special.elliptic import slope_of_ellipk
 from gategrad.gates.special.kind import Special
 
 __all__ = [
@@ -156,7 +155,7 @@ class Radian(Special):
 
 
 class Agm(Special):
-    """z = the arithmetic-geometric mean of a and b, π/4 (a + b) / K(((a − b)/(a + b))²). A scaler: by K and K′."""
+    """z = the arithmetic-geometric mean of a and b, π/4 (a + b) / K(((a − b)/(a + b))²). A scaler: by K and R_D."""
 
     ufunc, symbol, domain = special.agm, "agm", ((0.5, 3.0), (0.5, 3.0))
 
@@ -168,10 +167,13 @@ class Agm(Special):
 
 
 def _agm_slope(a: Any, b: Any) -> Any:
-    ratio = (a - b) / (a + b)
-    m = ratio * ratio
-    k = special.ellipk(m)
-    return 0.25 * math.pi / k * (1.0 - slope_of_ellipk(m) / k * 4.0 * ratio * b / (a + b))
+    """By p = 4ab / (a + b)², which keeps its digits where one of a and b is all of a + b."""
+    total = a + b
+    share = b / total
+    p = 4.0 * (a / total) * share
+    k = special.ellipkm1(p)
+    # R_D grows as 1 / p; its factor b / (a + b) is as small where a is small
+    return 0.25 * math.pi / k * (1.0 + special.elliprd(0.0, 1.0, p) / (6.0 * k) * 4.0 * share * (share - a / total))
 
 
 class Round(Step):

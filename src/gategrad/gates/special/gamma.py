@@ -15,6 +15,7 @@ from scipy import special
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import tracks
 from gategrad.gates.comparison import Step
+from gategrad.gates.singular import occurs
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.kind import Special, hidden
 from gategrad.variable import plain
@@ -157,7 +158,7 @@ class Poch(Special):
     uses_output = True
 
     def slope_x(self, x: Any, m: Any) -> Any:
-        return self.z * (special.digamma(x + m) - special.digamma(x))
+        return self.z * _digamma_difference(x, m)
 
     def slope_m(self, x: Any, m: Any) -> Any:
         return self.z * special.digamma(x + m)
@@ -170,10 +171,10 @@ class Beta(Special):
     uses_output = True
 
     def slope_a(self, a: Any, b: Any) -> Any:
-        return self.z * (special.digamma(a) - special.digamma(a + b))
+        return -self.z * _digamma_difference(a, b)
 
     def slope_b(self, a: Any, b: Any) -> Any:
-        return self.z * (special.digamma(b) - special.digamma(a + b))
+        return -self.z * _digamma_difference(b, a)
 
 
 class Betaln(Special):
@@ -182,10 +183,10 @@ class Betaln(Special):
     ufunc, symbol, domain = special.betaln, "log B", ((0.5, 3.0), (0.5, 3.0))
 
     def slope_a(self, a: Any, b: Any) -> Any:
-        return special.digamma(a) - special.digamma(a + b)
+        return -_digamma_difference(a, b)
 
     def slope_b(self, a: Any, b: Any) -> Any:
-        return special.digamma(b) - special.digamma(a + b)
+        return -_digamma_difference(b, a)
 
 
 class Binom(Special):
@@ -195,10 +196,27 @@ class Binom(Special):
     uses_output = True
 
     def slope_n(self, n: Any, k: Any) -> Any:
-        return self.z * (special.digamma(n + 1.0) - special.digamma(n - k + 1.0))
+        return self.z * _digamma_difference(n - k + 1.0, k)
 
     def slope_k(self, n: Any, k: Any) -> Any:
         return self.z * (special.digamma(n - k + 1.0) - special.digamma(k + 1.0))
+
+
+def _digamma_difference(a: Any, b: Any) -> Any:
+    """ψ(a + b) − ψ(a), with all digits where a is large and the two are nearly the same.
+
+    There it is log(1 + b/a) and the difference of two ends of the asymptotic series, written with b as a factor.
+    """
+    far = (plain(a) > 16.0) & (np.abs(plain(b)) < plain(a))
+    nearby = special.digamma(a + b) - special.digamma(a)
+    if not occurs(far):
+        return nearby
+    u, v = 1.0 / np.where(far, a, 16.0), 1.0 / np.where(far, a + b, 16.0)
+    apart = np.where(far, b, 0.0) * u * v  # u − v
+    p, q = u * u, v * v
+    # B_2n / 2n times (u^2n − v^2n) / (u² − v²)
+    ends = 1 / 12 - (p + q) / 120 + (p * p + p * q + q * q) / 252 - (p + q) * (p * p + q * q) / 240
+    return np.where(far, np.log1p(np.where(far, b, 0.0) * u) + apart * (0.5 + (u + v) * ends), nearby)
 
 
 # --- functions of SciPy's that are no ufuncs --------------------------------------------------------------------------

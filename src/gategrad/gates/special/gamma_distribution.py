@@ -10,8 +10,9 @@ from typing import Any
 
 from scipy import special
 
+from gategrad.gates.special.densities import gamma_density
 from gategrad.gates.special.differences import by_differences, length_of_shape
-from gategrad.gates.special.incomplete import gamma_density, gammainc_by_a
+from gategrad.gates.special.incomplete import gammainc_by_a, gammaincinv_by_a
 from gategrad.gates.special.kind import Special
 
 __all__ = [
@@ -59,7 +60,7 @@ class Chdtri(Special):
     uses_output = True
 
     def slope_v(self, v: Any, p: Any) -> Any:
-        return -gammainc_by_a(0.5 * v, 0.5 * self.z) / gamma_density(0.5 * v, 0.5 * self.z)
+        return gammaincinv_by_a(0.5 * v, 0.5 * self.z)
 
     def slope_p(self, v: Any, p: Any) -> Any:
         return -2.0 / gamma_density(0.5 * v, 0.5 * self.z)
@@ -75,7 +76,7 @@ class Chdtriv(Special):
         return 2.0 / gammainc_by_a(0.5 * self.z, 0.5 * x)
 
     def slope_x(self, p: Any, x: Any) -> Any:
-        return -gamma_density(0.5 * self.z, 0.5 * x) / gammainc_by_a(0.5 * self.z, 0.5 * x)
+        return 1.0 / gammaincinv_by_a(0.5 * self.z, 0.5 * x)
 
 
 class Chndtr(Special):
@@ -134,7 +135,7 @@ class Gdtrix(Special):
         return -self.z / a
 
     def slope_b(self, a: Any, b: Any, p: Any) -> Any:
-        return -gammainc_by_a(b, a * self.z) / (a * gamma_density(b, a * self.z))
+        return gammaincinv_by_a(b, a * self.z) / a
 
     def slope_p(self, a: Any, b: Any, p: Any) -> Any:
         return 1.0 / (a * gamma_density(b, a * self.z))
@@ -150,7 +151,7 @@ class Gdtria(Special):
         return 1.0 / (x * gamma_density(b, self.z * x))
 
     def slope_b(self, p: Any, b: Any, x: Any) -> Any:
-        return -gammainc_by_a(b, self.z * x) / (x * gamma_density(b, self.z * x))
+        return gammaincinv_by_a(b, self.z * x) / x
 
     def slope_x(self, p: Any, b: Any, x: Any) -> Any:
         return -self.z / x
@@ -163,10 +164,10 @@ class Gdtrib(Special):
     uses_output = True
 
     def slope_a(self, a: Any, p: Any, x: Any) -> Any:
-        return -x * gamma_density(self.z, a * x) / gammainc_by_a(self.z, a * x)
+        return x / gammaincinv_by_a(self.z, a * x)
 
     def slope_p(self, a: Any, p: Any, x: Any) -> Any:
         return 1.0 / gammainc_by_a(self.z, a * x)
 
     def slope_x(self, a: Any, p: Any, x: Any) -> Any:
-        return -a * gamma_density(self.z, a * x) / gammainc_by_a(self.z, a * x)
+        return a / gammaincinv_by_a(self.z, a * x)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from gategrad.gates.singular import occurs
+from gategrad.gates.special.densities import beta_density, gamma_density
 from gategrad.gates.special.differences import by_differences, length_of_shape
 from gategrad.gates.special.kind import Special
 from gategrad.variable import plain
@@ -25,25 +27,16 @@ __all__ = [
     "Gammaincc",
     "Gammainccinv",
     "Gammaincinv",
-    "beta_density",
     "betainc_by",
-    "gamma_density",
     "gammainc_by_a",
+    "gammaincinv_by_a",
 ]
 
 _GAMMA = ((0.5, 3.0), (0.5, 4.0))
 _GAMMA_INVERSE = ((0.5, 3.0), (0.1, 0.9))
 _BETA = ((0.5, 3.0), (0.5, 3.0), (0.1, 0.9))
-
-
-def gamma_density(a: Any, x: Any) -> Any:
-    """x^(a−1) e^−x / Γ(a)."""
-    return np.exp(special.xlogy(a - 1.0, x) - x - special.gammaln(a))
-
-
-def beta_density(a: Any, b: Any, x: Any) -> Any:
-    """x^(a−1) (1 − x)^(b−1) / B(a, b)."""
-    return np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
+_NORMAL = 1e12
+"""From this shape on the gamma distribution is a normal one to all digits that differences would give."""
 
 
 def gammainc_by_a(a: Any, x: Any) -> Any:
@@ -51,7 +44,21 @@ def gammainc_by_a(a: Any, x: Any) -> Any:
     below = plain(x) < plain(a)
     lower = by_differences(special.gammainc, (a, x), 0, _length(a, x))
     upper = by_differences(special.gammaincc, (a, x), 0, _length(a, x))
-    return np.where(below, lower, -upper)
+    slope = np.where(below, lower, -upper)
+    normal = plain(a) > _NORMAL
+    return np.where(normal, -gamma_density(a, x) * _normal_slope(a, x), slope) if occurs(normal) else slope
+
+
+def gammaincinv_by_a(a: Any, x: Any) -> Any:
+    """∂x / ∂a where P(a, x) stays what it is."""
+    normal = plain(a) > _NORMAL
+    density = np.where(normal, 1.0, gamma_density(a, x))
+    return np.where(normal, _normal_slope(a, x), -gammainc_by_a(a, x) / density)
+
+
+def _normal_slope(a: Any, x: Any) -> Any:
+    """∂x / ∂a for x = a + q√a, a quantile of the normal distribution that the gamma distribution becomes."""
+    return 1.0 + (x - a) / (2.0 * a)
 
 
 def _length(a: Any, x: Any) -> Any:
@@ -92,7 +99,7 @@ class Gammaincinv(Special):
     uses_output = True
 
     def slope_a(self, a: Any, y: Any) -> Any:
-        return -gammainc_by_a(a, self.z) / gamma_density(a, self.z)
+        return gammaincinv_by_a(a, self.z)
 
     def slope_y(self, a: Any, y: Any) -> Any:
         return 1.0 / gamma_density(a, self.z)
@@ -105,7 +112,7 @@ class Gammainccinv(Special):
     uses_output = True
 
     def slope_a(self, a: Any, y: Any) -> Any:
-        return -gammainc_by_a(a, self.z) / gamma_density(a, self.z)
+        return gammaincinv_by_a(a, self.z)
 
     def slope_y(self, a: Any, y: Any) -> Any:
         return -1.0 / gamma_density(a, self.z)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
+from gategrad.gates.singular import occurs
 from gategrad.gates.special.kind import Special, hidden
 from gategrad.variable import plain
 
@@ -170,7 +171,22 @@ class It2j0y0(Special):
     ufunc, symbol, domain = special.it2j0y0, "∫J₀/t ∫Y₀/t", _POSITIVE
 
     def slope_x(self, x: Any) -> Any:
-        return (1.0 - special.j0(x)) / x, -special.y0(x) / x
+        return _from_one(special.j0, x, -1.0), -special.y0(x) / x
+
+
+def _from_one(function: Any, x: Any, sign: float) -> Any:
+    """sign · (I₀(x) − 1) / x, or the same of J₀ with the other sign: near 0 the series, where the difference has no digits."""
+    near = np.abs(plain(x)) < 1.0
+    distant = np.where(near, 1.0, x)
+    slope = sign * (function(distant) - 1.0) / distant
+    if not occurs(near):
+        return slope
+    quarter = 0.25 * np.where(near, x, 0.0)
+    square = sign * quarter * np.where(near, x, 0.0)
+    total: Any = 0.0
+    for k in range(8, 0, -1):  # Σ (±x²/4)^k / k!², divided by ±x
+        total = (total * square + 1.0) / (k * k)
+    return np.where(near, quarter * total, slope)
 
 
 class It2i0k0(Special):
@@ -179,7 +195,7 @@ class It2i0k0(Special):
     ufunc, symbol, domain = special.it2i0k0, "∫I₀/t ∫K₀/t", _POSITIVE
 
     def slope_x(self, x: Any) -> Any:
-        return (special.i0(x) - 1.0) / x, -special.k0(x) / x
+        return _from_one(special.i0, x, 1.0), -special.k0(x) / x
 
 
 class Itairy(Special):
@@ -211,7 +227,13 @@ class Struve(Special):
     without_slope = _ORDER
 
     def slope_x(self, v: Any, x: Any) -> Any:
-        return 0.5 * (special.struve(v - 1, x) - special.struve(v + 1, x) + _struve_term(v, x))
+        slope = 0.5 * (special.struve(v - 1, x) - special.struve(v + 1, x) + _struve_term(v, x))
+        far = np.abs(plain(x)) > 10.0 + np.abs(plain(v))
+        if not occurs(far):
+            return slope  # what is subtracted below is 0/0 at 0
+        distant = np.where(far, x, 1.0)
+        # H_(v+1) and the last term grow as x^v, and cancel
+        return np.where(far, special.struve(v - 1, distant) - v * special.struve(v, distant) / distant, slope)
 
 
 class Modstruve(Special):

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from gategrad.gates.special.densities import beta_density
 from gategrad.gates.special.differences import by_differences
-from gategrad.gates.special.incomplete import beta_density, betainc_by
+from gategrad.gates.special.incomplete import betainc_by
 from gategrad.gates.special.kind import Special
 from gategrad.variable import plain
 
