@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
-# One thread for everybody, set before anything that reads it is imported.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GATEGRAD_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+from benchmarks.threads import one_thread
+
+one_thread()  # before anything that reads it is imported
 
 from benchmarks import report  # noqa: E402
 from benchmarks.catalogue import NAMES, load  # noqa: E402

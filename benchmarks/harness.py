@@ -2,7 +2,8 @@
 
 A machine's speed wanders: clocks, caches, neighbours. Runs that are interleaved (ours, peer, peer, ours, …) wander
 together, so their ratio is steadier than either. The garbage collector is left as users have it, since the garbage
-that a library makes is part of what it costs.
+that a library makes is part of what it costs. So that a library that has found more threads than the others does not
+go unnoticed, each run's time on the processors is taken, too.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import importlib.metadata
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -77,6 +78,8 @@ class Outcome:
     error: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     rounds: int = 0
+    cores: dict[str, float] = field(default_factory=dict)
+    """How many processors each run kept busy while it was timed: the process's time on them, by that on the clock."""
 
     @property
     def ratio(self) -> dict[str, float]:
@@ -95,6 +98,7 @@ class Outcome:
             "missing": self.missing,
             "failed": self.failed,
             "rounds": self.rounds,
+            "cores": {who: round(cores, 2) for who, cores in self.cores.items()},
             "versions": self.versions,
         }
         return fields if self.error is None else fields | {"error": self.error}
@@ -117,9 +121,11 @@ def outcomes(benchmark: Benchmark, seconds: float) -> Iterator[Outcome]:
         except MismatchError as mismatch:
             outcome.error = str(mismatch)
         else:
-            medians, outcome.rounds = _interleave(runs, seconds)
-            outcome.ours_ms = medians.pop("ours")
-            outcome.peers = medians
+            samples = _interleave(runs, seconds)
+            outcome.rounds = len(samples["ours"])
+            outcome.cores = {who: _cores(taken) for who, taken in samples.items()}
+            outcome.peers = {who: statistics.median(s.seconds for s in taken) * 1e3 for who, taken in samples.items()}
+            outcome.ours_ms = outcome.peers.pop("ours")
         yield outcome
 
 
@@ -173,10 +179,17 @@ def numbers(result: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.ravel(np.asarray(detach() if detach is not None else result, dtype=np.float64))
 
 
-def _interleave(runs: Mapping[str, Run], seconds: float) -> tuple[dict[str, float], int]:
-    """The median time of each run in milliseconds, and the number of rounds."""
+class _Sample(NamedTuple):
+    """One sample of a run: seconds per repetition on the clock, and of all threads on the processors."""
+
+    seconds: float
+    processor: float
+
+
+def _interleave(runs: Mapping[str, Run], seconds: float) -> dict[str, list[_Sample]]:
+    """As many samples of each run as fit in about so many seconds."""
     repeats = {who: _repeats(run) for who, run in runs.items()}
-    samples: dict[str, list[float]] = {who: [] for who in runs}
+    samples: dict[str, list[_Sample]] = {who: [] for who in runs}
     order = list(runs)
     rounds = 0
     end = time.perf_counter() + seconds
@@ -185,23 +198,29 @@ def _interleave(runs: Mapping[str, Run], seconds: float) -> tuple[dict[str, floa
             samples[who].append(_sample(runs[who], repeats[who]))
         order.append(order.pop(0))  # nobody always comes after the same neighbour
         rounds += 1
-    return {who: statistics.median(times) * 1e3 for who, times in samples.items()}, rounds
+    return samples
 
 
 def _repeats(run: Run) -> int:
     """How often to repeat a run so that a sample takes long enough; finding out warms it up, too."""
     repeats = 1
-    while _sample(run, repeats) * repeats < _SAMPLE_SECONDS:
+    while _sample(run, repeats).seconds * repeats < _SAMPLE_SECONDS:
         repeats *= 2
     return repeats
 
 
-def _sample(run: Run, repeats: int) -> float:
-    """Seconds per run, over so many of them."""
+def _sample(run: Run, repeats: int) -> _Sample:
+    """One sample of so many repetitions."""
+    processor = time.process_time()
     start = time.perf_counter()
     for _ in repeat(None, repeats):
         run()
-    return (time.perf_counter() - start) / repeats
+    seconds = time.perf_counter() - start
+    return _Sample(seconds / repeats, (time.process_time() - processor) / repeats)
+
+
+def _cores(samples: Sequence[_Sample]) -> float:
+    return sum(s.processor for s in samples) / sum(s.seconds for s in samples)
 
 
 def _versions(runs: Mapping[str, Run]) -> dict[str, str]:

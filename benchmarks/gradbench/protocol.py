@@ -2,19 +2,23 @@
 
 An evaluation defines a module, then has its functions evaluated; what it thinks of the output comes as an analysis.
 All times are in nanoseconds. `evaluate` is what GradBench scores. `prepare` (from JSON to arrays) and `compile` (the
-first call: trace, compile or load from disk, and one run) are named apart.
+first call: trace, compile or load from disk, and one run) are named apart, and so is `processor`: what all threads
+together took of the processors during the runs that `evaluate` counts.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import platform
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TextIO
 
 import numpy as np
+
+from benchmarks.machine import here
 
 __all__ = ["MODULES", "Function", "answer", "functions_of", "serve"]
 
@@ -42,14 +46,15 @@ def serve(messages: Iterable[str], answers: TextIO) -> None:
 def answer(message: Message) -> dict[str, Any]:
     """The answer to one message, without its id.
 
-    >>> answer({"kind": "start", "eval": "hello"})
-    {'tool': 'gategrad'}
+    >>> answer({"kind": "start", "eval": "hello"})["tool"]
+    'gategrad'
     >>> answer({"kind": "evaluate", "module": "hello", "function": "double", "input": 3.0})["output"]
     6.0
     """
     match message["kind"]:
         case "start":
-            return {"tool": "gategrad"}
+            versions = {"python": platform.python_version(), "numpy": np.__version__}
+            return {"tool": "gategrad", "config": {**here()._asdict(), "versions": versions}}
         case "define":
             return _define(message["module"])
         case "evaluate":
@@ -97,13 +102,15 @@ def _timed(function: Function, given: Any) -> tuple[Any, dict[str, list[int]]]:
     compiled = clock()
     durations: list[int] = []
     left = seconds * 1e9
+    processor = time.process_time_ns()
     while len(durations) < runs or left > 0:
         before = clock()
         output = compute(*arguments)
         duration = clock() - before
         durations.append(duration)
         left -= duration
-    return output, {"prepare": [prepared - start], "compile": [compiled - prepared], "evaluate": durations}
+    times = {"prepare": [prepared - start], "compile": [compiled - prepared], "evaluate": durations}
+    return output, times | {"processor": [time.process_time_ns() - processor]}
 
 
 def _as_json(x: Any) -> Any:

@@ -167,7 +167,8 @@ def test_a_session():
     serve([json.dumps(message) for message in messages], out)
     replies = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [reply["id"] for reply in replies] == [0, 1, 2, 3, 4]
-    assert replies[0] == {"id": 0, "tool": "gategrad"}
+    assert replies[0]["tool"] == "gategrad"
+    assert {"date", "processor", "cores", "system", "versions"} == set(replies[0]["config"])
     assert replies[1] == {"id": 1, "success": True}
     assert replies[2]["success"]
     assert replies[2]["output"] == [0.5, 0.5]
@@ -177,7 +178,7 @@ def test_a_session():
 def test_repetition_is_counted_and_compilation_named_apart():
     reply = evaluate("llsq", "gradient", SMALL["llsq"], min_runs=7, min_seconds=0)
     names = [timing["name"] for timing in reply["timings"]]
-    assert names == ["prepare", "compile", *["evaluate"] * 7]
+    assert names == ["prepare", "compile", *["evaluate"] * 7, "processor"]
     assert all(isinstance(timing["nanoseconds"], int) and timing["nanoseconds"] >= 0 for timing in reply["timings"])
 
 

@@ -1,6 +1,7 @@
 """The harness compares before it times, reports what is missing, and calls a loss a loss. Times are never asserted."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import report
+from benchmarks import harness, report
 from benchmarks.catalogue import NAMES, load
 from benchmarks.harness import Benchmark, Outcome, Variant, numbers, outcomes
+from benchmarks.threads import one_thread
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,6 +117,50 @@ def test_a_loss_is_printed_as_plainly_as_a_win():
     ]
 
 
+def test_who_used_more_than_one_core_is_told(monkeypatch):
+    """The clock and the processors as a test sets them: the peer's runs take two seconds of processors in each one."""
+    clock, processors = [0.0], [0.0]
+
+    def work(seconds, cores):
+        def run(x):
+            clock[0] += seconds
+            processors[0] += seconds * cores
+            return x, x + 1
+
+        return run
+
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(harness.time, "process_time", lambda: processors[0])
+    outcome = measure({"peer": lambda: work(2.0, 1.9), "other": lambda: work(1.0, 1.15)}, ours=work(1.0, 1.0))
+    assert outcome.cores == pytest.approx({"ours": 1.0, "peer": 1.9, "other": 1.15})
+    assert outcome.as_json()["cores"] == {"ours": 1.0, "peer": 1.9, "other": 1.15}
+    assert outcome.rounds >= 15
+    assert report.row(outcome).splitlines()[1:4] == [
+        "    ours             1.00 s",
+        "    peer             2.00 s (1.9 cores)   we are 2.00× faster   goal 1: met",
+        "    other            1.00 s   we are 1.00× faster   goal 2: MISSED",
+    ]
+    assert "| `toy` small | 1.00 s | peer | 2.00 s (1.9 cores) | 2.00 | 1 met |" in report.markdown([outcome])
+    assert "cores of which up to 1.9 are used, in the rows that say so" in report.circumstances([outcome])
+
+
+def test_a_busy_machine_is_told():
+    outcome = Outcome("toy", "small", {}, 1.0, {"peer": 1.0}, cores={"ours": 0.5, "peer": 0.7})
+    assert report.circumstances([outcome]).endswith(
+        "busy with other work: half of the runs had less than 0.60 of a core."
+    )
+    outcome.cores = {"ours": 1.0, "peer": 0.99}
+    assert "cores of which one is used" in report.circumstances([outcome])
+    assert "busy" not in report.circumstances([outcome])
+
+
+def test_the_variables_of_threads_are_set_unless_they_are(monkeypatch):
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "2"})
+    one_thread()
+    ones = dict.fromkeys(("GATEGRAD_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), "1")
+    assert os.environ == {"OMP_NUM_THREADS": "2", **ones}
+
+
 def run_command(monkeypatch, capsys, toy, *arguments):
     monkeypatch.setattr(command, "load", lambda _: toy)
     status = command.main(["chain_eager", "--seconds", "0", *arguments])
@@ -127,7 +173,7 @@ def test_json_is_one_object_per_line(monkeypatch, capsys):
     assert status == 0
     (line,) = printed.out.splitlines()
     fields = json.loads(line)
-    assert {"name", "variant", "ours_ms", "peers", "ratio", "goal", "versions"} <= set(fields)
+    assert {"name", "variant", "ours_ms", "peers", "ratio", "goal", "cores", "versions"} <= set(fields)
     assert fields["ratio"]["peer"] == pytest.approx(fields["peers"]["peer"] / fields["ours_ms"])
 
 
