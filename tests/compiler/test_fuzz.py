@@ -1,4 +1,4 @@
-"""Random programs: NumPy, the interpreter, native code and central differences agree.
+"""Random programs: NumPy, the interpreter, native code and central differences agree, and nobody writes beside an array.
 
 The seeds of the normal run are fixed. `pytest -m fuzz tests/compiler/test_fuzz.py` goes on to new ones for an hour, or
 for as many seconds as the environment variable FUZZ_SECONDS says. A failure is shrunk and printed as a test; such
@@ -6,6 +6,8 @@ tests live in `test_fuzz_found.py`.
 """
 
 import contextlib
+import copy
+import dataclasses
 import itertools
 import os
 import time
@@ -20,6 +22,7 @@ from gategrad.compiler.codegen import epilogues
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from tests.compiler.checking import check, tolerance
 from tests.compiler.random_programs import draw, draw_product, shrunk
+from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
 
@@ -78,13 +81,19 @@ def run(checks, seed, *, smooth, draw=draw):
         pytest.fail(f"seed {seed}: {failure}\n\n{small}")
 
 
+class WrittenBesideError(Exception):
+    """Native code wrote where no array is."""
+
+
 def failure_of(checks, program):
-    with _quiet():
+    with _quiet(), red_zones() as watch:
+        before = watch.broken
         try:
-            checks(program)
+            checks(dataclasses.replace(program, inputs=tuple(map(copy.copy, program.inputs))))
         except Exception as failure:
             return failure
-    return None
+        broken = watch.broken - before  # everything that the checks made has died with them
+        return WrittenBesideError(f"{broken} arrays have a broken red zone") if broken else None
 
 
 @contextlib.contextmanager
