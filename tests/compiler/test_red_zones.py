@@ -49,3 +49,10 @@ def test_a_workspace_that_is_too_small_is_found(monkeypatch):
     failures = [failure_of(checks, program) for checks in (check_values, check_gradient)]
     gc.collect()
     assert any("broken red zone" in str(failure) for failure in failures)
+
+
+@pytest.mark.parametrize("name", ["sum", "max"])
+@pytest.mark.parametrize(("shape", "axis"), [((5, 0), 0), ((5, 3, 0), (0, 1)), ((5, 0, 3), 0)])
+def test_a_reduction_to_nothing_writes_nothing(name, shape, axis):
+    step = Step(name, (0,), (("axis", axis), ("keepdims", False)))
+    assert failure_of(check_values, Random((np.zeros(shape),), (step,), (1,))) is None

@@ -201,6 +201,8 @@ class _Writer:
         if value.size == 1:
             self.memory.keep(self.body, value, neutral(value))
             return
+        if not value.size:  # a loop runs at least once
+            return
         with self.body.loop(0, value.size) as i:
             address = self.body.address(self.memory.pointers[value], value.dtype, [(i, 1)], 0)
             self.body.store(neutral(value), address, value.dtype)
