@@ -85,3 +85,15 @@ def test_truths_and_integers_that_meet_where_an_index_is_read_twice(length):
         found = compiled(x)
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
+
+
+AXES = [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 20), (3, 4, 7)])
+@pytest.mark.parametrize("first", AXES)
+def test_sums_over_parts_of_each_others_axes(shape, first):
+    """Of a row over (1, 2), sums over one of them folded a part; and four rows of what is folded along another axis were one."""
+    x = np.sin(np.arange(np.prod(shape))).reshape(shape)
+    for axes in AXES:
+        check(lambda x: (np.sum(x * x, axis=first), np.sum(x * x * x, axis=axes), np.sum(x, axis=(1,))), [x])  # noqa: B023

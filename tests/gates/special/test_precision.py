@@ -152,7 +152,8 @@ def test_the_gamma_density_keeps_its_digits_at_large_shapes(a, x):
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "x", "tolerance"), [(3e6, 1e6, 0.7501, 1e-11), (1e12, 3e12, 0.25 + 1e-7, 1e-9), (20.0, 1e5, 2.2e-4, 1e-12)]
+    ("a", "b", "x", "tolerance"),
+    [(3e6, 1e6, 0.7501, 1e-11), (1e12, 3e12, 0.25 + 1e-7, 1e-9), (20.0, 1e5, 2.2e-4, 1e-12)],
 )
 def test_the_beta_density_keeps_its_digits_at_large_shapes(a, b, x, tolerance):
     m = mpmath.mpf

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
-from gategrad.compiler.schedule.kernels import Dims, Kernel, along
+from gategrad.compiler.schedule.kernels import Dims, Kernel
 from gategrad.compiler.schedule.views import contiguous, view_of
 
 __all__ = ["ROWS", "Loop", "Nest", "Strides"]
@@ -59,10 +59,11 @@ class Nest:
 
     @property
     def only_folds_columns(self) -> bool:
-        """Whether all is full, and something is folded along the outer axes alone."""
+        """Whether all is full, and what is folded is folded along the last outer loop, into the same places each time."""
         folds = [v for v in self.kernel.values if v.op.name in REDUCTIONS]
         maps = [v for v in self.kernel.values if v.op.name not in REDUCTIONS]
-        columns = all(self.reads_full(v) and not self.folds_row(v) for v in folds)
+        last = set(self.outer_loops[-1].axes) if self.outer_loops else set()
+        columns = all(self.reads_full(v) and not self.folds_row(v) and last <= self.kernel.folded[v] for v in folds)
         return bool(folds) and columns and all(self.is_full(v) for v in maps)
 
     def is_full(self, value: Value) -> bool:
@@ -76,7 +77,7 @@ class Nest:
 
     def folds_row(self, value: Value) -> bool:
         """Whether a reduction folds the whole row into one number."""
-        return self._folded(value) >= self.inner
+        return self.kernel.folded[value] >= self.inner
 
     def known_inside(self, value: Value) -> bool:
         """Whether a reduction is finished with each row, not only with the kernel."""
@@ -92,26 +93,12 @@ class Nest:
         inner = frozenset(range(1 if self.kernel.products else 0, rank))  # products come in blocks of rows
         for value in self.kernel.values:
             if value.op.name in REDUCTIONS:
-                folded = self._folded(value)
+                folded = self.kernel.folded[value]
                 if inner <= folded or not inner & folded:
                     continue
                 last = (rank - 1) in folded
                 inner = frozenset(n for n in inner if all((m in folded) == last for m in range(n, rank)))
         return inner
-
-    def _folded(self, value: Value) -> set[int]:
-        dims = self._dims_of_input(value.inputs[0])
-        return {dims[n] for n in value.options["axes"] if dims[n] >= 0}
-
-    def _dims_of_input(self, x: Value) -> Dims:
-        """How what is folded runs along the domain: as what is computed inside says, else along its own shape."""
-        base = view_of(x).base
-        if base not in self.inside:
-            return tuple(range(len(self.domain)))
-        dims = along(x, base, self.kernel.dims[base])
-        if dims is None:
-            raise ValueError(f"{x!r} does not run along the domain {self.domain} of its kernel")
-        return dims
 
     def _lanes(self, memory: Memory) -> int:
         width = max((v.dtype.itemsize for v in self.kernel.values if v.dtype.kind == "f"), default=8)

@@ -8,6 +8,7 @@ while it is still in cache. That is how softmax, layer normalisation and their g
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
 from gategrad.compiler.program.value import Program, Value
@@ -26,6 +27,7 @@ class Kernel:
     values: list[Value] = dataclasses.field(default_factory=list)
     dims: dict[Value, Dims] = dataclasses.field(default_factory=dict)
     row_axes: frozenset[int] = frozenset()  # the trailing axes whose reductions are used again inside
+    folded: dict[Value, frozenset[int]] = dataclasses.field(default_factory=dict)  # by each reduction, of the domain
     finished: set[Value] = dataclasses.field(default_factory=set)  # reductions that are known only at the end
     products: tuple[Value, ...] = ()  # of matrices, which are computed here, some rows before they are read
 
@@ -93,7 +95,9 @@ class _Grouping:
             if not kernel.domain:
                 continue
             dims = self._input_dims(x, kernel, position)
-            if dims is not None and all(dims[n] >= 0 or x.shape[n] == 1 for n in range(len(dims))):
+            if dims is None or not all(dims[n] >= 0 or x.shape[n] == 1 for n in range(len(dims))):
+                continue
+            if _whole_or_none(_folded(value, dims), kernel):
                 self._add_reduction(kernel, value, dims, position)
                 return
         kernel = Kernel(x.shape)
@@ -101,16 +105,23 @@ class _Grouping:
         self._add_reduction(kernel, value, tuple(range(len(x.shape))), len(self.kernels) - 1)
 
     def _add_reduction(self, kernel: Kernel, value: Value, dims: Dims, position: int) -> None:
-        axes = value.options["axes"]
-        folded = frozenset(dims[n] for n in axes if dims[n] >= 0)
+        folded = _folded(value, dims)
         rank = len(kernel.domain or ())
         trailing = folded == frozenset(range(rank - len(folded), rank)) and len(folded) < rank
         full = all(dims[n] >= 0 or value.inputs[0].shape[n] == 1 for n in range(len(dims)))
-        if trailing and full and (not kernel.row_axes or kernel.row_axes == folded):
+        if trailing and full and (kernel.row_axes == folded or self._may_be_row(folded, kernel)):
             kernel.row_axes = folded
         else:
             kernel.finished.add(value)
-        self._add(kernel, value, tuple(d for n, d in enumerate(dims) if n not in axes), position)
+        kernel.folded[value] = folded
+        self._add(kernel, value, tuple(d for n, d in enumerate(dims) if n not in value.options["axes"]), position)
+
+    @staticmethod
+    def _may_be_row(axes: frozenset[int], kernel: Kernel) -> bool:
+        """Whether the kernel has no row yet, and all that it computes would take this one whole or not at all."""
+        walked = dataclasses.replace(kernel, row_axes=axes)
+        folds = all(_whole_or_none(folded, walked) for folded in kernel.folded.values())
+        return not kernel.row_axes and folds and all(_whole_or_none(set(dims), walked) for dims in kernel.dims.values())
 
     def _add(self, kernel: Kernel, value: Value, dims: Dims, position: int) -> None:
         kernel.values.append(value)
@@ -152,7 +163,7 @@ class _Grouping:
         if not inside and value.shape != kernel.domain:
             return None
         found = self._completed(merged, value.shape, kernel.domain or ())
-        return found if found is not None and _fills(found, kernel) else None
+        return found if found is not None and _whole_or_none(set(found), kernel) else None
 
     def _completed(self, merged: list[int], shape: tuple[int, ...], domain: tuple[int, ...]) -> Dims | None:
         """Find domain axes for the axes along which the inputs inside the kernel do not vary."""
@@ -173,10 +184,18 @@ class _Grouping:
         return None if base in kernel.finished else along(x, base, kernel.dims[base])
 
 
-def _fills(dims: Dims, kernel: Kernel) -> bool:
-    """Whether a value varies along the whole row, or not at all: part of a row would be computed again and again."""
+def _folded(reduction: Value, dims: Dims) -> frozenset[int]:
+    """The axes of the domain that a reduction folds, if its operand runs along it so."""
+    return frozenset(dims[n] for n in reduction.options["axes"] if dims[n] >= 0)
+
+
+def _whole_or_none(axes: Collection[int], kernel: Kernel) -> bool:
+    """Whether the axes along which a value varies, or which a reduction folds, have all of the row among them, or nothing.
+
+    What varies along a part of the row would be computed again and again, and what folds a part has no place to go.
+    """
     row = {d for d in kernel.row_axes if kernel.domain and kernel.domain[d] != 1}
-    return not row & set(dims) or row <= set(dims)
+    return not row & set(axes) or row <= set(axes)
 
 
 def along(x: Value, base: Value, dims: Dims) -> Dims | None:
