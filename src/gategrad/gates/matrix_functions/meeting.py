@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
-from gategrad.errors import NoRuleError
 from gategrad.gate import Gate
-from gategrad.gates.axes import as_input, shape_of, tracks
-from gategrad.variable import Variable, plain
+from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.scipy_names import Namespace
+from gategrad.variable import Variable
 
 __all__ = ["as_in_scipy", "computed", "query", "refused", "square"]
 
-_HOW = {"check_finite", "driver", "lapack_driver", "lwork", "blocksize"}
-"""Options that say how SciPy computes, not what; so are those that begin with `overwrite_`: variables are never written into."""
-
-
-def as_in_scipy(rule: Callable[..., Any]) -> Any:
-    """Decorator: a function with the name and the signature of one of SciPy's, which answers for plain values itself."""
-    name = rule.__name__
-
-    @functools.wraps(rule)
-    def function(*args: Any, **options: Any) -> Any:
-        if not any(map(tracks, (*args, *options.values()))):
-            return getattr(scipy.linalg, name)(*args, **options)
-        said = {key: x for key, x in options.items() if key not in _HOW and not key.startswith("overwrite_")}
-        return rule(*args, **said)
-
-    return function
-
-
-def refused(name: str, instead: str) -> Any:
-    """SciPy's function of this name, which raises `NoRuleError` with this advice where it meets a variable."""
-
-    def function(*args: Any, **options: Any) -> Any:
-        raise NoRuleError(f"scipy.linalg.{name} of a variable {instead}")
-
-    return _named(function, name, f"`scipy.linalg.{name}`, for plain values; of a variable it {instead}.")
-
-
-def query(name: str) -> Any:
-    """SciPy's function of this name, whose answer carries no gradient: of variables it answers of the plain values."""
-
-    def function(*args: Any, **options: Any) -> Any:
-        return getattr(scipy.linalg, name)(*map(plain, args), **options)
-
-    return _named(function, name, f"`scipy.linalg.{name}`, of the plain values.")
-
-
-def _named(function: Any, name: str, doc: str) -> Any:
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return as_in_scipy(function)
+_LINALG = Namespace("scipy.linalg")
+as_in_scipy, refused, query = _LINALG.rule, _LINALG.refused, _LINALG.query
 
 
 def computed(gate: Gate, function: Callable[..., Any], *inputs: Any) -> Any:
