@@ -36,14 +36,26 @@ def joined(z: Any) -> Any:
     return z if hasattr(z, "dtype") else array(z)
 
 
-def numbers(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function as SciPy calls it, under `no_grad`: what it returns, untracked variables if it closes over some, is plain."""
+class numbers:
+    """A function as SciPy calls it, under `no_grad`: what it returns, untracked variables if it computes with some, is plain.
 
-    @functools.wraps(f)
-    def on_numbers(*args: Any) -> Any:
-        return plain_all(f(*args))
+    `met` says whether it ever computed with one.
+    """
 
-    return on_numbers
+    def __init__(self, f: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, f)
+        self._f = f
+        self.met = False
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        z = self._f(*args, **options)
+        if type(z) is np.ndarray or type(z) is float:
+            return z
+        values, rebuild = flatten(z)
+        if not any(type(x) is Variable for x in values):
+            return z
+        self.met = True
+        return rebuild([plain(x) for x in values])
 
 
 def refuse_variables(function: str, **options: Any) -> None:

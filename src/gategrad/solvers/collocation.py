@@ -1,0 +1,116 @@
+"""Trajectories of any solver as solutions of equations: collocation at Radau's points, differentiated implicitly.
+
+An implicit method, or one in Fortran, cannot be run again on variables. But what it returns solves the differential equation,
+and a polynomial through s points of a step, whose derivative is right at each, solves it to order 2s − 1: these are equations
+for the numbers at hand. Linearised they are a chain of small linear systems, one for each step, forwards for tangents and
+backwards for gradients; stiff equations included, for which these points are made (E. Hairer and G. Wanner, Solving
+Ordinary Differential Equations II, 1996, section IV.5).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from gategrad.errors import NoGradientError
+from gategrad.gates.axes import shape_of
+from gategrad.pause import no_grad
+from gategrad.solvers.implicit import Linear, as_it_moves
+from gategrad.transforms.jacobian import jacobian
+from gategrad.variable import plain
+
+__all__ = ["through_points"]
+
+Rates = Callable[[Any, Any], Any]
+
+
+@functools.cache
+def radau(s: int) -> tuple[Any, Any]:
+    """The points in (0, 1], the last of which is 1, and the integrals of their cardinal polynomials up to each.
+
+    >>> points, integrals = radau(2)
+    >>> (points * 3).round(12), (integrals * 12).round(12)
+    (array([1., 3.]), array([[ 5., -1.],
+           [ 9.,  3.]]))
+    """
+    inner = (scipy.special.roots_jacobi(s - 1, 1.0, 0.0)[0] + 1) / 2 if s > 1 else np.zeros(0)
+    points = np.append(inner, 1.0)
+    powers = np.arange(s)
+    return points, (points[:, None] ** (powers + 1) / (powers + 1)) @ np.linalg.inv(points[:, None] ** powers)
+
+
+def through_points(
+    rates: Rates, grid: Any, times: Callable[[Any], Any], y0: Any, at: Callable[[Any], Any], close: Callable[[Any, Any], bool]
+) -> tuple[Any, Any]:
+    """The states at the ends of steps, as functions of whatever variables the rates compute with; and those ends.
+
+    `grid` has the plain times of the ends, `times(grid)` the same as variables, and `at(t)` what the solver says of plain
+    times. Steps are halved until these equations and the solver agree, by `close(step, states)`, of what one step of Newton's method
+    would change. `NoGradientError` if they never do.
+    """
+    for _ in range(_HALVINGS):
+        chain = _Chain(rates, grid, times(grid), y0)
+        states = np.reshape(at(np.ravel(chain.points())), (len(grid) - 1, len(chain.c), -1))
+        with no_grad():
+            step = plain(chain.inverse(states, plain)[0](plain(chain.residual(states))))
+        if close(step, states):
+            return as_it_moves(states, chain.residual, chain.inverse, "this trajectory")[:, -1], grid
+        grid = np.sort(np.concatenate([grid, (grid[1:] + grid[:-1]) / 2]))[:: 1 if grid[-1] >= grid[0] else -1]
+    raise NoGradientError(
+        "this trajectory has no gradient that could be trusted: the numbers that the solver returned do not solve the equation "
+        "closely enough. Lower rtol and atol, or split the integration where the right-hand side jumps"
+    )
+
+
+_HALVINGS = 4
+
+
+class _Chain:
+    """The equations Y_j − y − h Σ_k a_jk f(t_k, Y_k) = 0 of all steps, y being what the step before ends with."""
+
+    def __init__(self, rates: Rates, grid: Any, times: Any, y0: Any, s: int = 4) -> None:
+        self.rates, self.grid, self.y0 = rates, grid, y0
+        self.c, self.a = radau(s)
+        self.h = times[1:] - times[:-1]
+        self.t = times[:-1, None] + self.h[:, None] * self.c
+
+    def points(self) -> Any:
+        """The plain times of all points, one row for each step; the last of each is the end of the step itself."""
+        t = self.grid[:-1, None] + np.diff(self.grid)[:, None] * self.c
+        t[:, -1] = self.grid[1:]
+        return t
+
+    def residual(self, states: Any) -> Any:
+        steps, s, _ = shape_of(states)
+        slopes = np.stack([np.stack([self.rates(self.t[i, j], states[i, j]) for j in range(s)]) for i in range(steps)])
+        before = np.concatenate([np.reshape(self.y0, (1, -1)), states[:-1, -1]])
+        return states - before[:, None] - self.h[:, None, None] * (self.a @ slopes)
+
+    def inverse(self, states: Any, keep: Any) -> Linear:
+        steps, s, n = shape_of(states)
+        slope = jacobian(self.rates, argnums=1)
+        slopes = np.stack([np.stack([keep(slope(self.t[i, j], states[i, j])) for j in range(s)]) for i in range(steps)])
+        blocks = keep(self.h)[:, None, None, None, None] * (self.a[:, :, None, None] * slopes[:, None])
+        blocks = np.reshape(np.transpose(blocks, (0, 1, 3, 2, 4)), (steps, s * n, s * n))
+        solved = np.linalg.inv(np.eye(s * n) - blocks)
+
+        def forwards(dr: Any) -> Any:
+            moved, found = np.zeros(n), []
+            for i in range(steps):
+                found.append(np.reshape(solved[i] @ np.reshape(dr[i] + moved, -1), (s, n)))
+                moved = found[-1][-1]
+            return np.stack(found)
+
+        def backwards(dz: Any) -> Any:
+            upstream, found = np.zeros(n), []
+            last = np.eye(s)[-1][:, None]
+            for i in reversed(range(steps)):
+                found.append(np.reshape(np.reshape(dz[i] + last * upstream, -1) @ solved[i], (s, n)))
+                upstream = np.sum(found[-1], axis=0)
+            return np.stack(found[::-1])
+
+        return forwards, backwards
