@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.special
@@ -20,7 +20,7 @@ from gategrad.errors import NoGradientError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
 from gategrad.solvers.implicit import Linear, as_it_moves
-from gategrad.transforms.jacobian import jacobian
+from gategrad.transforms.vjp import vjp
 from gategrad.variable import plain
 
 __all__ = ["through_points"]
@@ -44,29 +44,50 @@ def radau(s: int) -> tuple[Any, Any]:
 
 
 def through_points(
-    rates: Rates, grid: Any, times: Callable[[Any], Any], y0: Any, at: Callable[[Any], Any], close: Callable[[Any, Any], bool]
+    rates: Rates, grid: Any, times: Callable[[Any], Any], y0: Any, at: Callable[[Any], Any], limit: Any
 ) -> tuple[Any, Any]:
     """The states at the ends of steps, as functions of whatever variables the rates compute with; and those ends.
 
-    `grid` has the plain times of the ends, `times(grid)` the same as variables, and `at(t)` what the solver says of plain
-    times. Steps are halved until these equations and the solver agree, by `close(step, states)`, of what one step of Newton's method
-    would change. `NoGradientError` if they never do.
+    `grid` has the plain times of the ends to begin with, `times(grid)` the same as variables, and `at(t)` what the solver says
+    of plain times. These equations and the solver agree if a step of Newton's method changes no state by more than `limit`;
+    steps in which they do not are halved. `NoGradientError` if that does not help.
     """
-    for _ in range(_HALVINGS):
+    for _ in range(_ATTEMPTS):
         chain = _Chain(rates, grid, times(grid), y0)
         states = np.reshape(at(np.ravel(chain.points())), (len(grid) - 1, len(chain.c), -1))
         with no_grad():
-            step = plain(chain.inverse(states, plain)[0](plain(chain.residual(states))))
-        if close(step, states):
-            return as_it_moves(states, chain.residual, chain.inverse, "this trajectory")[:, -1], grid
-        grid = np.sort(np.concatenate([grid, (grid[1:] + grid[:-1]) / 2]))[:: 1 if grid[-1] >= grid[0] else -1]
+            found = chain.linearised(states, plain)
+            change = found.undo[0](found.residual)
+        if np.all(np.abs(change) <= limit):
+
+            def inverse(x: Any, keep: Any, chain: _Chain = chain, found: _Linearised = found) -> Linear:
+                return found.undo if keep is plain else chain.linearised(x, keep).undo
+
+            return as_it_moves(states, chain.residual, inverse, "this trajectory")[:, -1], grid
+        wrong = np.any(np.abs(found.alone) > limit, axis=(1, 2))
+        grid = np.insert(grid, 1 + np.arange(len(wrong)), grid[:-1] / 2 + grid[1:] / 2)[_ends_and_middles(wrong)]
     raise NoGradientError(
         "this trajectory has no gradient that could be trusted: the numbers that the solver returned do not solve the equation "
         "closely enough. Lower rtol and atol, or split the integration where the right-hand side jumps"
     )
 
 
-_HALVINGS = 4
+_ATTEMPTS = 8
+
+
+def _ends_and_middles(wrong: Any) -> Any:
+    """Of the ends of steps and the middles between them: which to keep, if these steps are to be halved; all if none is."""
+    kept = np.ones(2 * len(wrong) + 1, dtype=bool)
+    kept[1::2] = wrong | (not wrong.any())
+    return kept
+
+
+class _Linearised(NamedTuple):
+    """What is to be 0; what each step alone would change about that; and the inverse of the Jacobian."""
+
+    residual: Any
+    alone: Any
+    undo: Linear
 
 
 class _Chain:
@@ -84,16 +105,25 @@ class _Chain:
         t[:, -1] = self.grid[1:]
         return t
 
-    def residual(self, states: Any) -> Any:
+    def slopes(self, states: Any) -> Any:
+        """The right-hand side at every point."""
         steps, s, _ = shape_of(states)
-        slopes = np.stack([np.stack([self.rates(self.t[i, j], states[i, j]) for j in range(s)]) for i in range(steps)])
+        return np.stack([np.stack([self.rates(self.t[i, j], states[i, j]) for j in range(s)]) for i in range(steps)])
+
+    def residual(self, states: Any) -> Any:
+        """What is to be 0."""
+        return self._equations(states, self.slopes(states))
+
+    def _equations(self, states: Any, slopes: Any) -> Any:
         before = np.concatenate([np.reshape(self.y0, (1, -1)), states[:-1, -1]])
         return states - before[:, None] - self.h[:, None, None] * (self.a @ slopes)
 
-    def inverse(self, states: Any, keep: Any) -> Linear:
+    def linearised(self, states: Any, keep: Any) -> _Linearised:
+        """The equations' residual, and the inverse of their Jacobian as `implicit.as_it_moves` wants it."""
         steps, s, n = shape_of(states)
-        slope = jacobian(self.rates, argnums=1)
-        slopes = np.stack([np.stack([keep(slope(self.t[i, j], states[i, j])) for j in range(s)]) for i in range(steps)])
+        found, pullback = vjp(self.slopes, states)
+        units = [np.broadcast_to(unit, (steps, s, n)) for unit in np.eye(n)]
+        slopes = np.stack([keep(pullback(unit)[0]) for unit in units], axis=-2)  # each depends on the states at its point alone
         blocks = keep(self.h)[:, None, None, None, None] * (self.a[:, :, None, None] * slopes[:, None])
         blocks = np.reshape(np.transpose(blocks, (0, 1, 3, 2, 4)), (steps, s * n, s * n))
         solved = np.linalg.inv(np.eye(s * n) - blocks)
@@ -113,4 +143,6 @@ class _Chain:
                 upstream = np.sum(found[-1], axis=0)
             return np.stack(found[::-1])
 
-        return forwards, backwards
+        residual = keep(self._equations(states, found))
+        alone = np.reshape(solved @ np.reshape(residual, (steps, s * n, 1)), (steps, s, n))
+        return _Linearised(residual, alone, (forwards, backwards))

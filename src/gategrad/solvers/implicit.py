@@ -58,17 +58,17 @@ def as_it_moves(
     `inverse(x, keep)` finds the inverse of ∂r/∂x at x; `keep` takes a value computed there to the tapes that are meant.
     `NoGradientError` if `what` is not where r is 0: the theorem says nothing of other points.
     """
-    outermost = True
-    for level in tapes(residual(x)):
-        r = below(residual(x), level)
-        if outermost:
-            with no_grad():
-                undo = inverse(x, plain)
-            _refuse_far(undo[0](plain(r)), x, what)
-        else:
-            undo = inverse(x, lambda value, level=level: below(value, level - 1))
-        x = Solution(lock(x), undo)(r)
-        outermost = False
+    zero = residual(x)
+    outermost, *inner = tapes(zero) or [None]
+    if outermost is None:
+        return x
+    with no_grad():
+        undo = inverse(x, plain)
+    _refuse_far(undo[0](plain(zero)), x, what)
+    x = Solution(lock(x), undo)(below(zero, outermost))
+    for level in inner:
+        undo = inverse(x, lambda value, level=level: below(value, level - 1))
+        x = Solution(x, undo)(below(residual(x), level))
     return x
 
 
