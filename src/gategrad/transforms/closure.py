@@ -6,8 +6,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from gategrad.gate import on_meeting
 from gategrad.transforms.containers import flatten
-from gategrad.variable import Variable
 
 __all__ = ["closure_of"]
 
@@ -15,7 +15,7 @@ _Refill = Callable[[list[Any]], Any]
 
 
 def closure_of(f: Any, outside: tuple[Any, ...] = ()) -> tuple[list[Any], _Refill]:
-    """What a function closes over that has variables in it, and how to make the function that closes over others.
+    """What a function closes over that has variables (or symbols) in it, and how to make the function that closes over others.
 
     Functions that it closes over are opened too. What has no variables stays the very same object.
 
@@ -52,4 +52,4 @@ def _open(cell: types.CellType, outside: tuple[Any, ...]) -> tuple[list[Any], _R
     if isinstance(content, types.FunctionType):
         return closure_of(content, outside)
     values, _ = flatten(content)
-    return ([content] if any(type(x) is Variable for x in values) else []), lambda held: held[0]
+    return ([content] if any(type(x) in on_meeting for x in values) else []), lambda held: held[0]
