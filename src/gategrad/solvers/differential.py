@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate
+import scipy.optimize
 
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input
@@ -14,6 +15,7 @@ from gategrad.numpy import array
 from gategrad.pause import no_grad
 from gategrad.solvers.calls import as_args, joined, numbers, plain_all, refuse_variables
 from gategrad.solvers.collocation import through_points
+from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.runge_kutta import METHODS, along_steps
 from gategrad.tape import UNTRACKED, paused
@@ -23,6 +25,7 @@ from gategrad.variable import plain
 __all__ = ["odeint", "solve_ivp"]
 
 
+@solver(lambda found: (found.t, found.y), lambda z: scipy.optimize.OptimizeResult(t=z[0], y=z[1]))
 def solve_ivp(
     fun: Callable[..., Any],
     t_span: Any,
@@ -101,6 +104,7 @@ def _refuse(method: Any, events: Any, dense_output: bool) -> None:
         raise NoRuleError(f"{name} with variables takes SciPy's methods by name, not {method!r}")
 
 
+@solver(lambda found: found[0] if isinstance(found, tuple) else found)
 def odeint(
     func: Callable[..., Any],
     y0: Any,

@@ -11,6 +11,7 @@ import scipy.optimize
 from gategrad.gates.axes import as_input, shape_of
 from gategrad.pause import no_grad
 from gategrad.solvers.calls import Unknowns, as_args, joined, numbers, plain_all, refuse_variables
+from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
 from gategrad.transforms.jacobian import jacobian
@@ -27,6 +28,7 @@ _LOSSES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@solver(lambda found: (found.x, found.cost), lambda z: scipy.optimize.OptimizeResult(x=z[0], cost=z[1]))
 def least_squares(
     fun: Callable[..., Any],
     x0: Any,
@@ -88,6 +90,7 @@ def _rows(bounds: Any, count: int = 1) -> Any:
     return None if np.all(np.isneginf(low)) and np.all(np.isposinf(high)) else (low, high)
 
 
+@solver(lambda found: found[:2])
 def curve_fit(
     f: Callable[..., Any],
     xdata: Any,

@@ -13,6 +13,7 @@ from gategrad.compiler.compile import compile as compiled
 from gategrad.errors import NoRuleError
 from gategrad.pause import no_grad
 from gategrad.solvers.calls import Unknowns, as_args, numbers, plain_all, refuse_variables
+from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
 from gategrad.transforms.grad import grad, value_and_grad
@@ -30,6 +31,7 @@ _BY_PRODUCT = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}
 _BY_HESSIAN = {"dogleg", "trust-exact"}
 
 
+@solver(lambda found: (found.x, found.fun), lambda z: scipy.optimize.OptimizeResult(x=z[0], fun=z[1]))
 def minimize(
     fun: Callable[..., Any],
     x0: Any,
@@ -135,6 +137,7 @@ def _in_containers(callback: Any, unknowns: Unknowns) -> Any:
     return seen
 
 
+@solver(lambda found: (found.x, found.fun), lambda z: scipy.optimize.OptimizeResult(x=z[0], fun=z[1]))
 def minimize_scalar(
     fun: Callable[..., Any],
     bracket: Any = None,

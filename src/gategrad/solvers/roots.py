@@ -11,6 +11,7 @@ import scipy.optimize
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
 from gategrad.solvers.calls import Unknowns, as_args, joined, numbers, plain_all, refuse_variables
+from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import as_it_moves, dense, elementwise, recorded
 from gategrad.transforms.elementwise_grad import elementwise_grad
 from gategrad.transforms.grad import grad
@@ -22,6 +23,12 @@ __all__ = ["bisect", "brenth", "brentq", "fixed_point", "fsolve", "newton", "rid
 _BY_JACOBIAN = {"hybr", "lm"}
 
 
+def _first(found: Any) -> Any:
+    """The root alone, of a function that may return more beside it."""
+    return found[0] if isinstance(found, tuple) else found
+
+
+@solver(lambda found: found.x, lambda x: scipy.optimize.OptimizeResult(x=x))
 def root(
     fun: Callable[..., Any],
     x0: Any,
@@ -63,6 +70,7 @@ def root(
     return found
 
 
+@solver(_first)
 def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), fprime: Any = None, **options: Any) -> Any:
     """An x with f(x, *args) = 0; as `scipy.optimize.fsolve`, which is handed the Jacobian. Differentiable as `root` is.
 
@@ -88,6 +96,7 @@ def _moving(residual: Callable[[Any], Any], x: Any, what: str) -> Any:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
+@solver(lambda found: found.root, lambda x: scipy.optimize.OptimizeResult(root=x))
 def root_scalar(
     f: Callable[..., Any],
     args: Any = (),
@@ -156,7 +165,7 @@ def _in_bracket(name: str) -> Any:
     function.__doc__ = (
         f"A number x between a and b with f(x, *args) = 0; as `scipy.optimize.{name}`, and differentiable as `root_scalar` is."
     )
-    return function
+    return solver(_first)(function)
 
 
 brentq = _in_bracket("brentq")
@@ -166,6 +175,7 @@ ridder = _in_bracket("ridder")
 toms748 = _in_bracket("toms748")
 
 
+@solver(_first)
 def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = (), *rest: Any, **options: Any) -> Any:
     """A number x near x0 with f(x, *args) = 0, or an array of them; as `scipy.optimize.newton`.
 
@@ -186,6 +196,7 @@ def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = ()
     return _number(func, found, args)
 
 
+@solver(_first)
 def fixed_point(
     func: Callable[..., Any], x0: Any, args: Any = (), xtol: float = 1e-8, maxiter: int = 500, method: str = "del2"
 ) -> Any:
