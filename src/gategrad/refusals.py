@@ -45,7 +45,7 @@ def for_scipy() -> str:
     module = frame.f_globals.get("__name__", "")
     if module.partition(".")[0] != "scipy":
         return ""
-    return ". For functions of SciPy's there are gategrad.scipy.linalg, gategrad.scipy.special and gategrad.scipy.stats"
+    return ". For functions of SciPy's there are gategrad.scipy.linalg, special, stats, signal, integrate and optimize"
 
 
 def no_rule(name: str, function: str = "") -> str:

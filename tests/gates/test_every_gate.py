@@ -17,6 +17,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import gategrad as gg
 import gategrad.gates.matrix_functions  # they would come only when they are used
+import gategrad.gates.signals
 from gategrad.errors import ReleasedError
 from gategrad.gate import all_gates
 

@@ -5,6 +5,7 @@ Imported by those who name `gategrad.scipy.integrate`, since SciPy is heavy.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -125,7 +126,9 @@ def _begun(z: Any, initial: Any, axis: int) -> Any:
 
 
 def _after(initial: Any, z: Any) -> Any:
-    first = np.broadcast_to(np.reshape(initial, (1,) * len(shape_of(z))) if not shape_of(initial) else initial, (*shape_of(z)[:-1], 1))
+    first = np.broadcast_to(
+        np.reshape(initial, (1,) * len(shape_of(z))) if not shape_of(initial) else initial, (*shape_of(z)[:-1], 1)
+    )
     return np.concatenate([first, z + first], axis=-1)
 
 
@@ -147,7 +150,7 @@ def romb(y: Any, dx: Any = 1.0, axis: int = -1, show: bool = False) -> Any:
     steps = [intervals >> k for k in range(intervals.bit_length())]
     row = [np.trapezoid(y[..., ::step], dx=step * dx) for step in steps]
     for order in range(1, len(row)):
-        row = [fine + (fine - coarse) / (4**order - 1) for coarse, fine in zip(row, row[1:], strict=False)]
+        row = [fine + (fine - coarse) / (4**order - 1) for coarse, fine in itertools.pairwise(row)]
     return row[0]
 
 

@@ -15,7 +15,7 @@ from gategrad.transforms.containers import flatten, is_value
 from gategrad.transforms.ravel import ravel
 from gategrad.variable import Variable, plain
 
-__all__ = ["Unknowns", "as_args", "joined", "numbers", "plain_all", "refuse_variables"]
+__all__ = ["Unknowns", "as_args", "joined", "Plainly", "plain_all", "refuse_variables"]
 
 
 def plain_all(x: Any) -> Any:
@@ -36,7 +36,7 @@ def joined(z: Any) -> Any:
     return z if hasattr(z, "dtype") else array(z)
 
 
-class numbers:
+class Plainly:
     """A function as SciPy calls it, under `no_grad`: what it returns, untracked variables if it computes with some, is plain.
 
     `met` says whether it ever computed with one.

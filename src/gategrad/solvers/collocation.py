@@ -123,7 +123,9 @@ class _Chain:
         steps, s, n = shape_of(states)
         found, pullback = vjp(self.slopes, states)
         units = [np.broadcast_to(unit, (steps, s, n)) for unit in np.eye(n)]
-        slopes = np.stack([keep(pullback(unit)[0]) for unit in units], axis=-2)  # each depends on the states at its point alone
+        slopes = np.stack(
+            [keep(pullback(unit)[0]) for unit in units], axis=-2
+        )  # each depends on the states at its point alone
         blocks = keep(self.h)[:, None, None, None, None] * (self.a[:, :, None, None] * slopes[:, None])
         blocks = np.reshape(np.transpose(blocks, (0, 1, 3, 2, 4)), (steps, s * n, s * n))
         solved = np.linalg.inv(np.eye(s * n) - blocks)

@@ -13,7 +13,7 @@ from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input
 from gategrad.numpy import array
 from gategrad.pause import no_grad
-from gategrad.solvers.calls import as_args, joined, numbers, plain_all, refuse_variables
+from gategrad.solvers.calls import Plainly, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.collocation import through_points
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
@@ -63,7 +63,7 @@ def solve_ivp(
     args = () if args is None else as_args(args)
     refuse_variables("scipy.integrate.solve_ivp", **options)
     y0, t_eval = np.reshape(joined(y0), -1), as_input(t_eval)
-    called, (begin, end) = numbers(fun), t_span
+    called, (begin, end) = Plainly(fun), t_span
     with no_grad():
         found = scipy.integrate.solve_ivp(
             called, plain_all((begin, end)), plain(y0), method, plain(t_eval), True, events, vectorized,
@@ -84,7 +84,9 @@ def solve_ivp(
         found.t = times if wanted is None else wanted
     else:
         anchors = [begin, end] if wanted is None else _distinct([begin, *wanted, end])
-        found.y = _along_trajectory(rates, found.t, found.y.T, found.sol, _clock(anchors), y0, options.get("rtol", 1e-3)).T
+        found.y = _along_trajectory(
+            rates, found.t, found.y.T, found.sol, _clock(anchors), y0, options.get("rtol", 1e-3)
+        ).T
         found.t = _clock(anchors)(found.t) if wanted is None else wanted
     found.sol = None
     return found
@@ -139,7 +141,7 @@ def odeint(
     """
     refuse_variables("scipy.integrate.odeint", rtol=rtol, atol=atol, tcrit=tcrit, rest=rest, **options)
     args, y0, t = as_args(args), np.reshape(joined(y0), -1), as_input(t)
-    called = numbers(func)
+    called = Plainly(func)
     with no_grad():
         found = scipy.integrate.odeint(
             called, plain(y0), plain(t), plain_all(args), Dfun, col_deriv, full_output, ml, mu, rtol, atol, tcrit, h0, hmax,
@@ -155,7 +157,7 @@ def odeint(
     ends = plain(t)
     with no_grad():
         path = scipy.integrate.solve_ivp(
-            numbers(rates), (ends[0], ends[-1]), plain(y0), "LSODA", dense_output=True, **accuracy,
+            Plainly(rates), (ends[0], ends[-1]), plain(y0), "LSODA", dense_output=True, **accuracy,
             max_step=hmax or np.inf, min_step=hmin, first_step=h0 or None,
         ).sol  # fmt: skip
     clock = _clock(_distinct(list(t)) if recorded(t) else [ends[0], ends[-1]])
@@ -171,7 +173,7 @@ def _along_trajectory(
 ) -> Any:
     """The states y that a solver found at times t, one in a row, as they move; `path` is what it found in between."""
     direction = 1 if t[-1] >= t[0] else -1
-    grid = np.unique(np.concatenate([path.ts[:: _STEPS_IN_ONE], t]))[::direction]
+    grid = np.unique(np.concatenate([path.ts[::_STEPS_IN_ONE], t]))[::direction]
     known = dict(zip(t.tolist(), y, strict=True))
 
     def at(times: Any) -> Any:

@@ -50,23 +50,21 @@ class Solution(Gate):
         return -self.inverse[0](dr)
 
 
-def as_it_moves(
-    x: Any, residual: Callable[[Any], Any], inverse: Callable[[Any, Any], Linear], what: str
-) -> Any:
+def as_it_moves(x: Any, residual: Callable[[Any], Any], inverse: Callable[[Any, Any], Linear], what: str) -> Any:
     """The solution x of r(x) = 0, as a function of the variables that `residual` computes with; x itself if there are none.
 
     `inverse(x, keep)` finds the inverse of ∂r/∂x at x; `keep` takes a value computed there to the tapes that are meant.
     `NoGradientError` if `what` is not where r is 0: the theorem says nothing of other points.
     """
     zero = residual(x)
-    outermost, *inner = tapes(zero) or [None]
-    if outermost is None:
+    levels = tapes(zero)
+    if not levels:
         return x
     with no_grad():
         undo = inverse(x, plain)
     _refuse_far(undo[0](plain(zero)), x, what)
-    x = Solution(lock(x), undo)(below(zero, outermost))
-    for level in inner:
+    x = Solution(lock(x), undo)(below(zero, levels[0]))
+    for level in levels[1:]:
         undo = inverse(x, lambda value, level=level: below(value, level - 1))
         x = Solution(x, undo)(below(residual(x), level))
     return x

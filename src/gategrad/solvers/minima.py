@@ -12,11 +12,11 @@ import scipy.optimize
 from gategrad.compiler.compile import compile as compiled
 from gategrad.errors import NoRuleError
 from gategrad.pause import no_grad
-from gategrad.solvers.calls import Unknowns, as_args, numbers, plain_all, refuse_variables
+from gategrad.solvers.calls import Plainly, Unknowns, as_args, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
-from gategrad.transforms.grad import grad, value_and_grad
+from gategrad.transforms.grad import value_and_grad
 from gategrad.transforms.hessian import hessian, hvp
 from gategrad.variable import plain
 
@@ -105,18 +105,18 @@ def _handed_over(
     make = compiled if compile else lambda g: g
     if method in _BY_VALUE or jac is not None:
         known = {"jac": jac} if jac is not None else {}
-        objective = numbers(make(f))
+        objective = Plainly(make(f))
     else:
         known = {"jac": True}
-        objective = numbers(make(value_and_grad(f)))
+        objective = Plainly(make(value_and_grad(f)))
     if hess is None and hessp is None and method in _BY_HESSIAN:
-        hess = numbers(make(hessian(f)))
+        hess = Plainly(make(hessian(f)))
     if hess is None and hessp is None and method in _BY_PRODUCT:
 
         def product(x: Any, v: Any, *args: Any) -> Any:
             return hvp(lambda y: f(y, *args), x, v)
 
-        hessp = numbers(make(product))
+        hessp = Plainly(make(product))
     return objective, {**known, **{k: v for k, v in (("hess", hess), ("hessp", hessp)) if v is not None}}
 
 
@@ -159,9 +159,7 @@ def minimize_scalar(
     refuse_variables("scipy.optimize.minimize_scalar", bracket=bracket, bounds=bounds, tol=tol)
     args = as_args(args)
     with no_grad():
-        found = scipy.optimize.minimize_scalar(
-            numbers(fun), bracket, bounds, plain_all(args), method, tol, options
-        )
+        found = scipy.optimize.minimize_scalar(Plainly(fun), bracket, bounds, plain_all(args), method, tol, options)
     if not recorded(fun(found.x, *args)):
         return found
     pair = None if bounds is None else [bounds]

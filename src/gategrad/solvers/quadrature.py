@@ -67,7 +67,9 @@ def quad(
         )
     if full_output or any(option is not None and option is not False for option in options.values()):
         asked = ["full_output"] * bool(full_output) + sorted(options)
-        raise NoRuleError(f"scipy.integrate.quad with variables takes no {asked[0]}=: write the weight into the function")
+        raise NoRuleError(
+            f"scipy.integrate.quad with variables takes no {asked[0]}=: write the weight into the function"
+        )
     errors: list[float] = [0.0]
     gate = Integral(flat, {"epsabs": epsabs, "epsrel": epsrel, "limit": limit, "points": points}, errors)
     return gate(a, b, *leaves), errors[-1]

@@ -10,7 +10,7 @@ import scipy.optimize
 
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
-from gategrad.solvers.calls import Unknowns, as_args, joined, numbers, plain_all, refuse_variables
+from gategrad.solvers.calls import Plainly, Unknowns, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import as_it_moves, dense, elementwise, recorded
 from gategrad.transforms.elementwise_grad import elementwise_grad
@@ -63,7 +63,7 @@ def root(
         jac = jacobian(f)
     with no_grad():
         found = scipy.optimize.root(
-            numbers(f), unknowns.start, plain_all(args), method, jac=numbers(jac) if callable(jac) else jac, tol=tol,
+            Plainly(f), unknowns.start, plain_all(args), method, jac=Plainly(jac) if callable(jac) else jac, tol=tol,
             callback=callback, options=options,
         )  # fmt: skip
     found.x = unknowns.back(_moving(lambda x: f(x, *args), found.x, "this root"))
@@ -75,14 +75,14 @@ def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), fprime: Any = None
     """An x with f(x, *args) = 0; as `scipy.optimize.fsolve`, which is handed the Jacobian. Differentiable as `root` is.
 
     >>> import numpy as np, gategrad as gg
-    >>> gg.grad(lambda a: fsolve(lambda x: x**2 - a, 1.0)[0])(4.0).round(8)        # of √a
+    >>> round(gg.grad(lambda a: fsolve(lambda x: x**2 - a, 1.0)[0])(4.0), 8)       # of √a
     0.25
     """
     args, unknowns = as_args(args), Unknowns(x0)
     f = unknowns.equations(func)
     with no_grad():
         found = scipy.optimize.fsolve(
-            numbers(f), unknowns.start, plain_all(args), numbers(jacobian(f) if fprime is None else fprime), **options
+            Plainly(f), unknowns.start, plain_all(args), Plainly(jacobian(f) if fprime is None else fprime), **options
         )
     x = found[0] if isinstance(found, tuple) else found
     x = unknowns.back(_moving(lambda y: f(y, *args), x, "this root"))
@@ -124,12 +124,12 @@ def root_scalar(
     args = as_args(args)
     slope, bend = fprime, fprime2
     if method in ("newton", "halley") or (method is None and bracket is None and x1 is None):
-        slope = numbers(grad(f)) if fprime is None else fprime
+        slope = Plainly(grad(f)) if fprime is None else fprime
     if method == "halley" and fprime2 is None:
-        bend = numbers(grad(grad(f)))
+        bend = Plainly(grad(grad(f)))
     with no_grad():
         found = scipy.optimize.root_scalar(
-            numbers(f), plain_all(args), method, plain_all(bracket), slope, bend, plain(x0), plain(x1), xtol, rtol,
+            Plainly(f), plain_all(args), method, plain_all(bracket), slope, bend, plain(x0), plain(x1), xtol, rtol,
             maxiter, options,
         )  # fmt: skip
     found.root = _number(f, found.root, args)
@@ -156,15 +156,13 @@ def _in_bracket(name: str) -> Any:
     def function(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *rest: Any, **options: Any) -> Any:
         args = as_args(args)
         with no_grad():
-            found = theirs(numbers(f), plain(a), plain(b), plain_all(args), *rest, **options)
+            found = theirs(Plainly(f), plain(a), plain(b), plain_all(args), *rest, **options)
         if isinstance(found, tuple):
             return (_number(f, found[0], args), *found[1:])
         return _number(f, found, args)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"A number x between a and b with f(x, *args) = 0; as `scipy.optimize.{name}`, and differentiable as `root_scalar` is."
-    )
+    function.__doc__ = f"A number x between a and b with f(x, *args) = 0; as `scipy.optimize.{name}`, and differentiable as `root_scalar` is."
     return solver(_first)(function)
 
 
@@ -189,7 +187,7 @@ def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = ()
     args = as_args(args)
     with no_grad():
         found = scipy.optimize.newton(
-            numbers(func), plain(x0), None if fprime is None else numbers(fprime), plain_all(args), *rest, **options
+            Plainly(func), plain(x0), None if fprime is None else Plainly(fprime), plain_all(args), *rest, **options
         )
     if isinstance(found, tuple):
         return (_number(func, found[0], args), *found[1:])
@@ -214,7 +212,7 @@ def fixed_point(
     args = as_args(args)
 
     def plainly(x: Any, *more: Any) -> Any:
-        return numbers(func)(x if shape_of(x0) or not hasattr(x, "dtype") else x[()], *more)
+        return Plainly(func)(x if shape_of(x0) or not hasattr(x, "dtype") else x[()], *more)
 
     with no_grad():
         x = scipy.optimize.fixed_point(plainly, plain(x0), plain_all(args), xtol, maxiter, method)
@@ -224,6 +222,8 @@ def fixed_point(
         z = joined(func(np.reshape(y, shape) if shape else y, *args))
         return (np.reshape(z, -1) if shape else z) - y
 
-    return np.reshape(_moving(residual, np.reshape(x, -1), "this fixed point"), shape) if shape else _moving(
-        residual, float(x), "this fixed point"
+    return (
+        np.reshape(_moving(residual, np.reshape(x, -1), "this fixed point"), shape)
+        if shape
+        else _moving(residual, float(x), "this fixed point")
     )

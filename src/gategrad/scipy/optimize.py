@@ -1,0 +1,77 @@
+"""scipy.optimize for variables, under the same names: minima, roots and fits, which get gradients and have some themselves.
+
+`from gategrad.scipy import optimize` instead of `from scipy import optimize` is the whole change. SciPy's own functions raise
+`EscapeError` where they meet a variable.
+"""
+
+from scipy.optimize import BFGS as BFGS
+from scipy.optimize import SR1 as SR1
+from scipy.optimize import Bounds as Bounds
+from scipy.optimize import BroydenFirst as BroydenFirst
+from scipy.optimize import HessianUpdateStrategy as HessianUpdateStrategy
+from scipy.optimize import InverseJacobian as InverseJacobian
+from scipy.optimize import KrylovJacobian as KrylovJacobian
+from scipy.optimize import LbfgsInvHessProduct as LbfgsInvHessProduct
+from scipy.optimize import LinearConstraint as LinearConstraint
+from scipy.optimize import NoConvergence as NoConvergence
+from scipy.optimize import NonlinearConstraint as NonlinearConstraint
+from scipy.optimize import OptimizeResult as OptimizeResult
+from scipy.optimize import OptimizeWarning as OptimizeWarning
+from scipy.optimize import RootResults as RootResults
+from scipy.optimize import anderson as anderson
+from scipy.optimize import approx_fprime as approx_fprime
+from scipy.optimize import basinhopping as basinhopping
+from scipy.optimize import bracket as bracket
+from scipy.optimize import brent as brent
+from scipy.optimize import broyden1 as broyden1
+from scipy.optimize import broyden2 as broyden2
+from scipy.optimize import brute as brute
+from scipy.optimize import check_grad as check_grad
+from scipy.optimize import diagbroyden as diagbroyden
+from scipy.optimize import differential_evolution as differential_evolution
+from scipy.optimize import direct as direct
+from scipy.optimize import dual_annealing as dual_annealing
+from scipy.optimize import excitingmixing as excitingmixing
+from scipy.optimize import fmin as fmin
+from scipy.optimize import fmin_bfgs as fmin_bfgs
+from scipy.optimize import fmin_cg as fmin_cg
+from scipy.optimize import fmin_cobyla as fmin_cobyla
+from scipy.optimize import fmin_l_bfgs_b as fmin_l_bfgs_b
+from scipy.optimize import fmin_ncg as fmin_ncg
+from scipy.optimize import fmin_powell as fmin_powell
+from scipy.optimize import fmin_slsqp as fmin_slsqp
+from scipy.optimize import fmin_tnc as fmin_tnc
+from scipy.optimize import fminbound as fminbound
+from scipy.optimize import golden as golden
+from scipy.optimize import leastsq as leastsq
+from scipy.optimize import line_search as line_search
+from scipy.optimize import linearmixing as linearmixing
+from scipy.optimize import linprog_verbose_callback as linprog_verbose_callback
+from scipy.optimize import newton_krylov as newton_krylov
+from scipy.optimize import rosen as rosen
+from scipy.optimize import rosen_der as rosen_der
+from scipy.optimize import rosen_hess as rosen_hess
+from scipy.optimize import rosen_hess_prod as rosen_hess_prod
+from scipy.optimize import shgo as shgo
+from scipy.optimize import show_options as show_options
+
+from gategrad.solvers.least_squares import curve_fit as curve_fit
+from gategrad.solvers.least_squares import least_squares as least_squares
+from gategrad.solvers.minima import minimize as minimize
+from gategrad.solvers.minima import minimize_scalar as minimize_scalar
+from gategrad.solvers.refused import linear_sum_assignment as linear_sum_assignment
+from gategrad.solvers.refused import linprog as linprog
+from gategrad.solvers.refused import lsq_linear as lsq_linear
+from gategrad.solvers.refused import milp as milp
+from gategrad.solvers.refused import nnls as nnls
+from gategrad.solvers.refused import quadratic_assignment as quadratic_assignment
+from gategrad.solvers.roots import bisect as bisect
+from gategrad.solvers.roots import brenth as brenth
+from gategrad.solvers.roots import brentq as brentq
+from gategrad.solvers.roots import fixed_point as fixed_point
+from gategrad.solvers.roots import fsolve as fsolve
+from gategrad.solvers.roots import newton as newton
+from gategrad.solvers.roots import ridder as ridder
+from gategrad.solvers.roots import root as root
+from gategrad.solvers.roots import root_scalar as root_scalar
+from gategrad.solvers.roots import toms748 as toms748
