@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.axes import as_input, axis_of, shape_of
+from gategrad.gates.axes import as_input, axis_of, everywhere, shape_of
 from gategrad.gates.scipy_names import Namespace
 from gategrad.variable import plain
 
@@ -65,6 +65,8 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
     """
     y, h, _ = _samples(y, x, dx, axis)
     count = shape_of(y)[-1]
+    if x is not None and count > 2:
+        h = np.astype(h, np.float64)  # as there
     if count == 2:
         return h[..., 0] * (y[..., 0] + y[..., 1]) / 2
     pairs = count - 1 - (count + 1) % 2  # intervals that make whole parabolas
@@ -105,11 +107,11 @@ def cumulative_simpson(y: Any, *, x: Any = None, dx: Any = 1.0, axis: int = -1, 
     """
     if shape_of(as_input(y))[axis] < 3:
         return _begun(cumulative_trapezoid(y, x, dx, axis), initial, axis)
-    if x is not None and np.any(np.diff(plain(as_input(x)), axis=axis if len(shape_of(as_input(x))) > 1 else -1) <= 0):
-        raise ValueError("Input x must be strictly increasing.")
     if x is None:
         y = np.astype(as_input(y), np.result_type(as_input(y).dtype, np.float64))  # as there
     y, h, axis = _samples(y, x, dx, axis)
+    if x is not None and everywhere(np.any(plain(h) <= 0)):
+        raise ValueError("Input x must be strictly increasing.")
     first, second = _first_halves(y, h), _second_halves(y, h)
     even = np.arange(shape_of(y)[-1] - 2) % 2 == 0
     # Intervals 0, 2, 4 … are first halves, 1, 3, 5 … second halves of the same parabolas; the last is always a second half.
@@ -119,17 +121,19 @@ def cumulative_simpson(y: Any, *, x: Any = None, dx: Any = 1.0, axis: int = -1, 
 
 
 def _begun(z: Any, initial: Any, axis: int) -> Any:
-    """Added to what was there before, and that in front."""
+    """Added to what was there before, and that in front; a number is in double precision, as there."""
     if initial is None:
         return z
+    initial = initial if hasattr(initial, "dtype") else np.float64(initial)
     return np.moveaxis(_after(initial, np.moveaxis(z, axis, -1)), -1, axis)
 
 
 def _after(initial: Any, z: Any) -> Any:
-    first = np.broadcast_to(
-        np.reshape(initial, (1,) * len(shape_of(z))) if not shape_of(initial) else initial, (*shape_of(z)[:-1], 1)
-    )
-    return np.concatenate([first, z + first], axis=-1)
+    """Added to what was there before, and that in front, along the last axis."""
+    if not hasattr(initial, "dtype"):
+        initial = np.full((), initial, z.dtype)[()]
+    first = initial if shape_of(initial) else np.reshape(initial, (1,) * len(shape_of(z)))
+    return np.concatenate([np.broadcast_to(first, (*shape_of(z)[:-1], 1)), z + first], axis=-1)
 
 
 @INTEGRATE.rule
@@ -164,12 +168,11 @@ def fixed_quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), n: int 
     >>> round(gg.grad(lambda p: fixed_quad(lambda x: np.exp(p * x), 0.0, 1.0)[0])(0.0), 12)
     0.5
     """
-    if np.any(np.isinf(plain(a))) or np.any(np.isinf(plain(b))):
+    if everywhere(np.isinf(plain(a))) or everywhere(np.isinf(plain(b))):
         raise ValueError("Gaussian quadrature is only available for finite limits.")
     points, weights = np.polynomial.legendre.leggauss(n)
     args = args if isinstance(args, tuple) else (args,)
-    z = np.sum(weights * func((b - a) * (points + 1) / 2.0 + a, *args), axis=-1)
-    return (b - a) / 2.0 * z, None
+    return np.sum((b - a) / 2.0 * weights * func((b - a) * (points + 1) / 2.0 + a, *args), axis=-1), None
 
 
 def _samples(y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, Any, int]:

@@ -62,7 +62,7 @@ def solve_ivp(
     """
     args = () if args is None else as_args(args)
     refuse_variables("scipy.integrate.solve_ivp", **options)
-    y0, t_eval = np.reshape(joined(y0), -1), as_input(t_eval)
+    y0, t_eval = _state(y0), as_input(t_eval)
     called, (begin, end) = Plainly(fun), t_span
     with no_grad():
         found = scipy.integrate.solve_ivp(
@@ -90,6 +90,12 @@ def solve_ivp(
         found.t = _clock(anchors)(found.t) if wanted is None else wanted
     found.sol = None
     return found
+
+
+def _state(y0: Any) -> Any:
+    """Where a trajectory begins: a vector, in double precision at least, as SciPy has it."""
+    y0 = np.reshape(joined(y0), -1)
+    return np.astype(y0, np.result_type(y0.dtype, np.float64))
 
 
 def _refuse(method: Any, events: Any, dense_output: bool) -> None:
@@ -140,7 +146,7 @@ def odeint(
     True
     """
     refuse_variables("scipy.integrate.odeint", rtol=rtol, atol=atol, tcrit=tcrit, rest=rest, **options)
-    args, y0, t = as_args(args), np.reshape(joined(y0), -1), as_input(t)
+    args, y0, t = as_args(args), _state(y0), as_input(t)
     called = Plainly(func)
     with no_grad():
         found = scipy.integrate.odeint(
@@ -200,7 +206,7 @@ def _clock(anchors: list[Any]) -> Callable[[Any], Any]:
     if not recorded(*anchors):
         return lambda times: times
     sign = 1.0 if plain_anchors[-1] >= plain_anchors[0] else -1.0
-    moving = array(anchors)
+    moving = array(anchors, float)
 
     def clock(times: Any) -> Any:
         left = np.clip(np.searchsorted(sign * plain_anchors, sign * times, side="right") - 1, 0, len(anchors) - 2)

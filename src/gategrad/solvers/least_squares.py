@@ -56,7 +56,7 @@ def least_squares(
     >>> (gg.grad(fit)(np.array([2.0, 4.1, 5.9])) * 14).round(6)
     array([1., 2., 3.])
     """
-    refuse_variables("scipy.optimize.least_squares", bounds=_rows(bounds), f_scale=f_scale, **options)
+    refuse_variables("scipy.optimize.least_squares", bounds=bounds, f_scale=f_scale, **options)
     args, kwargs, unknowns = as_args(args), kwargs or {}, Unknowns(x0)
     f = unknowns.function(fun)
 
@@ -110,7 +110,7 @@ def curve_fit(
 
     SciPy is handed the Jacobian. Both are differentiable in the data, in `sigma` and in every variable that `f` computes with,
     to any order, as the minimum that `least_squares` finds: so one sees what each measurement contributes. `sigma` is a
-    number or a row of standard deviations, or a covariance matrix.
+    row of standard deviations or a covariance matrix.
 
     `NoRuleError` for variables in `p0` or options; `NoGradientError` where the data do not determine the parameters.
 
@@ -120,7 +120,7 @@ def curve_fit(
     >>> gg.grad(slope)(np.array([0.0, 1.0, 2.5])).round(8)
     array([-0.5,  0. ,  0.5])
     """
-    refuse_variables("scipy.optimize.curve_fit", p0=p0, **options)
+    refuse_variables("scipy.optimize.curve_fit", p0=p0, bounds=bounds, **options)
     xdata, ydata = as_input(xdata), as_input(ydata)
     if check_finite is not None:
         options["check_finite"] = check_finite

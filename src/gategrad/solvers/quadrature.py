@@ -89,6 +89,7 @@ class Integral(Gate):
         self.limits, self.leaves = (a, b), leaves
         if any(type(x) is Variable for x in (a, b, *leaves)):
             return self.fresh()(a, b, *leaves)
+        leaves = tuple([_double(x) for x in leaves])
         integrand = _closed(lambda x: self.function(x, *leaves))
         a, b = float(a), float(b)
         if shape_of(integrand(_somewhere(a, b))):
@@ -139,6 +140,11 @@ class _Pulled:
 
         chosen = [leaf for leaf, need in zip(leaves_of_function, self.needed, strict=True) if need]
         return np.concatenate([np.reshape(part, -1) for part in vjp(of_chosen, *chosen)[1](dz)])
+
+
+def _double(x: Any) -> Any:
+    """In the precision of QUADPACK, whose tolerances float32 could not meet."""
+    return np.astype(np.asarray(x), np.result_type(x, np.float64))[()]
 
 
 def _apart(row: Any, specs: list[Any]) -> list[Any]:

@@ -212,7 +212,7 @@ def fixed_point(
     args = as_args(args)
 
     def plainly(x: Any, *more: Any) -> Any:
-        return Plainly(func)(x if shape_of(x0) or not hasattr(x, "dtype") else x[()], *more)
+        return Plainly(func)(x if shape_of(x0) else np.float64(x), *more)
 
     with no_grad():
         x = scipy.optimize.fixed_point(plainly, plain(x0), plain_all(args), xtol, maxiter, method)
