@@ -63,7 +63,7 @@ def test_newton_of_an_array():
     a = np.array([4.0, 9.0])
     curvature = gg.hessian(lambda a: np.sum(optimize.newton(lambda x: x * x - a, np.array([1.0, 2.0]))))(a)
     np.testing.assert_allclose(curvature, np.diag(-0.25 * a**-1.5), rtol=1e-7)
-    x, converged, flat = optimize.newton(lambda x: x * x - a, np.ones(2), full_output=True)
+    _, converged, flat = optimize.newton(lambda x: x * x - a, np.ones(2), full_output=True)
     assert converged.all() and not flat.any()
 
 

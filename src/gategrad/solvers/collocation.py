@@ -19,6 +19,7 @@ import scipy.special
 from gategrad.errors import NoGradientError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
+from gategrad.solvers.clock import Clock
 from gategrad.solvers.implicit import Linear, as_it_moves
 from gategrad.transforms.vjp import vjp
 from gategrad.variable import plain
@@ -44,17 +45,18 @@ def radau(s: int) -> tuple[Any, Any]:
 
 
 def through_points(
-    rates: Rates, grid: Any, times: Callable[[Any], Any], y0: Any, at: Callable[[Any], Any], limit: Any
+    rates: Rates, clock: Clock, hands: Any, y0: Any, at: Callable[[Any], Any], limit: Any
 ) -> tuple[Any, Any]:
-    """The states at the ends of steps, as functions of whatever variables the rates compute with; and those ends.
+    """The states at the ends of steps, as functions of whatever variables the rates compute with; and where the hands stood.
 
-    `grid` has the plain times of the ends to begin with, `times(grid)` the same as variables, and `at(t)` what the solver says
-    of plain times. These equations and the solver agree if a step of Newton's method changes no state by more than `limit`;
-    steps in which they do not are halved. `NoGradientError` if that does not help.
+    `hands` says where on the clock steps end, to begin with, and `at(t)` what the solver says of plain times. These equations
+    and the solver agree if a step of Newton's method changes no state by more than `limit`; steps in which they do not are
+    halved. `NoGradientError` if that does not help.
     """
+    worst: list[float] = []
     for _ in range(_ATTEMPTS):
-        chain = _Chain(rates, grid, times(grid), y0)
-        states = np.reshape(at(np.ravel(chain.points())), (len(grid) - 1, len(chain.c), -1))
+        chain = _Chain(rates, clock, hands, y0)
+        states = np.reshape(at(np.ravel(plain(chain.t))), (len(hands) - 1, len(chain.c), -1))
         with no_grad():
             found = chain.linearised(states, plain)
             change = found.undo[0](found.residual)
@@ -63,23 +65,20 @@ def through_points(
             def inverse(x: Any, keep: Any, chain: _Chain = chain, found: _Linearised = found) -> Linear:
                 return found.undo if keep is plain else chain.linearised(x, keep).undo
 
-            return as_it_moves(states, chain.residual, inverse, "this trajectory")[:, -1], grid
+            return as_it_moves(states, chain.residual, inverse, "this trajectory")[:, -1], hands
+        worst.append(float(np.max(np.abs(change) / limit)))
+        if len(worst) > _PATIENCE and worst[-1] > worst[-1 - _PATIENCE] / 2:
+            break
         wrong = np.any(np.abs(found.alone) > limit, axis=(1, 2))
-        grid = np.insert(grid, 1 + np.arange(len(wrong)), grid[:-1] / 2 + grid[1:] / 2)[_ends_and_middles(wrong)]
+        middles = (hands[:-1] + hands[1:]) / 2
+        hands = np.sort(np.concatenate([hands, middles[wrong] if wrong.any() else middles]))
     raise NoGradientError(
         "this trajectory has no gradient that could be trusted: the numbers that the solver returned do not solve the equation "
         "closely enough. Lower rtol and atol, or split the integration where the right-hand side jumps"
     )
 
 
-_ATTEMPTS = 8
-
-
-def _ends_and_middles(wrong: Any) -> Any:
-    """Of the ends of steps and the middles between them: which to keep, if these steps are to be halved; all if none is."""
-    kept = np.ones(2 * len(wrong) + 1, dtype=bool)
-    kept[1::2] = wrong | (not wrong.any())
-    return kept
+_ATTEMPTS, _PATIENCE = 10, 2  # how often to halve, and after how often it must have made a difference
 
 
 class _Linearised(NamedTuple):
@@ -93,17 +92,12 @@ class _Linearised(NamedTuple):
 class _Chain:
     """The equations Y_j − y − h Σ_k a_jk f(t_k, Y_k) = 0 of all steps, y being what the step before ends with."""
 
-    def __init__(self, rates: Rates, grid: Any, times: Any, y0: Any, s: int = 4) -> None:
-        self.rates, self.grid, self.y0 = rates, grid, y0
+    def __init__(self, rates: Rates, clock: Clock, hands: Any, y0: Any, s: int = 4) -> None:
+        self.rates, self.y0 = rates, y0
         self.c, self.a = radau(s)
-        self.h = times[1:] - times[:-1]
-        self.t = times[:-1, None] + self.h[:, None] * self.c
-
-    def points(self) -> Any:
-        """The plain times of all points, one row for each step; the last of each is the end of the step itself."""
-        t = self.grid[:-1, None] + np.diff(self.grid)[:, None] * self.c
-        t[:, -1] = self.grid[1:]
-        return t
+        ends = clock(hands)
+        self.h = ends[1:] - ends[:-1]
+        self.t = ends[:-1, None] + self.h[:, None] * self.c  # the last of each row is the end of a step
 
     def slopes(self, states: Any) -> Any:
         """The right-hand side at every point."""

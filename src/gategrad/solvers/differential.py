@@ -11,9 +11,9 @@ import scipy.optimize
 
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input
-from gategrad.numpy import array
 from gategrad.pause import no_grad
 from gategrad.solvers.calls import Plainly, as_args, joined, plain_all, refuse_variables
+from gategrad.solvers.clock import Clock
 from gategrad.solvers.collocation import through_points
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
@@ -64,30 +64,35 @@ def solve_ivp(
     refuse_variables("scipy.integrate.solve_ivp", **options)
     y0, t_eval = _state(y0), as_input(t_eval)
     called, (begin, end) = Plainly(fun), t_span
-    with no_grad():
-        found = scipy.integrate.solve_ivp(
-            called, plain_all((begin, end)), plain(y0), method, plain(t_eval), True, events, vectorized,
-            plain_all(args) or None, **options,
-        )  # fmt: skip
-    if not (called.met or recorded(y0, begin, end, t_eval, *flatten(args)[0])) or paused() != UNTRACKED:
-        found.sol = found.sol if dense_output else None
+    shown = recorded(y0, begin, end, t_eval, *flatten(args)[0])
+
+    def solve(dense: bool) -> Any:
+        with no_grad():
+            return scipy.integrate.solve_ivp(
+                called, plain_all((begin, end)), plain(y0), method, plain(t_eval), dense, events, vectorized,
+                plain_all(args) or None, **options,
+            )  # fmt: skip
+
+    found = solve(dense_output or shown)
+    if not (shown or called.met) or paused() != UNTRACKED:
         return found
     _refuse(method, events, dense_output)
+    found = found if found.sol is not None else solve(True)
 
     def rates(t: Any, y: Any) -> Any:
         return np.reshape(joined(fun(t, y[:, None] if vectorized else y, *args)), -1)
 
     wanted = None if t_eval is None else t_eval[: len(found.t)]
+    ends, still = Clock([begin, end]), not recorded(begin, end)
     if method in METHODS:
-        times = _clock([begin, end])(found.sol.ts)
+        times = found.sol.ts if still else ends(ends.between(found.sol.ts))
         found.y = np.stack(along_steps(METHODS[method], rates, times, y0, wanted), axis=1)
-        found.t = times if wanted is None else wanted
     else:
-        anchors = [begin, end] if wanted is None else _distinct([begin, *wanted, end])
-        found.y = _along_trajectory(
-            rates, found.t, found.y.T, found.sol, _clock(anchors), y0, options.get("rtol", 1e-3)
-        ).T
-        found.t = _clock(anchors)(found.t) if wanted is None else wanted
+        times = wanted if wanted is not None else found.t if still else ends(ends.between(found.t))
+        stops = list(times) if wanted is None else [begin, *wanted]
+        states = _along_trajectory(rates, stops, found.y.T, found.sol, y0, options.get("rtol", 1e-3))
+        found.y = states[-len(found.t) :].T
+    found.t = times if wanted is None else wanted
     found.sol = None
     return found
 
@@ -166,8 +171,7 @@ def odeint(
             Plainly(rates), (ends[0], ends[-1]), plain(y0), "LSODA", dense_output=True, **accuracy,
             max_step=hmax or np.inf, min_step=hmin, first_step=h0 or None,
         ).sol  # fmt: skip
-    clock = _clock(_distinct(list(t)) if recorded(t) else [ends[0], ends[-1]])
-    z = _along_trajectory(rates, ends, found[0] if full_output else found, path, clock, y0, accuracy["rtol"])
+    z = _along_trajectory(rates, list(t), found[0] if full_output else found, path, y0, accuracy["rtol"])
     return (z, found[1]) if full_output else z
 
 
@@ -175,55 +179,28 @@ _DEFAULT = 1.49012e-8  # of SciPy's
 
 
 def _along_trajectory(
-    rates: Callable[[Any, Any], Any], t: Any, y: Any, path: Any, clock: Callable[[Any], Any], y0: Any, rtol: Any
+    rates: Callable[[Any, Any], Any], times: list[Any], y: Any, path: Any, y0: Any, rtol: Any
 ) -> Any:
-    """The states y that a solver found at times t, one in a row, as they move; `path` is what it found in between."""
-    direction = 1 if t[-1] >= t[0] else -1
-    grid = np.unique(np.concatenate([path.ts[::_STEPS_IN_ONE], t]))[::direction]
-    known = dict(zip(t.tolist(), y, strict=True))
+    """The states at these times, the first of which is where it begins, as they move.
 
-    def at(times: Any) -> Any:
-        states = path(times).T
-        for n, time in enumerate(times.tolist()):
-            if time in known:
-                states[n] = known[time]
+    `y` has the numbers that a solver found at the last of the times, one in a row, and `path` what it found in between.
+    """
+    clock = Clock(times)
+    known = dict(zip(clock.plain[-len(y) :].tolist(), y, strict=True))
+
+    def at(moments: Any) -> Any:
+        states = path(moments).T
+        for n, moment in enumerate(moments.tolist()):
+            if moment in known:
+                states[n] = known[moment]
         return states
 
     size = np.max(np.abs(y), axis=0)
     limit = min(_CLOSE, _MANY * float(np.max(rtol))) * np.maximum(size, np.max(size) * _CLOSE)
-    ends, grid = through_points(rates, grid, clock, y0, at, limit)
-    whole = np.concatenate([np.reshape(y0, (1, -1)), ends])
-    return whole[np.searchsorted(direction * grid, direction * t)]
+    stride = max(_STEPS_IN_ONE, len(path.ts) // _FIRST)
+    ends, hands = through_points(rates, clock, clock.between(path.ts[::stride]), y0, at, limit)
+    return np.concatenate([np.reshape(y0, (1, -1)), ends])[np.searchsorted(hands, np.arange(len(times)))]
 
 
 _CLOSE, _MANY = 1e-2, 1e3  # what adds up over a trajectory is more than the tolerance of one step
-_STEPS_IN_ONE = 4  # the points of one of our steps reach as far as some of the solver's
-
-
-def _clock(anchors: list[Any]) -> Callable[[Any], Any]:
-    """Plain times as functions of the anchors, some of which are variables: those in between move in proportion."""
-    plain_anchors = np.array([plain(a) for a in anchors], dtype=float)
-    if not recorded(*anchors):
-        return lambda times: times
-    sign = 1.0 if plain_anchors[-1] >= plain_anchors[0] else -1.0
-    moving = array(anchors, float)
-
-    def clock(times: Any) -> Any:
-        left = np.clip(np.searchsorted(sign * plain_anchors, sign * times, side="right") - 1, 0, len(anchors) - 2)
-        share = (times - plain_anchors[left]) / (plain_anchors[left + 1] - plain_anchors[left])
-        return moving[left] * (1 - share) + moving[left + 1] * share
-
-    return clock
-
-
-def _distinct(times: list[Any]) -> list[Any]:
-    """Times without those that are the one before once more, if no variable is lost by that."""
-    kept = times[:1]
-    for time in times[1:]:
-        if plain(time) != plain(kept[-1]):
-            kept.append(time)
-        elif recorded(time) and recorded(kept[-1]):
-            raise NoRuleError("times that are equal have no gradients of their own: name each time once")
-        elif recorded(time):
-            kept[-1] = time
-    return kept
+_STEPS_IN_ONE, _FIRST = 4, 50  # the points of one of our steps reach as far as some of the solver's, or else it is halved
