@@ -115,14 +115,14 @@ def test_a_query_answers_of_the_plain_values(name, function):
         np.testing.assert_equal(found, expected)
 
 
-@pytest.mark.parametrize("name", ["linalg", "special", "stats"])
+@pytest.mark.parametrize("name", ["integrate", "linalg", "optimize", "signal", "special", "stats"])
 def test_every_function_of_ours_under_scipys_names_has_its_row(name):
     """Those that look at their arguments themselves, and so are ours; SciPy's ufuncs are rows by the gates that they have."""
     module = importlib.import_module(f"gategrad.scipy.{name}")
     missing = {
         key
         for key, value in vars(module).items()
-        if getattr(value, "__module__", type(value).__module__).startswith("gategrad.gates.")
+        if getattr(value, "__module__", type(value).__module__).startswith(("gategrad.gates.", "gategrad.solvers."))
         and "plain values" not in (value.__doc__ or "")  # what is refused, and what answers of the plain values
         and f"scipy.{name}.{key}" not in TABLED
     }

@@ -51,7 +51,9 @@ def test_the_gradient_is_that_of_the_numbers(method):
     """With coarse tolerances, on the steps that were chosen: the slope of the same steps for another rate."""
 
     def steps(rate):
-        return integrate.solve_ivp(logistic, (0.0, 2.0), [0.2], method, args=(rate,), rtol=1e-2, first_step=0.5, max_step=0.5)
+        return integrate.solve_ivp(
+            logistic, (0.0, 2.0), [0.2], method, args=(rate,), rtol=1e-2, first_step=0.5, max_step=0.5
+        )
 
     assert len(steps(1.5).t) == len(steps(1.5 + 1e-5).t)
     difference = (steps(1.5 + 1e-5).y[0, -1] - steps(1.5 - 1e-5).y[0, -1]) / 2e-5
@@ -167,7 +169,9 @@ def test_odeint_has_its_signature():
     np.testing.assert_array_equal(found.value, expected)
     assert ours["nfe"].tolist() == report["nfe"].tolist()
     np.testing.assert_array_equal(integrate.odeint(f, [1.0, 2.0], t, (0.7,)), expected)
-    np.testing.assert_allclose(gg.grad(lambda y: integrate.odeint(f, y, t[::-1], (0.7,))[-1, 0])(np.ones(2)), [np.exp(0.7), 0])
+    np.testing.assert_allclose(
+        gg.grad(lambda y: integrate.odeint(f, y, t[::-1], (0.7,))[-1, 0])(np.ones(2)), [np.exp(0.7), 0]
+    )
     slope = gg.grad(lambda rate: np.sum(integrate.odeint(f, [1.0], [0.0, 1.0, 1.0], (rate,))))(0.7)
     assert slope == pytest.approx(-2 * np.exp(-0.7), rel=1e-6)
 
@@ -192,7 +196,9 @@ def test_times_that_are_equal():
     fall = 2 * np.exp(-2)
     np.testing.assert_allclose(slope, [[0, 0, 0], [fall, -fall, 0], [fall, 0, -fall]], rtol=1e-6, atol=1e-7)
     curvature = gg.hessian(lambda t: integrate.odeint(lambda y, t: -2 * y, [1.0], t)[2, 0])(np.array([0.0, 1.0, 1.0]))
-    np.testing.assert_allclose(curvature, 2 * fall * np.array([[1, 0, -1], [0, 0, 0], [-1, 0, 1]]), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(
+        curvature, 2 * fall * np.array([[1, 0, -1], [0, 0, 0], [-1, 0, 1]]), rtol=1e-6, atol=1e-7
+    )
 
 
 def test_numbers_that_do_not_solve_the_equation():

@@ -15,8 +15,14 @@ CASES = {
     "minimize": (lambda a: optimize.minimize(lambda x: (x["u"] - a) ** 2 + np.exp(x["u"] * a), {"u": 0.0}).x["u"], 0.8),
     "minimize_scalar": (lambda a: optimize.minimize_scalar(lambda x: (x - a) ** 2).x, 0.8),
     "least_squares": (lambda a: optimize.least_squares(lambda x: x - a, [1.0]).cost, np.array([1.0, 2.0, 4.0])),
-    "curve_fit": (lambda y: optimize.curve_fit(lambda x, p, q: p * x + q, np.arange(4.0), y)[0][0], np.arange(4.0) ** 2),
-    "solve_ivp": (lambda a: integrate.solve_ivp(lambda t, y: -a * y, (0.0, 1.0), [1.0], t_eval=[0.5, 1.0]).y[0, -1], 0.8),
+    "curve_fit": (
+        lambda y: optimize.curve_fit(lambda x, p, q: p * x + q, np.arange(4.0), y)[0][0],
+        np.arange(4.0) ** 2,
+    ),
+    "solve_ivp": (
+        lambda a: integrate.solve_ivp(lambda t, y: -a * y, (0.0, 1.0), [1.0], t_eval=[0.5, 1.0]).y[0, -1],
+        0.8,
+    ),
     "odeint": (lambda a: integrate.odeint(lambda y, t: -a * y, [1.0], [0.0, 1.0])[-1, 0], 0.8),
     "quad": (lambda a: integrate.quad(lambda x: np.exp(a * x), 0.0, 1.0)[0], 0.8),
 }

@@ -103,7 +103,9 @@ def test_a_singular_slope_is_an_error():
 
 @pytest.mark.filterwarnings("ignore:The iteration is not making good progress")
 def test_a_point_that_is_no_solution_is_an_error():
-    with pytest.raises(NoGradientError, match=r"this root has no gradient here: a step of Newton's method .* `success`"):
+    with pytest.raises(
+        NoGradientError, match=r"this root has no gradient here: a step of Newton's method .* `success`"
+    ):
         gg.grad(lambda a: optimize.root(lambda x: np.cosh(x) + a, [1.5]).x[0])(0.5)
 
 

@@ -22,12 +22,17 @@ def differences(f, x, h=1e-4):
     return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], axis=-1)
 
 
-@pytest.mark.parametrize("loss", ["linear", "soft_l1", "huber", "cauchy", "arctan", lambda z: np.stack([z**0.9, 0.9 * z**-0.1, -0.09 * z**-1.1])])
+@pytest.mark.parametrize(
+    "loss",
+    ["linear", "soft_l1", "huber", "cauchy", "arctan", lambda z: np.stack([z**0.9, 0.9 * z**-0.1, -0.09 * z**-1.1])],
+)
 def test_every_loss(loss):
     def fit(y):
         return optimize.least_squares(lambda p: decay(TIMES, *p) - y, [2.0, 1.0], loss=loss, f_scale=0.1, **TIGHT)
 
-    theirs = scipy.optimize.least_squares(lambda p: decay(TIMES, *p) - HEIGHTS, [2.0, 1.0], loss=loss, f_scale=0.1, **TIGHT)
+    theirs = scipy.optimize.least_squares(
+        lambda p: decay(TIMES, *p) - HEIGHTS, [2.0, 1.0], loss=loss, f_scale=0.1, **TIGHT
+    )
     np.testing.assert_allclose(fit(HEIGHTS).x, theirs.x, rtol=1e-6)
     v = fit(gg.variable(HEIGHTS))
     assert v.cost.value == pytest.approx(theirs.cost, rel=1e-10)
@@ -71,10 +76,14 @@ def test_deviations_and_places_have_gradients():
 
 def test_options():
     found = optimize.curve_fit(decay, TIMES, gg.variable(HEIGHTS), bounds=([0, 0], [9, 1.0]), check_finite=True)
-    np.testing.assert_allclose(gg.jacobian(lambda y: optimize.curve_fit(decay, TIMES, y, bounds=([0, 0], [9, 1.0]))[0])(HEIGHTS)[1], 0)
+    np.testing.assert_allclose(
+        gg.jacobian(lambda y: optimize.curve_fit(decay, TIMES, y, bounds=([0, 0], [9, 1.0]))[0])(HEIGHTS)[1], 0
+    )
     assert found[0].value[1] == pytest.approx(1.0, abs=1e-4)
     assert len(optimize.curve_fit(decay, TIMES, gg.variable(HEIGHTS), full_output=True)) == 5
-    assert optimize.least_squares(lambda q: [q["a"] - 1, q["b"][0] - 2], {"a": 0.0, "b": np.zeros(1)}).x["a"] == pytest.approx(1)
+    assert optimize.least_squares(lambda q: [q["a"] - 1, q["b"][0] - 2], {"a": 0.0, "b": np.zeros(1)}).x[
+        "a"
+    ] == pytest.approx(1)
     assert optimize.least_squares(lambda x, k=0.0: x - k, [0.0], kwargs={"k": 2.0}).x[0] == pytest.approx(2.0)
 
 

@@ -62,7 +62,11 @@ def test_ones_own_derivatives_are_used():
     both = optimize.minimize(lambda x, p: (valley(x, p), mine(x, p)), np.zeros(3), (1.3,), "BFGS", jac=True)
     np.testing.assert_allclose(both.x, bottom(1.3), atol=1e-5)
     product = optimize.minimize(
-        valley, np.zeros(3), (1.3,), "Newton-CG", hessp=lambda x, v, p: calls.append("hessp") or p * p * np.exp(p * x) * v
+        valley,
+        np.zeros(3),
+        (1.3,),
+        "Newton-CG",
+        hessp=lambda x, v, p: calls.append("hessp") or p * p * np.exp(p * x) * v,
     )
     assert "hessp" in calls
     np.testing.assert_allclose(product.x, bottom(1.3), atol=1e-4)
@@ -80,7 +84,9 @@ def test_third_order():
 def test_compiled(method):
     expected = gg.jacobian(bottom)(1.3)
     for f, compile in ((valley, True), (gg.compile(valley), False)):
-        slope = gg.jacobian(lambda p, f=f, c=compile: optimize.minimize(f, np.zeros(3), (p,), method, tol=1e-9, compile=c).x)
+        slope = gg.jacobian(
+            lambda p, f=f, c=compile: optimize.minimize(f, np.zeros(3), (p,), method, tol=1e-9, compile=c).x
+        )
         np.testing.assert_allclose(slope(1.3), expected, atol=1e-6)
 
 
@@ -134,7 +140,9 @@ def test_bounds_hold():
     ):
         slope = gg.jacobian(lambda p, o=options: solve(p, **o))(np.array([2.0, 3.0]))
         np.testing.assert_allclose(slope, [[0, 0], [0, 1]], atol=1e-6)
-    assert gg.grad(lambda p: optimize.minimize_scalar(lambda x: (x - p) ** 2, bounds=(0, 1), method="bounded").x)(2.0) == 0
+    assert (
+        gg.grad(lambda p: optimize.minimize_scalar(lambda x: (x - p) ** 2, bounds=(0, 1), method="bounded").x)(2.0) == 0
+    )
 
 
 def test_what_is_refused():
@@ -155,7 +163,10 @@ def test_what_is_refused():
 
 
 def test_the_start_has_no_influence():
-    assert gg.grad(lambda s: optimize.minimize(lambda x: np.sum((x - 1.0) ** 2), s).x[0])(np.zeros(2)).tolist() == [0.0, 0.0]
+    assert gg.grad(lambda s: optimize.minimize(lambda x: np.sum((x - 1.0) ** 2), s).x[0])(np.zeros(2)).tolist() == [
+        0.0,
+        0.0,
+    ]
 
 
 def test_float32_containers():

@@ -73,7 +73,10 @@ def test_fixed_points():
     slope = gg.grad(lambda a: np.sum(optimize.fixed_point(lambda x: np.sqrt(a + x), np.ones((2, 1)))))(a)
     np.testing.assert_allclose(slope, [[1 / 3], [1 / 5]], rtol=1e-6)
     assert optimize.fixed_point(np.cos, 0.5) == scipy.optimize.fixed_point(np.cos, 0.5)
-    assert gg.grad(lambda a: optimize.fixed_point(lambda x, a: np.cos(a * x), 0.5, (a,)))(np.float32(1)).dtype == np.float32
+    assert (
+        gg.grad(lambda a: optimize.fixed_point(lambda x, a: np.cos(a * x), 0.5, (a,)))(np.float32(1)).dtype
+        == np.float32
+    )
 
 
 def test_what_is_refused():

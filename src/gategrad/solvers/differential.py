@@ -178,9 +178,7 @@ def odeint(
 _DEFAULT = 1.49012e-8  # of SciPy's
 
 
-def _along_trajectory(
-    rates: Callable[[Any, Any], Any], times: list[Any], y: Any, path: Any, y0: Any, rtol: Any
-) -> Any:
+def _along_trajectory(rates: Callable[[Any, Any], Any], times: list[Any], y: Any, path: Any, y0: Any, rtol: Any) -> Any:
     """The states at these times, the first of which is where it begins, as they move.
 
     `y` has the numbers that a solver found at the last of the times, one in a row, and `path` what it found in between.
@@ -203,4 +201,7 @@ def _along_trajectory(
 
 
 _CLOSE, _MANY = 1e-2, 1e3  # what adds up over a trajectory is more than the tolerance of one step
-_STEPS_IN_ONE, _FIRST = 4, 50  # the points of one of our steps reach as far as some of the solver's, or else it is halved
+_STEPS_IN_ONE, _FIRST = (
+    4,
+    50,
+)  # the points of one of our steps reach as far as some of the solver's, or else it is halved

@@ -119,6 +119,8 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
     if not shape_of(x):
         return x * y
     if not (math.prod(shape_of(x)) and math.prod(shape_of(y))):
+        if len(shape_of(x)) == 1:
+            raise ValueError("convolve: a row cannot be empty")
         return np.reshape(x, -1)[:0] + np.reshape(y, -1)[:0]
     if mode == "valid":
         return Overlap(method)(*_larger_first(x, y, range(len(shape_of(x)))))

@@ -62,19 +62,23 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
 
     >>> import numpy as np, gategrad as gg
     >>> impulse = np.array([1.0, 0.0, 0.0])
-    >>> gg.grad(lambda a: lfilter([1.0], np.stack([1.0, -a]), impulse)[2])(0.5)        # of a²
+    >>> gg.grad(lambda a: lfilter([1.0], [1.0, -a], impulse)[2])(0.5)                  # of a²
     1.0
     """
     if zi is not None:
         raise NoRuleError("scipy.signal.lfilter of a variable takes no zi=: prepend the samples that led to this state")
-    b, a, x = (np.reshape(as_input(v), -1) if n < 2 else as_input(v) for n, v in enumerate((b, a, x)))
-    x = np.moveaxis(x, axis, -1)
+    b, a, x = _row(b), _row(a), np.moveaxis(as_input(x), axis, -1)
     kind = np.result_type(b.dtype, a.dtype, x.dtype, np.float32)
     b, a, x = np.astype(b, kind), np.astype(a, kind), np.astype(x, kind)
     z = _delayed_sum(b / a[0], x)
     if shape_of(a)[0] > 1:
         z = AllPole()(a[1:] / a[0], z)
     return np.moveaxis(z, -1, axis)
+
+
+def _row(coefficients: Any) -> Any:
+    """Coefficients as a vector: a list may hold variables among them."""
+    return np.reshape(np.stack(coefficients) if isinstance(coefficients, (list, tuple)) and tracks(coefficients) else as_input(coefficients), -1)
 
 
 def _delayed_sum(b: Any, x: Any) -> Any:
