@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
+from gategrad.scipy import integrate, optimize, signal
 
 PAGE = (Path(__file__).parents[1] / "docs" / "migration.md").read_text(encoding="utf-8")
 
@@ -135,13 +136,38 @@ def test_a_container_as_a_vector():
 
 
 def test_a_fixed_point():
-    """The solution x of x = cos(a x), whose slope is −x sin(a x) / (1 + a sin(a x))."""
+    """The solution x of x = cos(a x), whose slope is −x sin(a x) / (1 + a sin(a x)): through the steps, and at the solution."""
 
-    def solution(a):
+    def by_steps(a):
         x = 0.5
         for _ in range(100):
             x = np.cos(a * x)
         return x
 
-    x = solution(0.8)
-    assert gg.grad(solution)(0.8) == pytest.approx(-x * np.sin(0.8 * x) / (1 + 0.8 * np.sin(0.8 * x)))
+    x = by_steps(0.8)
+    expected = -x * np.sin(0.8 * x) / (1 + 0.8 * np.sin(0.8 * x))
+    assert gg.grad(by_steps)(0.8) == pytest.approx(expected)
+    assert gg.grad(lambda a: optimize.fixed_point(lambda x: np.cos(a * x), 0.5))(0.8) == pytest.approx(expected)
+
+
+def test_an_optimiser():
+    found = optimize.minimize(lambda x: np.sum((x - X) ** 2 * V**2), np.zeros(3))
+    np.testing.assert_allclose(found.x, X, atol=1e-5)
+
+
+def test_a_differential_equation():
+    """y′ = −r y, y(2) = e^{−2r}, as autograd's odeint would have it."""
+    final = gg.grad(
+        lambda rate: integrate.odeint(lambda y, t, r: -r * y, np.ones(1), np.array([0.0, 2.0]), (rate,))[-1, 0]
+    )
+    assert final(0.5) == pytest.approx(-2 * np.exp(-1.0), rel=1e-6)
+
+
+def test_a_batch_of_convolutions():
+    """autograd's `convolve(x, k, axes=([1], [1]), dot_axes=([0], [0]))`: channels are summed, rows convolved."""
+    x, k = np.arange(12.0).reshape(2, 6), np.array([[1.0, -1.0], [2.0, 0.5]])
+    lengths = 6 + 2 - 1
+    found = np.fft.irfft(np.einsum("ci,ci->i", np.fft.rfft(x, lengths), np.fft.rfft(k, lengths)), lengths)
+    np.testing.assert_allclose(found, np.sum(signal.fftconvolve(x, k, axes=1), axis=0), atol=1e-12)
+    gradient = gg.grad(lambda k: np.sum(np.sum(signal.fftconvolve(x, k, axes=1), axis=0) ** 2))(k)
+    assert gradient[0, 0] == pytest.approx(2 * np.sum(found[:6] * x[0]))

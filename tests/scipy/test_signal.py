@@ -116,7 +116,8 @@ def test_complaints(call, error, said):
 
 def test_arrays_without_elements():
     z = signal.convolve(gg.variable(np.zeros((0, 2))), np.ones((1, 1)))
-    assert isinstance(z, gg.Variable) and z.shape == scipy.signal.convolve(np.zeros((0, 2)), np.ones((1, 1))).shape
+    expected = scipy.signal.convolve(np.zeros((0, 2)), np.ones((1, 1)), method="direct")
+    assert isinstance(z, gg.Variable) and z.shape == expected.shape
     with pytest.raises(ValueError, match="cannot be empty"):
         signal.convolve(gg.variable(np.zeros(0)), np.ones(2))
 

@@ -78,7 +78,12 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
 
 def _row(coefficients: Any) -> Any:
     """Coefficients as a vector: a list may hold variables among them."""
-    return np.reshape(np.stack(coefficients) if isinstance(coefficients, (list, tuple)) and tracks(coefficients) else as_input(coefficients), -1)
+    return np.reshape(
+        np.stack(coefficients)
+        if isinstance(coefficients, (list, tuple)) and tracks(coefficients)
+        else as_input(coefficients),
+        -1,
+    )
 
 
 def _delayed_sum(b: Any, x: Any) -> Any:
