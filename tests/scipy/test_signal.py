@@ -115,11 +115,9 @@ def test_complaints(call, error, said):
 
 
 def test_arrays_without_elements():
-    z = signal.convolve(gg.variable(np.zeros((0, 2))), np.ones((1, 1)))
-    expected = scipy.signal.convolve(np.zeros((0, 2)), np.ones((1, 1)), method="direct")
-    assert isinstance(z, gg.Variable) and z.shape == expected.shape
-    with pytest.raises(ValueError, match="cannot be empty"):
-        signal.convolve(gg.variable(np.zeros(0)), np.ones(2))
+    for shape in ((0,), (0, 2)):
+        with pytest.raises(ValueError, match="without elements cannot be convolved"):
+            signal.convolve(gg.variable(np.zeros(shape)), np.ones(len(shape) * (1,)))
 
 
 def test_compiled():

@@ -149,6 +149,14 @@ def test_complex_states():
     assert gg.grad(real)(0.7) == pytest.approx(-np.sin(0.7), rel=1e-7)
 
 
+def test_the_state_is_a_vector():
+    with pytest.raises(ValueError, match="`y0` must be 1-dimensional"):
+        integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), gg.variable(np.ones((2, 2))))
+    assert integrate.odeint(lambda y, t: -y, gg.variable(1.0), [0.0, 1.0]).shape == (2, 1)
+    assert gg.grad(lambda y: integrate.solve_ivp(lambda t, y: -y, (0, 1), y).y[1, -1])(np.array([1.0, 2.0])).shape == (2,)
+    assert integrate.solve_ivp(lambda t, y: -gg.variable(1.0) * y, (0, 1), [1, 2]).y.shape[0] == 2
+
+
 def test_vectorized():
     def f(t, y):
         assert y.ndim == 2

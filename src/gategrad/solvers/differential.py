@@ -98,8 +98,8 @@ def solve_ivp(
 
 
 def _state(y0: Any) -> Any:
-    """Where a trajectory begins: a vector, in double precision at least, as SciPy has it."""
-    y0 = np.reshape(joined(y0), -1)
+    """Where a trajectory begins, in double precision at least, as SciPy has it."""
+    y0 = joined(y0)
     return np.astype(y0, np.result_type(y0.dtype, np.float64))
 
 
@@ -151,7 +151,7 @@ def odeint(
     True
     """
     refuse_variables("scipy.integrate.odeint", rtol=rtol, atol=atol, tcrit=tcrit, rest=rest, **options)
-    args, y0, t = as_args(args), _state(y0), as_input(t)
+    args, y0, t = as_args(args), np.atleast_1d(_state(y0)), as_input(t)
     called = Plainly(func)
     with no_grad():
         found = scipy.integrate.odeint(

@@ -91,7 +91,7 @@ def _computed(gate: Any, mode: Literal["full", "valid"], x: Any, y: Any) -> Any:
     if any(type(v) is Variable for v in (x, y)):
         return gate.fresh()(x, y)
     if not (math.prod(shape_of(x)) and math.prod(shape_of(y))):
-        raise ValueError("convolve: an array without elements")
+        raise ValueError("convolve: an array without elements cannot be convolved")
     if len(shape_of(x)) == 1 and gate.method != "fft":
         return np.convolve(x, y, mode)  # of values in programs as well
     return scipy.signal.convolve(np.asarray(x), np.asarray(y), mode, gate.method)
@@ -118,10 +118,6 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
         raise ValueError("Acceptable method flags are 'auto', 'direct', or 'fft'.")
     if not shape_of(x):
         return x * y
-    if not (math.prod(shape_of(x)) and math.prod(shape_of(y))):
-        if len(shape_of(x)) == 1:
-            raise ValueError("convolve: a row cannot be empty")
-        return np.reshape(x, -1)[:0] + np.reshape(y, -1)[:0]
     if mode == "valid":
         return Overlap(method)(*_larger_first(x, y, range(len(shape_of(x)))))
     full = ConvolveAll(method)(x, y)
