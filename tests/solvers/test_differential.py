@@ -124,6 +124,11 @@ def test_a_variable_that_shows_late(method):
     assert SECRET.grad is not None
     with gg.no_grad():
         assert type(integrate.solve_ivp(late, (0.0, 1.0), [1.0], method).y) is np.ndarray
+        assert type(integrate.odeint(late, [1.0], [0.0, 1.0], tfirst=True)) is np.ndarray
+    for block in (gg.no_grad(), gg.detect_anomaly()):
+        with block:
+            slope = gg.grad(lambda p: integrate.solve_ivp(lambda t, y: p * y, (0, 1), [1.0], method, **TIGHT).y[0, -1])
+            assert slope(0.5) == pytest.approx(np.exp(0.5), rel=1e-6)
 
 
 def test_third_order_and_forward_mode():
@@ -153,7 +158,9 @@ def test_the_state_is_a_vector():
     with pytest.raises(ValueError, match="`y0` must be 1-dimensional"):
         integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), gg.variable(np.ones((2, 2))))
     assert integrate.odeint(lambda y, t: -y, gg.variable(1.0), [0.0, 1.0]).shape == (2, 1)
-    assert gg.grad(lambda y: integrate.solve_ivp(lambda t, y: -y, (0, 1), y).y[1, -1])(np.array([1.0, 2.0])).shape == (2,)
+    assert gg.grad(lambda y: integrate.solve_ivp(lambda t, y: -y, (0, 1), y).y[1, -1])(np.array([1.0, 2.0])).shape == (
+        2,
+    )
     assert integrate.solve_ivp(lambda t, y: -gg.variable(1.0) * y, (0, 1), [1, 2]).y.shape[0] == 2
 
 

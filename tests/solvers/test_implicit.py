@@ -85,6 +85,15 @@ def test_constants_stay_constants():
     assert gg.grad(lambda a: optimize.brentq(lambda x: x - gg.stop_gradient(a), 0.0, 4.0) + a)(2.0) == 1.0
 
 
+def test_those_who_watch_see_the_same_gradient():
+    with gg.detect_anomaly():
+        assert gg.grad(solution)(2.0) == pytest.approx(slope(2.0))
+    with gg.kinks():
+        assert gg.grad(solution)(2.0) == pytest.approx(slope(2.0))
+    with gg.no_grad():
+        assert gg.grad(solution)(2.0) == pytest.approx(slope(2.0))
+
+
 def test_tapes_and_below():
     seen = []
     gg.grad(lambda x: gg.grad(lambda y: seen.append(tapes(x * y)) or x * y)(2.0))(3.0)

@@ -169,6 +169,11 @@ def test_the_start_has_no_influence():
     ]
 
 
+def test_one_unknown_may_come_in_an_array():
+    assert optimize.minimize(lambda x: (x - 1.0) ** 2, 3.0).x == pytest.approx([1.0])
+    assert gg.grad(lambda p: optimize.minimize(lambda x: (x - p) ** 2, 3.0).x[0])(2.0) == pytest.approx(1.0)
+
+
 def test_float32_containers():
     found = optimize.minimize(lambda x: np.sum((x["a"] - np.float32(1)) ** 2), {"a": np.zeros(2, np.float32)})
     assert found.x["a"].dtype == np.float32

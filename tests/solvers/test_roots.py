@@ -67,6 +67,12 @@ def test_newton_of_an_array():
     assert converged.all() and not flat.any()
 
 
+def test_a_complex_root():
+    """z² = −c: of z = i √c, Im z moves by 1 / (2 √c)."""
+    slope = gg.grad(lambda c: np.imag(optimize.newton(lambda z: z * z + c, 0.1 + 1j, tol=1e-14)))
+    assert slope(4.0) == pytest.approx(0.25)
+
+
 def test_fixed_points():
     """x = √(a + x): of x² − x − a, 1 / (2x − 1)."""
     a = np.array([[2.0], [6.0]])

@@ -20,7 +20,7 @@ from gategrad.errors import NoGradientError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
 from gategrad.solvers.clock import Clock
-from gategrad.solvers.implicit import Linear, as_it_moves
+from gategrad.solvers.implicit import Inverse, as_it_moves
 from gategrad.transforms.vjp import vjp
 from gategrad.variable import plain
 
@@ -62,7 +62,7 @@ def through_points(
             change = found.undo[0](found.residual)
         if np.all(np.abs(change) <= limit):
 
-            def inverse(x: Any, keep: Any, chain: _Chain = chain, found: _Linearised = found) -> Linear:
+            def inverse(x: Any, keep: Any, chain: _Chain = chain, found: _Linearised = found) -> Inverse:
                 return found.undo if keep is plain else chain.linearised(x, keep).undo
 
             return as_it_moves(states, chain.residual, inverse, "this trajectory")[:, -1], hands
@@ -86,7 +86,7 @@ class _Linearised(NamedTuple):
 
     residual: Any
     alone: Any
-    undo: Linear
+    undo: Inverse
 
 
 class _Chain:

@@ -18,7 +18,6 @@ from gategrad.solvers.collocation import through_points
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.runge_kutta import METHODS, along_steps
-from gategrad.tape import UNTRACKED, paused
 from gategrad.transforms.containers import flatten
 from gategrad.variable import plain
 
@@ -74,7 +73,7 @@ def solve_ivp(
             )  # fmt: skip
 
     found = solve(dense_output or shown)
-    if not (shown or called.met) or paused() != UNTRACKED:
+    if not (shown or called.met) or not len(found.t):
         return found
     _refuse(method, events, dense_output)
     found = found if found.sol is not None else solve(True)
@@ -86,13 +85,14 @@ def solve_ivp(
     ends, still = Clock([begin, end]), not recorded(begin, end)
     if method in METHODS:
         times = found.sol.ts if still else ends(ends.between(found.sol.ts))
-        found.y = np.stack(along_steps(METHODS[method], rates, times, y0, wanted), axis=1)
+        y = np.stack(along_steps(METHODS[method], rates, times, y0, wanted), axis=1)
     else:
         times = wanted if wanted is not None else found.t if still else ends(ends.between(found.t))
         stops = list(times) if wanted is None else [begin, *wanted]
         states = _along_trajectory(rates, stops, found.y.T, found.sol, y0, options.get("rtol", 1e-3))
-        found.y = states[-len(found.t) :].T
-    found.t = times if wanted is None else wanted
+        y = states[-len(found.t) :].T
+    if recorded(y):  # else `no_grad` pauses all tapes of the variables that were met
+        found.t, found.y = times if wanted is None else wanted, y
     found.sol = None
     return found
 
@@ -158,7 +158,7 @@ def odeint(
             called, plain(y0), plain(t), plain_all(args), Dfun, col_deriv, full_output, ml, mu, rtol, atol, tcrit, h0, hmax,
             hmin, *rest, tfirst=tfirst, **options,
         )  # fmt: skip
-    if not (called.met or recorded(y0, t, *flatten(args)[0])) or paused() != UNTRACKED:
+    if not (called.met or recorded(y0, t, *flatten(args)[0])):
         return found
 
     def rates(time: Any, y: Any) -> Any:
@@ -172,6 +172,8 @@ def odeint(
             max_step=hmax or np.inf, min_step=hmin, first_step=h0 or None,
         ).sol  # fmt: skip
     z = _along_trajectory(rates, list(t), found[0] if full_output else found, path, y0, accuracy["rtol"])
+    if not recorded(z):  # `no_grad` pauses all tapes of the variables that were met
+        return found
     return (z, found[1]) if full_output else z
 
 

@@ -18,14 +18,15 @@ from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
-from gategrad.tape import UNTRACKED, paused
+from gategrad.tape import UNTRACKED
 from gategrad.transforms.jacobian import jacobian
 from gategrad.values import lock
 from gategrad.variable import Variable, plain
+from gategrad.watch import floor
 
-__all__ = ["Linear", "Solution", "as_it_moves", "below", "dense", "elementwise", "recorded", "tapes"]
+__all__ = ["Inverse", "Solution", "as_it_moves", "below", "dense", "elementwise", "recorded", "tapes"]
 
-Linear = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+Inverse = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 """The inverse of ∂r/∂x: what it does to a tangent, and what its transpose does to a gradient."""
 
 
@@ -36,7 +37,7 @@ class Solution(Gate):
     remembers_inputs = False
     takes_complex = True
 
-    def __init__(self, x: Any, inverse: Linear) -> None:
+    def __init__(self, x: Any, inverse: Inverse) -> None:
         self.x = x
         self.inverse = inverse
 
@@ -50,7 +51,7 @@ class Solution(Gate):
         return -self.inverse[0](dr)
 
 
-def as_it_moves(x: Any, residual: Callable[[Any], Any], inverse: Callable[[Any, Any], Linear], what: str) -> Any:
+def as_it_moves(x: Any, residual: Callable[[Any], Any], inverse: Callable[[Any, Any], Inverse], what: str) -> Any:
     """The solution x of r(x) = 0, as a function of the variables that `residual` computes with; x itself if there are none.
 
     `inverse(x, keep)` finds the inverse of ∂r/∂x at x; `keep` takes a value computed there to the tapes that are meant.
@@ -74,7 +75,7 @@ def tapes(z: Any) -> list[int]:
     """The levels of the tapes on which a value is recorded, outermost first; those that `no_grad` pauses are none."""
     levels = []
     while type(z) is Variable:
-        if z.level > paused():
+        if z.level > floor():
             levels.append(z.level)
         z = z.raw
     return levels[::-1]
@@ -94,13 +95,13 @@ def below(z: Any, level: int) -> Any:
 
 def dense(
     residual: Callable[[Any], Any], what: str, slope: Callable[[Any], Any] | None = None
-) -> Callable[[Any, Any], Linear]:
+) -> Callable[[Any, Any], Inverse]:
     """For `as_it_moves`: the inverse of ∂r/∂x as a matrix, or of a number.
 
     `slope` computes ∂r/∂x where there is a better way than the Jacobian of r. `NoGradientError` if it is singular.
     """
 
-    def inverse(x: Any, keep: Any) -> Linear:
+    def inverse(x: Any, keep: Any) -> Inverse:
         matrix = keep((slope or jacobian(residual))(x))
         if not shape_of(matrix):
             _refuse_singular(np.reshape(plain(matrix), (1, 1)), what)
@@ -113,10 +114,10 @@ def dense(
     return inverse
 
 
-def elementwise(slope: Callable[[Any], Any], what: str) -> Callable[[Any, Any], Linear]:
+def elementwise(slope: Callable[[Any], Any], what: str) -> Callable[[Any, Any], Inverse]:
     """For `as_it_moves`: the inverse where each equation has one unknown of its own."""
 
-    def inverse(x: Any, keep: Any) -> Linear:
+    def inverse(x: Any, keep: Any) -> Inverse:
         slopes = keep(slope(x))
         for number in np.ravel(plain(slopes)):
             _refuse_singular(np.reshape(number, (1, 1)), what)
@@ -144,7 +145,7 @@ def _refuse_singular(matrix: Any, what: str) -> None:
     sizes = np.linalg.svd(matrix, compute_uv=False) if np.all(np.isfinite(matrix)) else np.zeros(1)
     if sizes.size and not sizes[-1] > len(matrix) * np.finfo(matrix.dtype).eps * sizes[0]:
         raise NoGradientError(
-            f"{what} has no gradient here: the matrix of slopes at the solution is singular, so the solution is not the only "
+            f"{what} has no gradient here: the matrix of slopes at the solution is singular or not finite, so the solution is not the only "
             "one, or does not move smoothly. Remove what is redundant, add a regulariser, or pass .value of what is a "
             "constant"
         )

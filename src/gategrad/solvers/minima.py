@@ -11,6 +11,7 @@ import scipy.optimize
 
 from gategrad.compiler.compile import compile as compiled
 from gategrad.errors import NoRuleError
+from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
 from gategrad.solvers.calls import Plainly, Unknowns, as_args, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
@@ -74,6 +75,8 @@ def minimize(
     if jac is True:
         fun, jac = _halves(fun)
     f = unknowns.function(fun)
+    if unknowns.start.size == 1:
+        f = _one_number(f)
     name = method.lower() if isinstance(method, str) else ""
     objective, known = _handed_over(f, name, jac, hess, hessp, compile)
     with no_grad():
@@ -88,6 +91,16 @@ def minimize(
         found.fun = f(x, *args)
     found.x = unknowns.back(x)
     return found
+
+
+def _one_number(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a single unknown SciPy takes f(x) in an array too."""
+
+    def of_one(*args: Any) -> Any:
+        z = f(*args)
+        return np.reshape(z, ()) if shape_of(z) == (1,) else z
+
+    return of_one
 
 
 def _refuse_constraints(constraints: Any) -> None:

@@ -16,6 +16,7 @@ from gategrad.solvers.implicit import as_it_moves, dense, elementwise, recorded
 from gategrad.transforms.elementwise_grad import elementwise_grad
 from gategrad.transforms.grad import grad
 from gategrad.transforms.jacobian import jacobian
+from gategrad.values import is_complex
 from gategrad.variable import plain
 
 __all__ = ["bisect", "brenth", "brentq", "fixed_point", "fsolve", "newton", "ridder", "root", "root_scalar", "toms748"]
@@ -146,6 +147,8 @@ def _number(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> Any:
         return x
     if shape_of(x):
         return as_it_moves(x, residual, elementwise(elementwise_grad(residual), "this root"), "this root")
+    if is_complex(x):
+        return as_it_moves(np.complex128(x), residual, dense(residual, "this root"), "this root")
     return as_it_moves(float(x), residual, dense(residual, "this root", grad(residual)), "this root")
 
 

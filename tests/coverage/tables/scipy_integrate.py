@@ -66,6 +66,5 @@ CASES = [
         for method, note in (("RK45", "RK23, RK45, DOP853: of the numbers; Radau, BDF, LSODA: of the equation"), ("DOP853", ""))
     ],
     row("solve_ivp", START, 1.3, 0.2, 0.0, 0.4, call=pendulum("RK45"), compiles=False, note=FIXED),
-    row("odeint", START, 1.3, call=lambda y0, k: by_odeint(y0, np.array([0.0, 0.2, 0.5]), k), note="of the equation"),
-    row("odeint", START, np.array([0.0, 0.2, 0.5]), 1.3, call=by_odeint, compiles=False, note=FIXED),
+    row("odeint", START, np.array([0.0, 0.2, 0.5]), 1.3, call=by_odeint, note="of the equation; in its times too"),
 ]  # fmt: skip
