@@ -154,6 +154,13 @@ def test_complex_states():
     assert gg.grad(real)(0.7) == pytest.approx(-np.sin(0.7), rel=1e-7)
 
 
+def test_an_event_that_knows_a_variable():
+    with pytest.raises(NoRuleError, match="takes no events="):
+        integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], events=lambda t, y: y[0] - gg.variable(0.5))
+    found = integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], events=lambda t, y: y[0] - 0.5)
+    assert found.t_events[0] == pytest.approx(np.log(2), rel=1e-3)
+
+
 def test_the_state_is_a_vector():
     with pytest.raises(ValueError, match="`y0` must be 1-dimensional"):
         integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), gg.variable(np.ones((2, 2))))

@@ -73,6 +73,7 @@ def solve_ivp(
             )  # fmt: skip
 
     found = solve(dense_output or shown)
+    shown = shown or recorded(*_of_events(events, found, args))
     if not (shown or called.met) or not len(found.t):
         return found
     _refuse(method, events, dense_output)
@@ -101,6 +102,12 @@ def _state(y0: Any) -> Any:
     """Where a trajectory begins, in double precision at least, as SciPy has it."""
     y0 = joined(y0)
     return np.astype(y0, np.result_type(y0.dtype, np.float64))
+
+
+def _of_events(events: Any, found: Any, args: tuple[Any, ...]) -> list[Any]:
+    """What events say of where it ends: they may compute with variables that the equation does not know."""
+    functions = [] if events is None else events if isinstance(events, (tuple, list)) else [events]
+    return [event(found.t[-1], found.y[:, -1], *args) for event in functions] if len(found.t) else []
 
 
 def _refuse(method: Any, events: Any, dense_output: bool) -> None:

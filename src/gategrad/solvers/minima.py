@@ -13,7 +13,7 @@ from gategrad.compiler.compile import compile as compiled
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
-from gategrad.solvers.calls import Plainly, Unknowns, as_args, plain_all, refuse_variables
+from gategrad.solvers.calls import Plainly, Unknowns, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
@@ -85,8 +85,9 @@ def minimize(
             callback=_in_containers(callback, unknowns), options=options, **known,
         )  # fmt: skip
     x = found.x
-    if recorded(f(x, *args)):
-        _refuse_constraints(constraints)
+    constrained = _as_list(constraints)
+    if recorded(f(x, *args), *[_of_constraint(c, x) for c in constrained]):
+        _refuse_constraints(constrained)
         x = stationary(lambda y: f(y, *args), x, bounds)
         found.fun = f(x, *args)
     found.x = unknowns.back(x)
@@ -103,8 +104,23 @@ def _one_number(f: Callable[..., Any]) -> Callable[..., Any]:
     return of_one
 
 
-def _refuse_constraints(constraints: Any) -> None:
-    if constraints is not None and not (isinstance(constraints, (tuple, list)) and not constraints):
+def _as_list(constraints: Any) -> list[Any]:
+    """The constraints, of which SciPy takes one alone too."""
+    if constraints is None:
+        return []
+    return list(constraints) if isinstance(constraints, (tuple, list)) else [constraints]
+
+
+def _of_constraint(constraint: Any, x: Any) -> Any:
+    """What a constraint says of x: it may compute with variables that the objective does not know. None of a linear one."""
+    if isinstance(constraint, dict):
+        return joined(constraint["fun"](x, *constraint.get("args", ())))
+    fun = getattr(constraint, "fun", None)
+    return None if fun is None else joined(fun(x))
+
+
+def _refuse_constraints(constraints: list[Any]) -> None:
+    if constraints:
         raise NoRuleError(
             "scipy.optimize.minimize has no gradient of a minimum under constraints=: express x by free unknowns, add a "
             "penalty to the function, or pass the .value of what is a constant"
