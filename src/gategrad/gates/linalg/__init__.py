@@ -2,6 +2,7 @@
 
 from gategrad.gates.linalg import checking as checking
 from gategrad.gates.linalg import determinants as determinants
+from gategrad.gates.linalg import eig as eig
 from gategrad.gates.linalg import factors as factors
 from gategrad.gates.linalg import inverses as inverses
 from gategrad.gates.linalg import norms as norms
