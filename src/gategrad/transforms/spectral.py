@@ -94,7 +94,7 @@ def _series(tables: list[Any], d: Any) -> Any:
         if order > 1:
             product = product[..., None] * d[(..., *[None] * (order - 1), slice(None), slice(None))]
         finite = np.isfinite(known(table))
-        term = np.where(finite, table, 0.0) * Barrier(np.logical_not(finite), _too_steep)(product)
+        term = np.where(finite, table, 1.0) * Barrier(np.logical_not(finite), _too_steep)(product)
         total = total + (np.sum(term, axis=tuple(range(-order, -1))) if order > 1 else term)
     return total
 

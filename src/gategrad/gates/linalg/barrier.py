@@ -9,6 +9,7 @@ import numpy as np
 
 from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
+from gategrad.gates.linalg.coinciding import is_significant
 from gategrad.gates.linalg.matrices import checked, known
 from gategrad.kinds import Example
 
@@ -16,7 +17,7 @@ __all__ = ["Barrier"]
 
 
 class Barrier(Gate):
-    """z = x. A distributor: x receives dz, unless some of it arrives where `closed` holds: then an error."""
+    """z = x, a matrix. A distributor: x receives dz, unless some of it arrives where `closed` holds: then an error."""
 
     pattern, symbol = "distributor", "✓"
     takes_complex = True
@@ -29,7 +30,8 @@ class Barrier(Gate):
         return x + 0.0
 
     def backward(self, dz: Any) -> Any:
-        return np.where(self.closed, 0.0, checked(dz, self.closed & (known(dz) != 0), self.error))
+        bad = self.closed & is_significant(known(dz), known(dz))
+        return np.where(self.closed, 0.0, checked(dz, bad, self.error))
 
     def jvp(self, dx: Any) -> Any:
         """The same, of the tangent."""
@@ -38,4 +40,4 @@ class Barrier(Gate):
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
         """An open one."""
-        yield cls(np.zeros(3, bool), NoGradientError), (rng.uniform(-1.0, 1.0, 3),)
+        yield cls(np.zeros((2, 2), bool), NoGradientError), (rng.uniform(-1.0, 1.0, (2, 2)),)

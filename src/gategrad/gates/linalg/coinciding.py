@@ -14,7 +14,8 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods
 from gategrad.gate import Gate
-from gategrad.gates.linalg.matrices import checked, known, no_gradient
+from gategrad.gates.conjugation import conj
+from gategrad.gates.linalg.matrices import adjoint, checked, known, no_gradient
 
 __all__ = [
     "REMEDY",
@@ -29,6 +30,7 @@ __all__ = [
     "refuse_order",
     "refuse_parting",
     "turned",
+    "turned_within_kernel",
 ]
 
 REMEDY = (
@@ -75,22 +77,36 @@ def gaps_of(w: Any, equal: Any) -> Any:
     return np.where(equal, np.ones((), known(w).dtype), w[..., None, :] - w[..., :, None])
 
 
-def turned(v: Any, equal: Any, shift: float = 0.0) -> Any:
+def turned(v: Any, equal: Any) -> Any:
     """v, with the columns whose values coincide reflected within their space to a basis that nothing distinguishes."""
     n = equal.shape[-1]
     several = equal & others(n)
     if not is_traced(several) and not several.any():
         return v
-    mirror = _uneven(n, shift).astype(np.real(known(v)).dtype)
+    mirror = _uneven(n).astype(np.real(known(v)).dtype)
     length = np.sum(np.where(several, mirror * mirror, 0.0), axis=-1) + mirror * mirror
     twice = np.where(np.any(several, axis=-1), 2.0 / length, 0.0)
     return v - v @ (np.where(equal, mirror[:, None] * mirror, 0.0) * twice[..., None, :])
 
 
-def _uneven(n: int, shift: float) -> Any:
+def turned_within_kernel(u: Any, zero: Any) -> Any:
+    """u, with the columns that mean nothing reflected within all that the others do not reach, if that has two dimensions or more."""
+    rows, columns = u.shape[-2:]
+    several = np.any(zero, axis=-1) & (np.sum(np.where(zero, 1.0, 0.0), axis=-1) > 1 - (rows - columns))
+    if not is_traced(several) and not np.any(several):
+        return u
+    kept = np.where(zero[..., None, :], 0.0, u)
+    mirror = _uneven(rows).astype(np.real(known(u)).dtype)[:, None]
+    mirror = mirror - kept @ (adjoint(kept) @ mirror)
+    length = np.sum(np.real(mirror * conj(mirror)), axis=(-2, -1))
+    twice = np.where(several, 2.0 / np.where(several, length, 1.0), 0.0)
+    return u - (mirror @ (adjoint(mirror) @ (u - kept))) * twice[..., None, None]
+
+
+def _uneven(n: int) -> Any:
     """Numbers of which each and the next are the sides of an angle of 30 to 38 degrees, far from any with a symmetry."""
     k = np.arange(n)
-    return np.where(k % 2, 0.67, 1.0) + 0.1 * np.sin(k + shift)
+    return np.where(k % 2, 0.67, 1.0) + 0.1 * np.sin(k)
 
 
 def is_significant(part: Any, of: Any, slack: Any = 1.0) -> Any:

@@ -33,6 +33,10 @@ _SOUND = 1e4
 """Eigenvalues that coincide have eigenvectors of their own if these are no worse conditioned than that."""
 
 
+_FARTHEST = 1e-3
+"""Rounding parts the eigenvalues of a Jordan block of size k by its k-th root; that of five numbers goes that far."""
+
+
 class Eig(Spectral):
     """w, v = eigenvalues and eigenvectors of x, x v = v w. A switcher: x receives v⁻ᴴ (dw + (vᴴ dv − …) / (w_j − w_i)) vᴴ.
 
@@ -66,17 +70,17 @@ class Eig(Spectral):
             inner = np.where(equal, 0.0, turn / conj(gaps_of(w, equal)))
         if dw is not None:
             inner = inner + on_diagonal(refuse_order("eig", dw, equal, slack=slack))
-        if np.any(_has_no_basis(v)):
-            if dv is None and dw is not None and _is_constant(dw):
-                return conj(dw[..., :1, None] * eye_of(v))  # a multiple of the trace, for whatever matrix
+        if np.any(_has_no_basis(v, equal, slack)):
+            if dv is None and dw is not None and _is_constant(dw) and not np.any(np.all(equal, axis=(-2, -1))):
+                return conj(dw[..., :1, None] * eye_of(v))  # the same for eigenvalues that differ: a multiple of the trace
             raise _without_basis()
         return conj(np.linalg.solve(up, inner @ up))
 
     def jvp(self, dx: Any) -> Any:
         w, v = self.w, self.v
-        if np.any(_has_no_basis(v)):
+        equal, slack = _unresolved(w, v, self.size)
+        if np.any(_has_no_basis(v, equal, slack)):
             raise _without_basis()
-        equal, _ = _unresolved(w, v, self.size)
         inner = np.linalg.solve(v, dx @ v)
         turn = v @ np.where(equal, 0.0, inner / gaps_of(w, equal))
         dv = turn - v * np.real(np.sum(conj(v) * turn, axis=-2, keepdims=True))
@@ -86,7 +90,7 @@ class Eig(Spectral):
         """Whether eigenvalues that coincide part along dx."""
         equal, slack = _unresolved(self.w, self.v, self.size)
         beside = equal & others(equal.shape[-1])
-        if not np.any(beside) or np.any(_has_no_basis(self.v)):
+        if not np.any(beside) or np.any(_has_no_basis(self.v, equal, slack)):
             return False  # or it is reported in any case
         inner = known(np.linalg.solve(self.v, dx @ self.v))
         split = beside & is_significant(inner, inner) | differing(np.diagonal(inner, axis1=-2, axis2=-1), equal)
@@ -105,9 +109,9 @@ def _unresolved(w: Any, v: Any, size: Any) -> tuple[Any, Any]:
     n = w.shape[-1]
     unit = np.finfo(w.dtype).eps * np.maximum(size, np.finfo(w.dtype).tiny)
     reach = _conditions(v)
-    doubt = 4 * n * unit[..., None] * reach
+    doubt = np.minimum(4 * n * unit[..., None] * reach, _FARTHEST * size[..., None])
     apart = np.abs(w[..., None, :] - w[..., :, None])
-    equal = apart <= np.maximum(doubt[..., None, :], doubt[..., :, None])
+    equal = apart <= np.minimum(doubt[..., None, :], doubt[..., :, None])
     for _ in range(n.bit_length() if np.any(equal & others(n)) else 0):  # and along chains
         equal = equal.astype(np.float64) @ equal > 0
     within = np.where(np.any(equal & others(n), axis=-1), reach, 1.0)
@@ -123,9 +127,13 @@ def _conditions(v: Any) -> Any:
     return np.minimum(found, 1.0 / np.finfo(found.dtype).eps)
 
 
-def _has_no_basis(v: Any) -> Any:
+def _has_no_basis(v: Any, equal: Any, slack: Any) -> Any:
+    """Whether what is computed with these eigenvectors has too few digits: three, or six where that is why eigenvalues differ."""
     value = known(v)
-    return np.linalg.cond(value) * np.finfo(value.dtype).eps > 1e-3 if value.size else False
+    if not value.size:
+        return False
+    eps = np.finfo(value.dtype).eps
+    return (np.linalg.cond(value) * eps > 1e-3) | ((slack[..., 0, 0] * eps > 1e-6) & np.any(equal & others(equal.shape[-1])))
 
 
 def _is_constant(x: Any) -> bool:

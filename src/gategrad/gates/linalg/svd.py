@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoGradientError
-from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     Spectral,
@@ -21,6 +20,7 @@ from gategrad.gates.linalg.coinciding import (
     refuse_order,
     refuse_parting,
     turned,
+    turned_within_kernel,
 )
 from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
@@ -92,8 +92,8 @@ class SVD(Spectral):
     def forward(self, x: Any) -> Any:
         u, s, vh = tuple(np.linalg.svd(x, full_matrices=False))
         equal, zero = coinciding(s), _vanishing(s, u, vh)
-        v = turned(turned(adjoint(vh), equal), equal & zero[..., None, :], shift=1.0)
-        self.u, self.s, self.vh = turned(u, equal), s, adjoint(v)
+        u, v = (turned_within_kernel(turned(part, equal), zero) for part in (u, adjoint(vh)))
+        self.u, self.s, self.vh = u, s, adjoint(v)
         return self.u, self.s, self.vh
 
     def backward(self, dz: Any) -> Any:
@@ -153,7 +153,7 @@ class SVD(Spectral):
             yield cls(), (random_matrix(rng, *shape),)
 
 
-class Complement(Gate):
+class Complement(Spectral):
     """z = any basis of what x, an orthonormal one, does not reach. A blocker: nothing flows, and a gradient is reported."""
 
     pattern, symbol = "blocker", "⊥"
@@ -166,10 +166,17 @@ class Complement(Gate):
         return self.basis.astype(x.dtype)
 
     def backward(self, dz: Any) -> Any:
-        if np.any(known(dz) != 0):
-            raise no_gradient(
-                "svd", "the singular vectors beyond the singular values are any basis", "Use full_matrices=False"
-            )
+        dz = checked(dz, known(dz) != 0, _beyond)
+        return np.zeros(self.inputs[0].spec[0], known(dz).dtype) + np.sum(dz) * 0.0
+
+    def jvp(self, dx: Any) -> Any:
+        if is_traced(dx):
+            dx = refuse_parting("svd", dx, known(dx) != 0)
+        return np.zeros(self.spec[0], known(dx).dtype) + np.sum(dx) * 0.0
+
+    def is_parted(self, dx: Any) -> bool:
+        """Whether the space moves, and takes any basis of the rest along."""
+        return not is_traced(dx) and bool(np.any(known(dx) != 0))
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -220,6 +227,11 @@ def _vanishing(s: Any, u: Any, vh: Any) -> Any:
 
 def _vanished() -> NoGradientError:
     return no_gradient("svd", "a singular value is zero, and its vectors are any basis", _REMEDY)
+
+
+def _beyond() -> NoGradientError:
+    why = "the singular vectors beyond the singular values are any basis"
+    return no_gradient("svd", why, "Use full_matrices=False")
 
 
 def _phase() -> NoGradientError:
