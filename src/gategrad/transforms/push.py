@@ -61,7 +61,6 @@ class Circuit:
                 tangents[gate] = dz if spec is SEVERAL else dress(dz, spec, gate)
         return [get(z) for z in self._wanted]
 
-
     def _ask_the_way_back(self) -> None:
         """Raise what a rule for the way back raises where only the loss can tell whether there is a derivative.
 

@@ -157,7 +157,9 @@ def _simplex(k: int) -> tuple[Any, Any]:
     node, weight = np.polynomial.legendre.leggauss(4)
     node, weight = (node + 1) / 2, weight / 2
     weights, shares = np.ones(1), np.ones((1, 1))
-    for rest in range(k):  # what is left after each share is shared on; a simplex of the dimension k shrinks by its powers
+    for rest in range(
+        k
+    ):  # what is left after each share is shared on; a simplex of the dimension k shrinks by its powers
         weights = np.concatenate([weights * u * t ** (k - rest - 1) for t, u in zip(node, weight, strict=True)])
         shares = np.concatenate(
             [np.concatenate([shares[:, :-1], shares[:, -1:] * (1 - t), shares[:, -1:] * t], axis=1) for t in node]

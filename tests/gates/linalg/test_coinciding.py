@@ -157,26 +157,41 @@ def fourth_powers(x):
     return np.sum(np.abs(L.eigh(x)[1]) ** 4)
 
 
+def exponential(x):
+    w, v = L.eigh(x)
+    return weighed((v * np.exp(w)) @ v.T)
+
+
+def exponential_by_an_inverse(x):
+    w, v = L.eigh(x)
+    return ((v * np.exp(w)) @ L.inv(v))[0, 1]
+
+
+def put_together_again(x):
+    u, s, vh = thin(x)
+    return weighed((u * s) @ vh)
+
+
 NOT_INVARIANT = {
     "stationary in LAPACK's basis": (lambda x: L.eigh(x)[1][0, 0] ** 2, np.eye(2), "eigenvalues coincide"),
     "the same, of all": (fourth_powers, np.diag([1.0, 1.0, 2.0]), "eigenvalues coincide"),
     "the same, turned": (fourth_powers, with_eigenvalues(1.0, 1.0, 2.0), "eigenvalues coincide"),
     "a smallest eigenvalue": (lambda x: L.eigvalsh(x)[0], np.eye(3), "they are treated differently"),
-    "v f(w) vᴴ": (lambda x: weighed((lambda w, v: (v * np.exp(w)) @ v.T)(*L.eigh(x))), np.eye(3), "used together.*spectral"),
+    "v f(w) vᴴ": (exponential, np.eye(3), "used together.*spectral"),
     "v f(w) v⁻¹, whose gradient looks like 0": (
-        lambda x: (lambda w, v: ((v * np.exp(w)) @ L.inv(v))[0, 1])(*L.eigh(x)),
+        exponential_by_an_inverse,
         np.diag([1.0, 1.0, 2.0]),
         "eigenvalues coincide",
     ),
     "u alone": (lambda x: np.sum(thin(x)[0] ** 4), np.eye(3, 2), "singular values coincide"),
     "u and v turned apart": (lambda x: thin(x)[0][0, 0] * thin(x)[2][0, 0] * 3.0, np.eye(2), "singular values coincide"),
     "u f(s) vᴴ": (
-        lambda x: weighed((lambda u, s, vh: (u * s) @ vh)(*thin(x))),
+        put_together_again,
         GENERAL["twins"],
         r"used together.*gg\.spectral",
     ),
     "u f(s) vᴴ at zero": (
-        lambda x: weighed((lambda u, s, vh: (u * s) @ vh)(*thin(x))),
+        put_together_again,
         np.diag([2.0, 1.0, 0.0]),
         "a singular value is zero",
     ),
@@ -199,7 +214,9 @@ def test_a_direction_in_which_nothing_parts_is_no_reason_to_refuse():
     """Along the unit matrix all eigenvalues move alike, so each has its derivative although it has no gradient."""
     w, dw = gg.jvp(L.eigvalsh, (np.eye(3),), (np.eye(3),))
     np.testing.assert_allclose([w, dw], np.ones((2, 3)))
-    s, ds = gg.jvp(L.svdvals, (np.eye(3),), (np.array([[1.0, 2, 0], [-2, 1, 0], [0, 0, 1]]),))  # and a turn parts nothing
+    s, ds = gg.jvp(
+        L.svdvals, (np.eye(3),), (np.array([[1.0, 2, 0], [-2, 1, 0], [0, 0, 1]]),)
+    )  # and a turn parts nothing
     np.testing.assert_allclose([s, ds], np.ones((2, 3)), atol=1e-15)
 
 

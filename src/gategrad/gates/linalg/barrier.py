@@ -40,4 +40,4 @@ class Barrier(Gate):
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
         """An open one."""
-        yield cls(np.zeros((2, 2), bool), NoGradientError), (rng.uniform(-1.0, 1.0, (2, 2)),)
+        yield cls(np.False_, NoGradientError), (rng.uniform(-1.0, 1.0, (2, 2)),)

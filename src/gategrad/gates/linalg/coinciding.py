@@ -8,6 +8,7 @@ in its first derivative, and can be reported.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gategrad.gates.linalg.matrices import adjoint, checked, known, no_gradient
 __all__ = [
     "REMEDY",
     "Spectral",
+    "any_of",
     "coinciding",
     "differing",
     "gaps_of",
@@ -67,9 +69,17 @@ def coinciding(w: Any) -> Any:
     return place[..., None, :] == place[..., :, None]
 
 
+@functools.lru_cache(64)
 def others(n: int) -> Any:
     """The places beside the diagonal."""
-    return ~np.eye(n, dtype=bool)
+    places = ~np.eye(n, dtype=bool)
+    places.flags.writeable = False
+    return places
+
+
+def any_of(equal: Any, zero: Any = False) -> bool:
+    """Whether any two values coincide, or one vanishes."""
+    return bool(np.any(equal & others(equal.shape[-1])) or np.any(zero))
 
 
 def gaps_of(w: Any, equal: Any) -> Any:
@@ -81,7 +91,7 @@ def turned(v: Any, equal: Any) -> Any:
     """v, with the columns whose values coincide reflected within their space to a basis that nothing distinguishes."""
     n = equal.shape[-1]
     several = equal & others(n)
-    if not is_traced(several) and not several.any():
+    if not is_traced(several) and not np.any(several):
         return v
     mirror = _uneven(n).astype(np.real(known(v)).dtype)
     length = np.sum(np.where(several, mirror * mirror, 0.0), axis=-1) + mirror * mirror
@@ -134,5 +144,7 @@ def parting(inner: Any, equal: Any) -> Any:
 
 def refuse_parting(name: str, inner: Any, parts: Any) -> Any:
     """The movement, if it leaves together what coincides: a program cannot ask the loss whether it minds."""
-    why = "values coincide and part in this direction, which forward mode in a compiled function cannot tell from a kink"
+    why = (
+        "values coincide and part in this direction, which forward mode in a compiled function cannot tell from a kink"
+    )
     return checked(inner, parts, lambda: no_gradient(name, why, "Use reverse mode (gg.grad, gg.vjp), or gg.spectral"))

@@ -16,6 +16,7 @@ from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     REMEDY,
     Spectral,
+    any_of,
     differing,
     gaps_of,
     is_significant,
@@ -48,9 +49,9 @@ class Eig(Spectral):
 
     def forward(self, x: Any) -> Any:
         w, v = np.linalg.eig(x)
-        self.size = np.linalg.norm(known(x), axis=(-2, -1))
+        self.size = np.abs(known(x)).max(axis=(-2, -1), initial=0.0)
         equal, slack = _unresolved(w, v, self.size)
-        if np.any(equal & others(equal.shape[-1])) and np.all(slack < _SOUND):
+        if any_of(equal) and np.all(slack < _SOUND):
             v = turned(v, equal)
             v = v / np.linalg.norm(v, axis=-2, keepdims=True)
         self.w, self.v = w, v
@@ -72,7 +73,9 @@ class Eig(Spectral):
             inner = inner + on_diagonal(refuse_order("eig", dw, equal, slack=slack))
         if np.any(_has_no_basis(v, equal, slack)):
             if dv is None and dw is not None and _is_constant(dw) and not np.any(np.all(equal, axis=(-2, -1))):
-                return conj(dw[..., :1, None] * eye_of(v))  # the same for eigenvalues that differ: a multiple of the trace
+                return conj(
+                    dw[..., :1, None] * eye_of(v)
+                )  # the same for eigenvalues that differ: a multiple of the trace
             raise _without_basis()
         return conj(np.linalg.solve(up, inner @ up))
 
@@ -112,7 +115,7 @@ def _unresolved(w: Any, v: Any, size: Any) -> tuple[Any, Any]:
     doubt = np.minimum(4 * n * unit[..., None] * reach, _FARTHEST * size[..., None])
     apart = np.abs(w[..., None, :] - w[..., :, None])
     equal = apart <= np.minimum(doubt[..., None, :], doubt[..., :, None])
-    for _ in range(n.bit_length() if np.any(equal & others(n)) else 0):  # and along chains
+    for _ in range(n.bit_length() if any_of(equal) else 0):  # and along chains
         equal = equal.astype(np.float64) @ equal > 0
     within = np.where(np.any(equal & others(n), axis=-1), reach, 1.0)
     return equal, within.max(axis=-1, initial=1.0)[..., None, None]
@@ -133,7 +136,9 @@ def _has_no_basis(v: Any, equal: Any, slack: Any) -> Any:
     if not value.size:
         return False
     eps = np.finfo(value.dtype).eps
-    return (np.linalg.cond(value) * eps > 1e-3) | ((slack[..., 0, 0] * eps > 1e-6) & np.any(equal & others(equal.shape[-1])))
+    return (np.linalg.cond(value) * eps > 1e-3) | (
+        (slack[..., 0, 0] * eps > 1e-6) & np.any(equal & others(equal.shape[-1]))
+    )
 
 
 def _is_constant(x: Any) -> bool:

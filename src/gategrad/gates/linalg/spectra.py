@@ -16,11 +16,11 @@ from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     REMEDY,
     Spectral,
+    any_of,
     coinciding,
     gaps_of,
     is_significant,
     is_traced,
-    others,
     parting,
     refuse_order,
     refuse_parting,
@@ -54,13 +54,13 @@ class Eigh(Spectral):
 
     def forward(self, x: Any) -> Any:
         w, v = np.linalg.eigh(x, UPLO=self.UPLO)
-        self.w, self.v = w, turned(v, coinciding(w))
+        self.equal = coinciding(w)
+        self.w, self.v = w, turned(v, self.equal)
         return self.w, self.v
 
     def backward(self, dz: Any) -> Any:
-        w, v = self.w, self.v
+        w, v, equal = self.w, self.v, self.equal
         dw, dv = (None if part is None else conj(part) for part in dz)
-        equal = coinciding(w)
         inner: Any = 0.0
         if dv is not None:
             turn = adjoint(v) @ dv
@@ -71,8 +71,7 @@ class Eigh(Spectral):
         return conj(hermitian(v @ inner @ adjoint(v)))
 
     def jvp(self, dx: Any) -> Any:
-        w, v = self.w, self.v
-        equal = coinciding(w)
+        w, v, equal = self.w, self.v, self.equal
         inner = self._inner(dx)
         if is_traced(equal):
             inner = refuse_parting("eigh", inner, parting(known(inner), equal))
@@ -81,10 +80,9 @@ class Eigh(Spectral):
 
     def is_parted(self, dx: Any) -> bool:
         """Whether eigenvalues that coincide part along dx."""
-        equal = coinciding(self.w)
-        if is_traced(equal) or not np.any(equal & others(equal.shape[-1])):
+        if is_traced(self.equal) or not any_of(self.equal):
             return False
-        return bool(np.any(parting(known(self._inner(dx)), equal)))
+        return bool(np.any(parting(known(self._inner(dx)), self.equal)))
 
     def _inner(self, dx: Any) -> Any:
         """dx in the basis of the eigenvectors."""
@@ -99,9 +97,7 @@ class Eigh(Spectral):
 # --- losses that have no gradient -----------------------------------------------------------------------------
 
 
-_TOGETHER = (
-    "eigenvalues coincide, and their values and vectors are used together, as in v f(w) vᴴ, whose gradient needs the slope of f"
-)
+_TOGETHER = "eigenvalues coincide, and their values and vectors are used together, as in v f(w) vᴴ, whose gradient needs the slope of f"
 
 
 def _refuse_bases(name: str, skew: Any, whole: Any, equal: Any) -> Any:

@@ -11,6 +11,7 @@ from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     Spectral,
+    any_of,
     coinciding,
     gaps_of,
     is_significant,
@@ -33,9 +34,7 @@ _REMEDY = (
     "np.linalg.pinv or np.linalg.det, or gg.spectral of [[0, x], [xᴴ, 0]], or perturb the matrix"
 )
 
-_TOGETHER = (
-    "singular values coincide, and values and vectors are used together, as in u f(s) vᴴ, whose gradient needs the slope of f"
-)
+_TOGETHER = "singular values coincide, and values and vectors are used together, as in u f(s) vᴴ, whose gradient needs the slope of f"
 
 
 class SingularValues(Spectral):
@@ -64,7 +63,7 @@ class SingularValues(Spectral):
 
     def is_parted(self, dx: Any) -> bool:
         """Whether singular values that coincide, and are not zero, part along dx."""
-        if is_traced(self.s) or not np.any(coinciding(self.s) & others(self.s.shape[-1])):
+        if is_traced(self.s) or not any_of(coinciding(self.s)):
             return False
         return bool(np.any(self._parts(adjoint(self.u) @ dx @ adjoint(self.vh))))
 
@@ -91,10 +90,12 @@ class SVD(Spectral):
 
     def forward(self, x: Any) -> Any:
         u, s, vh = tuple(np.linalg.svd(x, full_matrices=False))
-        equal, zero = coinciding(s), _vanishing(s, u, vh)
-        u, v = (turned_within_kernel(turned(part, equal), zero) for part in (u, adjoint(vh)))
-        self.u, self.s, self.vh = u, s, adjoint(v)
-        return self.u, self.s, self.vh
+        self.equal, self.zero = equal, zero = coinciding(s), _vanishing(s, u, vh)
+        if is_traced(s) or any_of(equal, zero):
+            u, vh = (turned_within_kernel(turned(part, equal), zero) for part in (u, adjoint(vh)))
+            vh = adjoint(vh)
+        self.u, self.s, self.vh = u, s, vh
+        return u, s, vh
 
     def backward(self, dz: Any) -> Any:
         u, s, vh = self.u, self.s, self.vh
@@ -102,14 +103,16 @@ class SVD(Spectral):
         du, ds, dvh = (None if part is None else conj(part) for part in dz)
         if du is None and dvh is None:
             return None if ds is None else conj(_of_values(u, s, vh, ds))
-        zero = _vanishing(s, u, vh)
+        equal, zero = self.equal, self.zero
         dv = None if dvh is None else adjoint(dvh)
         left = None if du is None else adjoint(u) @ du
         right = None if dv is None else adjoint(v) @ dv
-        inner = _inner(s, zero, left, right)
+        inner = _inner(s, equal, zero, left, right)
         if ds is not None:
-            ds = checked(ds, zero & is_significant(known(ds)[..., None, :], known(ds)[..., None, :])[..., 0, :], _vanished)
-            inner = inner + on_diagonal(refuse_order("svd", ds, coinciding(s), _TOGETHER, _REMEDY))
+            ds = checked(
+                ds, zero & is_significant(known(ds)[..., None, :], known(ds)[..., None, :])[..., 0, :], _vanished
+            )
+            inner = inner + on_diagonal(refuse_order("svd", ds, equal, _TOGETHER, _REMEDY))
         dx = u @ inner @ vh
         if du is not None:
             dx = dx + _over(du - u @ left, s, zero, du) @ vh
@@ -119,7 +122,7 @@ class SVD(Spectral):
 
     def jvp(self, dx: Any) -> Any:
         u, s, vh = self.u, self.s, self.vh
-        v, equal, zero = adjoint(vh), coinciding(s), _vanishing(s, u, vh)
+        v, equal, zero = adjoint(vh), self.equal, self.zero
         inner = adjoint(u) @ dx @ v
         if is_traced(zero):
             inner = refuse_parting("svd", inner, self._parts(dx))
@@ -134,17 +137,16 @@ class SVD(Spectral):
 
     def is_parted(self, dx: Any) -> bool:
         """Whether singular values that coincide part along dx, or some that are zero move."""
-        zero = _vanishing(self.s, self.u, self.vh)
-        if is_traced(zero) or not np.any((coinciding(self.s) & others(self.s.shape[-1])) | zero[..., None, :]):
+        if is_traced(self.zero) or not any_of(self.equal, self.zero):
             return False
         return bool(np.any(self._parts(dx)))
 
     def _parts(self, dx: Any) -> Any:
         u, v = known(self.u), np.conj(np.swapaxes(known(self.vh), -1, -2))
-        dx, zero = known(dx), _vanishing(self.s, self.u, self.vh)
+        dx, zero = known(dx), self.zero
         onto_v, onto_u = dx @ v, np.conj(np.swapaxes(dx, -1, -2)) @ u
         moved = np.any(is_significant(onto_v, dx), axis=-2) | np.any(is_significant(onto_u, dx), axis=-2)
-        return parting(hermitian(np.conj(np.swapaxes(u, -1, -2)) @ onto_v), coinciding(self.s)) | (zero & moved)[..., None, :]
+        return parting(hermitian(np.conj(np.swapaxes(u, -1, -2)) @ onto_v), self.equal) | (zero & moved)[..., None, :]
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -191,10 +193,12 @@ def _of_values(u: Any, s: Any, vh: Any, ds: Any) -> Any:
     return (u * ds[..., None, :]) @ vh
 
 
-def _inner(s: Any, zero: Any, left: Any, right: Any) -> Any:
+def _inner(s: Any, equal: Any, zero: Any, left: Any, right: Any) -> Any:
     """What the turns within u and v send to the core of x: those together over s_j − s_i, those against each other over s_j + s_i."""
-    equal, gone = coinciding(s), _both(zero)
-    sizes = [np.abs(known(part)).max(axis=(-2, -1), keepdims=True, initial=0.0) for part in (left, right) if part is not None]
+    gone = _both(zero)
+    sizes = [
+        np.abs(known(part)).max(axis=(-2, -1), keepdims=True, initial=0.0) for part in (left, right) if part is not None
+    ]
     size = sizes[0] if len(sizes) == 1 else np.maximum(*sizes)
     left, right = (0.0 if part is None else (part - adjoint(part)) * 0.5 for part in (left, right))
     together, against = left + right, left - right
