@@ -170,6 +170,19 @@ def test_on_the_tape_and_paused():
         assert isinstance(gg.spectral(np.exp, x), np.ndarray)
 
 
+def test_while_somebody_watches():
+    x = MATRICES["twins"]
+    with gg.detect_anomaly(), gg.kinks():
+        np.testing.assert_array_equal(gg.grad(weighed(np.exp))(x), gg.grad(weighed(np.exp))(x))
+        assert np.any(gg.grad(weighed(np.exp))(x))
+
+
+def test_a_compiled_function_of_what_the_function_uses():
+    pytest.importorskip("llvmlite")
+    f = lambda t: np.sum(WEIGHTS * gg.spectral(lambda w: np.exp(-t * w), MATRICES["twins"]))
+    assert gg.grad(gg.compile(f))(0.5) == pytest.approx(gg.grad(f)(0.5), rel=1e-12)
+
+
 # --- errors ------------------------------------------------------------------------------------------------------------------
 
 
