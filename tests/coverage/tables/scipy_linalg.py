@@ -14,6 +14,7 @@ from .numpy_linalg import SQUARE, STACK, SYMMETRIC, TALL, TWINS, WIDE, matrix, o
 
 rng = np.random.default_rng(8)
 VECTOR, OTHER = rng.uniform(0.5, 1.5, 4), rng.uniform(0.5, 1.5, 4)
+FIRST = VECTOR * [3.0, 1.0, 1.0, 0.5]
 RIGHT, BANDS = rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(0.2, 0.6, (3, 4)) + 2.0 * np.eye(3)[1][:, None]
 LOOP, INPUTS, COSTS, EFFORTS = matrix(3, 3) * -0.3, rng.uniform(-1.0, 1.0, (3, 2)), matrix(3, 3), matrix(2, 2)
 PAIR = matrix(2, 2)
@@ -51,6 +52,11 @@ def quietly(function):
             return function(*xs)
 
     return quiet
+
+
+def _sizes(w_and_v):
+    """Eigenvalues, and eigenvectors without their signs."""
+    return w_and_v[0], np.abs(w_and_v[1])
 
 
 CASES = [
@@ -144,13 +150,27 @@ CASES = [
     row("khatri_rao", RIGHT, TALL),
     row("diagsvd", VECTOR, M=4, N=5),
     row("diagsvd", VECTOR, M=6, N=4),
-    row("solve_banded", BANDS, OTHER, call=lambda ab, b: linalg.solve_banded((1, 1), ab, b), note=DENSE),
+    row("solve_banded", BANDS, OTHER, call=lambda ab, b: linalg.solve_banded((1, 1), ab, b)),
+    row("solve_banded", BANDS[::-1] + 0.1, OTHER[:, None] * [1.0, 2.0], call=lambda ab, b: linalg.solve_banded((0, 2), ab[:, :], b)),
     *[
-        row("solveh_banded", x, OTHER, call=lambda ab, b, lower=lower: linalg.solveh_banded(ab, b, lower=lower), note=DENSE)
+        row("solveh_banded", x, OTHER, call=lambda ab, b, lower=lower: linalg.solveh_banded(ab, b, lower=lower))
         for x, lower in ((BANDS[:2], False), (BANDS[1:], True))
     ],
-    row("solve_toeplitz", VECTOR, OTHER, note=DENSE),
-    row("solve_toeplitz", VECTOR, VECTOR - 0.3, OTHER, call=lambda c, r, b: linalg.solve_toeplitz((c, r), b), note=DENSE),
-    row("matmul_toeplitz", VECTOR, OTHER, note=DENSE),
-    row("solve_circulant", VECTOR, OTHER, note=DENSE),
+    *[
+        row("cholesky_banded", x, call=functools.partial(linalg.cholesky_banded, lower=lower), note=DENSE)
+        for x, lower in ((BANDS[:2], False), (BANDS[1:], True))
+    ],
+    *[
+        row("cho_solve_banded", x, OTHER, call=lambda cb, b, lower=lower: linalg.cho_solve_banded((cb, lower), b), note=DENSE)
+        for x, lower in ((BANDS[:2], False), (BANDS[1:], True))
+    ],
+    row("eig_banded", BANDS[:2] + [[0.0], [1.0]] * np.arange(4.0), call=lambda x: _sizes(linalg.eig_banded(x)), note=DENSE),
+    row("eigvals_banded", BANDS[1:] + [[1.0], [0.0]] * np.arange(4.0), lower=True, select="i", select_range=(1, 2), note=DENSE),
+    row("eigh_tridiagonal", VECTOR * np.arange(4.0), OTHER[:3], call=lambda d, e: _sizes(linalg.eigh_tridiagonal(d, e)), note=DENSE),
+    row("eigvalsh_tridiagonal", VECTOR * np.arange(4.0), OTHER[:3], note=DENSE),
+    row("solve_toeplitz", FIRST, OTHER),
+    row("solve_toeplitz", FIRST, VECTOR - 0.3, OTHER[:, None] * [1.0, 2.0], call=lambda c, r, b: linalg.solve_toeplitz((c, r), b)),
+    row("matmul_toeplitz", VECTOR, OTHER),
+    row("matmul_toeplitz", VECTOR, OTHER[:3], TALL[:3], call=lambda c, r, x: linalg.matmul_toeplitz((c, r), x)),
+    row("solve_circulant", FIRST, OTHER),
 ]  # fmt: skip

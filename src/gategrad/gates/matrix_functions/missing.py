@@ -7,14 +7,8 @@ from gategrad.gates.matrix_functions.meeting import query, refused
 __all__ = [
     "bandwidth",
     "cdf2rdf",
-    "cho_solve_banded",
-    "cholesky_banded",
     "clarkson_woodruff_transform",
     "cossin",
-    "eig_banded",
-    "eigh_tridiagonal",
-    "eigvals_banded",
-    "eigvalsh_tridiagonal",
     "expm_cond",
     "fiedler_companion",
     "funm",
@@ -39,7 +33,6 @@ __all__ = [
 ]
 
 _BASIS = "has no gradient, since any basis of the space would do:"
-_WHOLE = "has no gate: write the matrix out (np.diag(d) + np.diag(e, 1) …), and use"
 _FORM = "has no gradient, since the form is not unique:"
 _UPDATE = "has no gate: decompose the changed matrix by gategrad.scipy.linalg.qr"
 
@@ -69,12 +62,6 @@ fiedler_companion = refused("fiedler_companion", "has no gate: use companion, wh
 clarkson_woodruff_transform = refused("clarkson_woodruff_transform", "has no gate: use S @ a with a random matrix S")
 solve_lyapunov = refused("solve_lyapunov", "has no gate: use solve_continuous_lyapunov, its newer name")
 
-cholesky_banded = refused("cholesky_banded", f"{_WHOLE} cholesky")
-cho_solve_banded = refused("cho_solve_banded", f"{_WHOLE} cho_solve")
-eig_banded = refused("eig_banded", f"{_WHOLE} eigh")
-eigvals_banded = refused("eigvals_banded", f"{_WHOLE} eigvalsh")
-eigh_tridiagonal = refused("eigh_tridiagonal", f"{_WHOLE} eigh")
-eigvalsh_tridiagonal = refused("eigvalsh_tridiagonal", f"{_WHOLE} eigvalsh")
 
 qr_delete = refused("qr_delete", _UPDATE)
 qr_insert = refused("qr_insert", _UPDATE)
