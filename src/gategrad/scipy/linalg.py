@@ -18,6 +18,8 @@ from scipy.linalg import invhilbert as invhilbert
 from scipy.linalg import invpascal as invpascal
 from scipy.linalg import pascal as pascal
 
+from gategrad.gates.matrix_functions.angles import rq as rq
+from gategrad.gates.matrix_functions.angles import subspace_angles as subspace_angles
 from gategrad.gates.matrix_functions.banded import cho_solve_banded as cho_solve_banded
 from gategrad.gates.matrix_functions.banded import cholesky_banded as cholesky_banded
 from gategrad.gates.matrix_functions.banded import eig_banded as eig_banded
@@ -56,7 +58,6 @@ from gategrad.gates.matrix_functions.missing import clarkson_woodruff_transform 
 from gategrad.gates.matrix_functions.missing import cossin as cossin
 from gategrad.gates.matrix_functions.missing import expm_cond as expm_cond
 from gategrad.gates.matrix_functions.missing import fiedler_companion as fiedler_companion
-from gategrad.gates.matrix_functions.missing import funm as funm
 from gategrad.gates.matrix_functions.missing import hessenberg as hessenberg
 from gategrad.gates.matrix_functions.missing import ishermitian as ishermitian
 from gategrad.gates.matrix_functions.missing import issymmetric as issymmetric
@@ -70,11 +71,9 @@ from gategrad.gates.matrix_functions.missing import qr_insert as qr_insert
 from gategrad.gates.matrix_functions.missing import qr_multiply as qr_multiply
 from gategrad.gates.matrix_functions.missing import qr_update as qr_update
 from gategrad.gates.matrix_functions.missing import qz as qz
-from gategrad.gates.matrix_functions.missing import rq as rq
 from gategrad.gates.matrix_functions.missing import rsf2csf as rsf2csf
 from gategrad.gates.matrix_functions.missing import schur as schur
 from gategrad.gates.matrix_functions.missing import solve_lyapunov as solve_lyapunov
-from gategrad.gates.matrix_functions.missing import subspace_angles as subspace_angles
 from gategrad.gates.matrix_functions.riccati import solve_continuous_are as solve_continuous_are
 from gategrad.gates.matrix_functions.riccati import solve_discrete_are as solve_discrete_are
 from gategrad.gates.matrix_functions.rotations import orthogonal_procrustes as orthogonal_procrustes
@@ -104,3 +103,4 @@ from gategrad.gates.matrix_functions.triangular import cho_factor as cho_factor
 from gategrad.gates.matrix_functions.triangular import cho_solve as cho_solve
 from gategrad.gates.matrix_functions.triangular import cholesky as cholesky
 from gategrad.gates.matrix_functions.triangular import solve_triangular as solve_triangular
+from gategrad.transforms.funm import funm as funm

@@ -28,7 +28,7 @@ from gategrad.transforms.jvp import jvp
 from gategrad.variable import Variable, plain
 from gategrad.watch import floor
 
-__all__ = ["spectral"]
+__all__ = ["divided_differences", "refuse_rows", "series", "spectral", "tapes_around", "values"]
 
 Function = Callable[[Any], Any]
 
@@ -51,16 +51,17 @@ def spectral(f: Function, x: Any) -> Any:
     x = as_input(x)
     base = plain(x)
     w, v = np.linalg.eigh(base)
-    _refuse_rows(f, w)
-    inner: Any = on_diagonal(_values(f, w))
-    order = _tapes_around(x)
+    refuse_rows("spectral", f, w)
+    inner: Any = on_diagonal(values(f, w))
+    order = tapes_around(x)
     if order:
-        tables = _divided_differences(f, w, order)
-        inner = inner + _series(tables, adjoint(v) @ hermitian(x - base) @ v)
+        tables = divided_differences(f, w, order)
+        inner = inner + series("spectral", tables, adjoint(v) @ hermitian(x - base) @ v)
     return v @ inner @ adjoint(v)
 
 
-def _tapes_around(x: Any) -> int:
+def tapes_around(x: Any) -> int:
+    """How many derivatives may be asked for."""
     count = 0
     while type(x) is Variable:
         count += x.level > floor()
@@ -68,19 +69,19 @@ def _tapes_around(x: Any) -> int:
     return count
 
 
-def _refuse_rows(f: Function, w: Any) -> None:
+def refuse_rows(name: str, f: Function, w: Any) -> None:
     """Raise `ValueError` if what f makes of a number depends on the numbers beside it."""
     if type(w) is not np.ndarray or w.shape[-1] < 2 or not w.size:
         return
-    whole, one = known(_values(f, w)), known(_values(f, w[..., :1]))
+    whole, one = known(values(f, w)), known(values(f, w[..., :1]))
     if not is_traced(whole) and not np.allclose(whole[..., :1], one, rtol=1e-5, equal_nan=True):
         raise ValueError(
-            "spectral: f(w)[0] is another number than f(w[0]): f must work element by element, as np.exp does. For a function of "
+            f"{name}: f(w)[0] is another number than f(w[0]): f must work element by element, as np.exp does. For a function of "
             "all eigenvalues use np.linalg.eigh"
         )
 
 
-def _values(f: Function, w: Any) -> Any:
+def values(f: Function, w: Any) -> Any:
     """f of each, also if it is a constant."""
     return np.broadcast_to(f(w), w.shape)
 
@@ -88,7 +89,7 @@ def _values(f: Function, w: Any) -> Any:
 # --- the series -----------------------------------------------------------------------------------------------
 
 
-def _series(tables: list[Any], d: Any) -> Any:
+def series(name: str, tables: list[Any], d: Any) -> Any:
     """Σ over all orders of Σₖₗ… f[wᵢ, wₖ, wₗ, …, wⱼ] dᵢₖ dₖₗ …; all terms are zero, their derivatives are not."""
     total: Any = 0.0
     product = d
@@ -96,20 +97,22 @@ def _series(tables: list[Any], d: Any) -> Any:
         if order > 1:
             product = product[..., None] * d[(..., *[None] * (order - 1), slice(None), slice(None))]
         finite = np.isfinite(known(table))
-        term = np.where(finite, table, 1.0) * Barrier(np.logical_not(finite), _too_steep)(product)
+        term = np.where(finite, table, 1.0) * Barrier(np.logical_not(finite), functools.partial(_too_steep, name))(
+            product
+        )
         total = total + (np.sum(term, axis=tuple(range(-order, -1))) if order > 1 else term)
     return total
 
 
-def _too_steep() -> NoGradientError:
-    return no_gradient("spectral", "f has no finite slope at an eigenvalue", "Shift the matrix, or use a smoother f")
+def _too_steep(name: str) -> NoGradientError:
+    return no_gradient(name, "f has no finite slope at an eigenvalue", "Shift the matrix, or use a smoother f")
 
 
 # --- divided differences ----------------------------------------------------------------------------------------
 
 
-def _divided_differences(f: Function, w: Any, order: int) -> list[Any]:
-    """f[wᵢ, wⱼ], f[wᵢ, wⱼ, wₖ] and so on up to an order, of ascending w.
+def divided_differences(f: Function, w: Any, order: int) -> list[Any]:
+    """f[wᵢ, wⱼ], f[wᵢ, wⱼ, wₖ] and so on up to an order, of w in order.
 
     Each is computed once for every combination, in two ways: as the difference quotient over the widest gap, which cancels where that
     is narrow, and as a mean of the derivative of f over the simplex that the points span (Genocchi and Hermite), which is
@@ -117,7 +120,7 @@ def _divided_differences(f: Function, w: Any, order: int) -> list[Any]:
     better of the two, and where it is not, the quotient is.
     """
     n = w.shape[-1]
-    value = _values(f, w)
+    value = values(f, w)
     doubt = np.abs(known(value)) * np.finfo(np.real(known(value)).dtype).eps
     tables = []
     for k in range(1, order + 1):
@@ -127,7 +130,7 @@ def _divided_differences(f: Function, w: Any, order: int) -> list[Any]:
             gap = w[..., rows[:, -1]] - w[..., rows[:, 0]]
             safe = np.where(gap == 0, 1.0, gap)
             quotient = (value[..., last] - value[..., first]) / safe
-            spread = (doubt[..., last] + doubt[..., first]) / safe
+            spread = (doubt[..., last] + doubt[..., first]) / np.abs(safe)
             mean = _mean(f, w, rows)
             apart = np.abs(known(mean) - known(quotient))
             is_better = (gap == 0) | (apart <= 8.0 * spread)
@@ -139,7 +142,7 @@ def _divided_differences(f: Function, w: Any, order: int) -> list[Any]:
 
 def _derivative(f: Function) -> Function:
     def slope(w: Any) -> Any:
-        return jvp(lambda w: _values(f, w), (w,), (np.ones(w.shape, w.dtype),))[1]
+        return jvp(lambda w: values(f, w), (w,), (np.ones(w.shape, w.dtype),))[1]
 
     return slope
 

@@ -71,6 +71,7 @@ CASES = [
         call=of_symmetrics(quietly(linalg.fractional_matrix_power), 0),
     ),
     *[row(name, PAIR * 0.3) for name in ("cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")],
+    row("funm", PAIR, call=lambda x: linalg.funm(x, lambda w: w**2 / (1 + w)), compiles=False, note="with a basis of eigenvectors"),
     row("signm", PAIR * [[1.0], [-1.0]]),
     row("solve_sylvester", SQUARE, COSTS, TALL[:3] @ np.ones((2, 3)) + SQUARE),
     row("solve_continuous_lyapunov", SQUARE, COSTS),
@@ -125,7 +126,16 @@ CASES = [
     ],
     row("eigvalsh", SQUARE, call=of_symmetric(functools.partial(linalg.eigvalsh, subset_by_index=(1, 2)))),
     row("eig", SQUARE, compiles=False, note=TWINS, call=lambda x: (linalg.eig(x)[0], np.abs(linalg.eig(x)[1]))),
+    *[
+        row("eig", *xs, compiles=False, note="left eigenvectors too",
+            call=lambda *xs: [np.abs(part) for part in linalg.eig(*xs, left=True)])
+        for xs in ((SQUARE,), (SQUARE, COSTS))
+    ],
     row("eigvals", SQUARE, COSTS, compiles=False),
+    row("rq", WIDE, mode="economic", note="mode economic, of at most as many rows as columns"),
+    *[row("rq", SQUARE, mode=mode) for mode in ("full", "r")],
+    row("subspace_angles", TALL, TALL[::-1] * [1.0, -0.5] + 0.3, note="columns that do not depend on each other"),
+    row("subspace_angles", TALL[:, :1], TALL[::-1] * [1.0, -0.5] + 0.3),
     row("inv", SQUARE),
     row("det", SQUARE, note="finite for singular matrices"),
     row("norm", SQUARE, note="every order"),

@@ -4,6 +4,7 @@ These functions of SciPy's look at their arguments themselves, so a variable can
 them under the same names. It is imported by those who name it, since SciPy is heavy.
 """
 
+from gategrad.gates.matrix_functions import angles as angles
 from gategrad.gates.matrix_functions import banded as banded
 from gategrad.gates.matrix_functions import decompositions as decompositions
 from gategrad.gates.matrix_functions import equations as equations

@@ -11,7 +11,6 @@ __all__ = [
     "cossin",
     "expm_cond",
     "fiedler_companion",
-    "funm",
     "hessenberg",
     "ishermitian",
     "issymmetric",
@@ -25,11 +24,9 @@ __all__ = [
     "qr_multiply",
     "qr_update",
     "qz",
-    "rq",
     "rsf2csf",
     "schur",
     "solve_lyapunov",
-    "subspace_angles",
 ]
 
 _BASIS = "has no gradient, since any basis of the space would do:"
@@ -50,13 +47,8 @@ rsf2csf = refused("rsf2csf", f"{_FORM} use expm, logm, sqrtm or eigvals for what
 cdf2rdf = refused("cdf2rdf", f"{_FORM} use the complex eigenvalues themselves")
 cossin = refused("cossin", f"{_FORM} use svdvals of the blocks for its angles")
 matrix_balance = refused("matrix_balance", "has no gradient, since its scales are steps: pass v.value")
-subspace_angles = refused(
-    "subspace_angles", "has no gate: use np.arccos(svdvals(qr(a)[0].T @ qr(b)[0])), with mode='economic'"
-)
 
 ldl = refused("ldl", "has no gate, since its pivots are steps: use cholesky, lu or solve(assume_a='sym')")
-rq = refused("rq", "has no gate: use qr(a[::-1].T), and turn the factors round")
-funm = refused("funm", "has no gate: use expm, logm, sqrtm, or (v * f(w)) @ inv(v) with w, v = eig(a)")
 expm_cond = refused("expm_cond", "has no gate: use v.value, or the norm of expm_frechet")
 fiedler_companion = refused("fiedler_companion", "has no gate: use companion, which has the same eigenvalues")
 clarkson_woodruff_transform = refused("clarkson_woodruff_transform", "has no gate: use S @ a with a random matrix S")
