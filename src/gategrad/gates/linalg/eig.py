@@ -110,10 +110,14 @@ def _unresolved(w: Any, v: Any, size: Any) -> tuple[Any, Any]:
     """Which eigenvalues are the same as far as rounding lets one see, and how much of it the eigenvectors make, per matrix."""
     w, v = known(w), known(v)
     n = w.shape[-1]
+    apart = np.abs(w[..., None, :] - w[..., :, None])
+    farthest = _FARTHEST * size[..., None]
+    equal = apart <= farthest[..., None]
+    if not any_of(equal):
+        return equal, np.ones((1, 1), size.dtype)
     unit = np.finfo(w.dtype).eps * np.maximum(size, np.finfo(w.dtype).tiny)
     reach = _conditions(v)
-    doubt = np.minimum(4 * n * unit[..., None] * reach, _FARTHEST * size[..., None])
-    apart = np.abs(w[..., None, :] - w[..., :, None])
+    doubt = np.minimum(4 * n * unit[..., None] * reach, farthest)
     equal = apart <= np.minimum(doubt[..., None, :], doubt[..., :, None])
     for _ in range(n.bit_length() if any_of(equal) else 0):  # and along chains
         equal = equal.astype(np.float64) @ equal > 0
