@@ -285,3 +285,14 @@ def test_what_eigenvalues_of_bands_and_rq_refuse():
         linalg.eigh_tridiagonal(d, e, select="v", select_range=(0, 1))
     with pytest.raises(NoRuleError, match="Use mode='economic'"):
         linalg.rq(gg.variable(np.ones((2, 3))))
+
+
+def test_a_singular_matrix_has_no_gradient_through_ldl():
+    with pytest.raises(NoGradientError, match=r"ldl has no gradient here.*\n.*\n?the matrix is singular"):
+        gg.grad(lambda x: np.sum(linalg.ldl(x)[1]))(np.ones((2, 2)))
+
+
+def test_ldl_of_a_complex_symmetric_matrix():
+    x = np.array([[1.0, 0.3j, 0.2], [0.3j, -2.0, 0.5], [0.2, 0.5, 1.0 + 1j]])
+    f = lambda x: linalg.ldl((x + x.T) / 2, hermitian=False)[:2]
+    assert gg.check_gradients(f, x).ok

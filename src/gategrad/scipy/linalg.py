@@ -52,6 +52,7 @@ from gategrad.gates.matrix_functions.functions import sinm as sinm
 from gategrad.gates.matrix_functions.functions import sqrtm as sqrtm
 from gategrad.gates.matrix_functions.functions import tanhm as tanhm
 from gategrad.gates.matrix_functions.functions import tanm as tanm
+from gategrad.gates.matrix_functions.indefinite import ldl as ldl
 from gategrad.gates.matrix_functions.missing import bandwidth as bandwidth
 from gategrad.gates.matrix_functions.missing import cdf2rdf as cdf2rdf
 from gategrad.gates.matrix_functions.missing import clarkson_woodruff_transform as clarkson_woodruff_transform
@@ -61,7 +62,6 @@ from gategrad.gates.matrix_functions.missing import fiedler_companion as fiedler
 from gategrad.gates.matrix_functions.missing import hessenberg as hessenberg
 from gategrad.gates.matrix_functions.missing import ishermitian as ishermitian
 from gategrad.gates.matrix_functions.missing import issymmetric as issymmetric
-from gategrad.gates.matrix_functions.missing import ldl as ldl
 from gategrad.gates.matrix_functions.missing import matrix_balance as matrix_balance
 from gategrad.gates.matrix_functions.missing import null_space as null_space
 from gategrad.gates.matrix_functions.missing import ordqz as ordqz

@@ -10,7 +10,7 @@ import numpy as np
 
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate
-from gategrad.gates.linalg.coinciding import Spectral
+from gategrad.gates.linalg.coinciding import Decomposition
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise
 from gategrad.masked import Masked, select
@@ -28,7 +28,7 @@ class Circuit:
     def __init__(self, outputs: Sequence[Any], level: int) -> None:
         self._wanted = [(z.gate or z) if type(z) is Variable and z.level == level else None for z in outputs]
         self._gates = _recorded(self._wanted)
-        self._may_part = any(isinstance(gate, Spectral) for gate, _ in self._gates)
+        self._may_part = any(isinstance(gate, Decomposition) for gate, _ in self._gates)
         self._specs: dict[Gate, list[Any]] = {}  # of gates with several outputs: what each output is
         for gate, _ in self._gates:
             if type(gate) is Output:
@@ -51,7 +51,7 @@ class Circuit:
             dxs = [get(x) for x in sources]
             if all(dx is None for dx in dxs):
                 continue
-            if self._may_part and isinstance(gate, Spectral) and gate.is_parted(*map(_resolved, dxs)):
+            if self._may_part and isinstance(gate, Decomposition) and gate.is_parted(*map(_resolved, dxs)):
                 self._ask_the_way_back()
             dz = _advance(gate, dxs, self._specs.get(gate), careful)
             spec = gate.spec

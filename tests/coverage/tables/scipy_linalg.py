@@ -14,6 +14,7 @@ from .numpy_linalg import SQUARE, STACK, SYMMETRIC, TALL, TWINS, WIDE, matrix, o
 
 rng = np.random.default_rng(8)
 VECTOR, OTHER = rng.uniform(0.5, 1.5, 4), rng.uniform(0.5, 1.5, 4)
+INDEFINITE = np.array([[0.1, 2.0, 0.3, 0.7], [2.0, 0.2, -0.4, 0.5], [0.3, -0.4, -1.5, 0.6], [0.7, 0.5, 0.6, 1.1]])
 FIRST = VECTOR * [3.0, 1.0, 1.0, 0.5]
 RIGHT, BANDS = rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(0.2, 0.6, (3, 4)) + 2.0 * np.eye(3)[1][:, None]
 LOOP, INPUTS, COSTS, EFFORTS = matrix(3, 3) * -0.3, rng.uniform(-1.0, 1.0, (3, 2)), matrix(3, 3), matrix(2, 2)
@@ -132,6 +133,11 @@ CASES = [
         for xs in ((SQUARE,), (SQUARE, COSTS))
     ],
     row("eigvals", SQUARE, COSTS, compiles=False),
+    *[
+        row("ldl", x, note=f"{SYMMETRIC}; its pivots are steps",
+            call=of_symmetric(lambda x, lower=lower: linalg.ldl(x, lower=lower)[:2]))
+        for x, lower in ((SQUARE, True), (INDEFINITE, True), (INDEFINITE, False))
+    ],
     row("rq", WIDE, mode="economic", note="mode economic, of at most as many rows as columns"),
     *[row("rq", SQUARE, mode=mode) for mode in ("full", "r")],
     row("subspace_angles", TALL, TALL[::-1] * [1.0, -0.5] + 0.3, note="columns that do not depend on each other"),

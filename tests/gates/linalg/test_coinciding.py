@@ -236,6 +236,59 @@ def test_the_second_order_of_a_trace_is_reported_and_spectral_has_it():
     np.testing.assert_allclose(found, np.e * np.array([[0.0, 1.0], [1.0, 0.0]]), rtol=1e-13)
 
 
+# --- at random ------------------------------------------------------------------------------------------------------------
+
+
+def multiplicities(rng, n):
+    """How often each of several values occurs, n together; the first group has two or more."""
+    counts = [int(rng.integers(2, n + 1))]
+    while sum(counts) < n:
+        counts.append(int(rng.integers(1, n - sum(counts) + 1)))
+    return counts
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_eigenvalues_of_any_multiplicity(seed):
+    rng = np.random.default_rng(seed)
+    counts = multiplicities(rng, int(rng.integers(2, 6)))
+    w = np.repeat(np.cumsum(rng.uniform(0.5, 1.5, len(counts))), counts)
+    x = with_eigenvalues(*w, turn=1j * (seed % 2)) if seed > 1 else np.diag(w)
+
+    def group(x):
+        w, v = L.eigh(x)
+        return weighed(v[:, : counts[0]] @ adjoint(v[:, : counts[0]])) + np.sum(np.sin(w))
+
+    gradient = gg.grad(group)(x)
+    for e in directions(x, True):
+        found = np.sum(np.real(np.conj(gradient) * e))
+        assert found == pytest.approx(slope(group, x, e), rel=1e-5, abs=1e-7)
+        assert gg.jvp(group, (x,), (e,))[1] == pytest.approx(found, rel=1e-9, abs=1e-12)
+    with pytest.raises(NoGradientError):
+        gg.grad(lambda x: np.sum(np.abs(L.eigh(x)[1][:, 0]) ** 4))(x)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_singular_values_of_any_multiplicity(seed):
+    rng = np.random.default_rng(seed)
+    counts = multiplicities(rng, int(rng.integers(2, 5)))
+    s = np.cumsum(rng.uniform(0.5, 1.5, len(counts)))[::-1].copy()
+    s[-1] *= (seed % 3 > 0) or len(counts) == 1
+    s, k = np.repeat(s, counts), counts[0]
+    x = with_singular_values(*s, shape=(len(s) + seed % 2, len(s) + seed // 4), turn=1j * (seed % 2))
+
+    def group(x):
+        u, s, vh = thin(x)
+        return weighed(u[:, :k] @ vh[:k]) + weighed(u[:, :k] @ adjoint(u[:, :k])) + np.sum(s[:k] ** 3)
+
+    gradient = gg.grad(group)(x)
+    for e in directions(x, False):
+        found = np.sum(np.real(np.conj(gradient) * e))
+        assert found == pytest.approx(slope(group, x, e), rel=1e-5, abs=1e-7)
+        assert gg.jvp(group, (x,), (e,))[1] == pytest.approx(found, rel=1e-9, abs=1e-12)
+    with pytest.raises(NoGradientError):
+        gg.grad(lambda x: np.sum(np.abs(thin(x)[0][:, 0]) ** 4))(x)
+
+
 # --- the basis ---------------------------------------------------------------------------------------------------------------
 
 

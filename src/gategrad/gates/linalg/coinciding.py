@@ -20,7 +20,7 @@ from gategrad.gates.linalg.matrices import adjoint, checked, known, no_gradient
 
 __all__ = [
     "REMEDY",
-    "Spectral",
+    "Decomposition",
     "any_of",
     "coinciding",
     "differing",
@@ -41,7 +41,7 @@ REMEDY = (
 )
 
 
-class Spectral(Gate):
+class Decomposition(Gate):
     """A decomposition whose values may coincide. A kind: what its `jvp` answers there is right if the loss is invariant.
 
     Only the loss knows that. Those who push tangents ask `is_parted`, and if so, ask `backward` of the loss.

@@ -15,7 +15,7 @@ from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     REMEDY,
-    Spectral,
+    Decomposition,
     any_of,
     differing,
     gaps_of,
@@ -38,7 +38,7 @@ _FARTHEST = 1e-3
 """Rounding parts the eigenvalues of a Jordan block of size k by its k-th root; that of five numbers goes that far."""
 
 
-class Eig(Spectral):
+class Eig(Decomposition):
     """w, v = eigenvalues and eigenvectors of x, x v = v w. A switcher: x receives v⁻ᴴ (dw + (vᴴ dv − …) / (w_j − w_i)) vᴴ.
 
     The eigenvectors have length 1, which takes a term away; their phase is nobody's business, and a loss that depends

@@ -15,7 +15,7 @@ import numpy as np
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     REMEDY,
-    Spectral,
+    Decomposition,
     any_of,
     coinciding,
     gaps_of,
@@ -40,7 +40,7 @@ from gategrad.variable import implements
 __all__ = ["Eigh"]
 
 
-class Eigh(Spectral):
+class Eigh(Decomposition):
     """w, v = eigenvalues and orthonormal eigenvectors of x. A switcher: x receives v (dw + (vᴴ dv) / (w_j − w_i)) vᴴ.
 
     A function of Hermitian matrices: the gradient is Hermitian, as in PyTorch and JAX, although NumPy reads one

@@ -10,7 +10,7 @@ import numpy as np
 from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
-    Spectral,
+    Decomposition,
     any_of,
     coinciding,
     gaps_of,
@@ -37,7 +37,7 @@ _REMEDY = (
 _TOGETHER = "singular values coincide, and values and vectors are used together, as in u f(s) vᴴ, whose gradient needs the slope of f"
 
 
-class SingularValues(Spectral):
+class SingularValues(Decomposition):
     """s = singular values of x. A switcher: x receives u ds vᴴ.
 
     Kinks: a singular value that is 0 sends nothing, the middle of the subdifferential; values that coincide must have the
@@ -78,7 +78,7 @@ class SingularValues(Spectral):
             yield cls(), (random_matrix(rng, *shape),)
 
 
-class SVD(Spectral):
+class SVD(Decomposition):
     """u s vh = x, the thin singular value decomposition. A switcher: x receives u (ds + (uᴴ du and vᴴ dv) / gaps) vᴴ, and more.
 
     The more comes from what u and v do not reach. u and v turn together over the gaps of s, and against each other over its
@@ -155,7 +155,7 @@ class SVD(Spectral):
             yield cls(), (random_matrix(rng, *shape),)
 
 
-class Complement(Spectral):
+class Complement(Decomposition):
     """z = any basis of what x, an orthonormal one, does not reach. A blocker: nothing flows, and a gradient is reported."""
 
     pattern, symbol = "blocker", "⊥"

@@ -9,6 +9,7 @@ from gategrad.gates.matrix_functions import banded as banded
 from gategrad.gates.matrix_functions import decompositions as decompositions
 from gategrad.gates.matrix_functions import equations as equations
 from gategrad.gates.matrix_functions import functions as functions
+from gategrad.gates.matrix_functions import indefinite as indefinite
 from gategrad.gates.matrix_functions import missing as missing
 from gategrad.gates.matrix_functions import riccati as riccati
 from gategrad.gates.matrix_functions import rotations as rotations

@@ -14,7 +14,6 @@ __all__ = [
     "hessenberg",
     "ishermitian",
     "issymmetric",
-    "ldl",
     "matrix_balance",
     "null_space",
     "ordqz",
@@ -48,7 +47,6 @@ cdf2rdf = refused("cdf2rdf", f"{_FORM} use the complex eigenvalues themselves")
 cossin = refused("cossin", f"{_FORM} use svdvals of the blocks for its angles")
 matrix_balance = refused("matrix_balance", "has no gradient, since its scales are steps: pass v.value")
 
-ldl = refused("ldl", "has no gate, since its pivots are steps: use cholesky, lu or solve(assume_a='sym')")
 expm_cond = refused("expm_cond", "has no gate: use v.value, or the norm of expm_frechet")
 fiedler_companion = refused("fiedler_companion", "has no gate: use companion, which has the same eigenvalues")
 clarkson_woodruff_transform = refused("clarkson_woodruff_transform", "has no gate: use S @ a with a random matrix S")
