@@ -34,6 +34,7 @@ from gategrad.transforms.jacobian import jacobian as jacobian
 from gategrad.transforms.jvp import jvp as jvp
 from gategrad.transforms.linearize import linearize as linearize
 from gategrad.transforms.ravel import ravel as ravel
+from gategrad.transforms.spectral import spectral as spectral
 from gategrad.transforms.stop_gradient import stop_gradient as stop_gradient
 from gategrad.transforms.vjp import vjp as vjp
 from gategrad.variable import Variable as Variable

@@ -167,7 +167,7 @@ DEGENERATE = {
     "values coincide, and they are treated differently": (lambda x: L.eigvalsh(x)[0], np.eye(2)),
     "eigenvalues coincide, or the phase": (lambda x: L.eigh(x)[1][0, 1], np.eye(2)),
     "singular values coincide": (lambda x: L.svd(x)[0][0, 0], np.eye(2)),
-    "a singular value is zero": (lambda x: L.svd(x)[0][0, 0], SINGULAR),
+    "a singular value is zero": (lambda x: L.svd(x, False)[0][0, 1], np.array([[1.0, 2.0], [2.0, 4.0], [2.0, 4.0]])),
     "depend on each other": (lambda x: np.sum(L.qr(x)[0]), np.array([[2.0, 1.0], [2.0, 1.0]])),
     "log |det| of a singular matrix": (lambda x: L.slogdet(x)[1], SINGULAR),
 }

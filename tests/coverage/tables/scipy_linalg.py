@@ -14,6 +14,8 @@ from .numpy_linalg import SQUARE, STACK, SYMMETRIC, TALL, TWINS, WIDE, matrix, o
 
 rng = np.random.default_rng(8)
 VECTOR, OTHER = rng.uniform(0.5, 1.5, 4), rng.uniform(0.5, 1.5, 4)
+INDEFINITE = np.array([[0.1, 2.0, 0.3, 0.7], [2.0, 0.2, -0.4, 0.5], [0.3, -0.4, -1.5, 0.6], [0.7, 0.5, 0.6, 1.1]])
+FIRST = VECTOR * [3.0, 1.0, 1.0, 0.5]
 RIGHT, BANDS = rng.uniform(-1.0, 1.0, (3, 2)), rng.uniform(0.2, 0.6, (3, 4)) + 2.0 * np.eye(3)[1][:, None]
 LOOP, INPUTS, COSTS, EFFORTS = matrix(3, 3) * -0.3, rng.uniform(-1.0, 1.0, (3, 2)), matrix(3, 3), matrix(2, 2)
 PAIR = matrix(2, 2)
@@ -53,6 +55,11 @@ def quietly(function):
     return quiet
 
 
+def _sizes(w_and_v):
+    """Eigenvalues, and eigenvectors without their signs."""
+    return w_and_v[0], np.abs(w_and_v[1])
+
+
 CASES = [
     row("expm", SQUARE - 2 * np.eye(3)),
     row("expm", STACK * 0.3),
@@ -65,6 +72,7 @@ CASES = [
         call=of_symmetrics(quietly(linalg.fractional_matrix_power), 0),
     ),
     *[row(name, PAIR * 0.3) for name in ("cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")],
+    row("funm", PAIR, call=lambda x: linalg.funm(x, lambda w: w**2 / (1 + w)), compiles=False, note="with a basis of eigenvectors"),
     row("signm", PAIR * [[1.0], [-1.0]]),
     row("solve_sylvester", SQUARE, COSTS, TALL[:3] @ np.ones((2, 3)) + SQUARE),
     row("solve_continuous_lyapunov", SQUARE, COSTS),
@@ -119,7 +127,21 @@ CASES = [
     ],
     row("eigvalsh", SQUARE, call=of_symmetric(functools.partial(linalg.eigvalsh, subset_by_index=(1, 2)))),
     row("eig", SQUARE, compiles=False, note=TWINS, call=lambda x: (linalg.eig(x)[0], np.abs(linalg.eig(x)[1]))),
+    *[
+        row("eig", *xs, compiles=False, note="left eigenvectors too",
+            call=lambda *xs: [np.abs(part) for part in linalg.eig(*xs, left=True)])
+        for xs in ((SQUARE,), (SQUARE, COSTS))
+    ],
     row("eigvals", SQUARE, COSTS, compiles=False),
+    *[
+        row("ldl", x, note=f"{SYMMETRIC}; its pivots are steps",
+            call=of_symmetric(lambda x, lower=lower: linalg.ldl(x, lower=lower)[:2]))
+        for x, lower in ((SQUARE, True), (INDEFINITE, True), (INDEFINITE, False))
+    ],
+    row("rq", WIDE, mode="economic", note="mode economic, of at most as many rows as columns"),
+    *[row("rq", SQUARE, mode=mode) for mode in ("full", "r")],
+    row("subspace_angles", TALL, TALL[::-1] * [1.0, -0.5] + 0.3, note="columns that do not depend on each other"),
+    row("subspace_angles", TALL[:, :1], TALL[::-1] * [1.0, -0.5] + 0.3),
     row("inv", SQUARE),
     row("det", SQUARE, note="finite for singular matrices"),
     row("norm", SQUARE, note="every order"),
@@ -144,13 +166,27 @@ CASES = [
     row("khatri_rao", RIGHT, TALL),
     row("diagsvd", VECTOR, M=4, N=5),
     row("diagsvd", VECTOR, M=6, N=4),
-    row("solve_banded", BANDS, OTHER, call=lambda ab, b: linalg.solve_banded((1, 1), ab, b), note=DENSE),
+    row("solve_banded", BANDS, OTHER, call=lambda ab, b: linalg.solve_banded((1, 1), ab, b)),
+    row("solve_banded", BANDS[::-1] + 0.1, OTHER[:, None] * [1.0, 2.0], call=lambda ab, b: linalg.solve_banded((0, 2), ab[:, :], b)),
     *[
-        row("solveh_banded", x, OTHER, call=lambda ab, b, lower=lower: linalg.solveh_banded(ab, b, lower=lower), note=DENSE)
+        row("solveh_banded", x, OTHER, call=lambda ab, b, lower=lower: linalg.solveh_banded(ab, b, lower=lower))
         for x, lower in ((BANDS[:2], False), (BANDS[1:], True))
     ],
-    row("solve_toeplitz", VECTOR, OTHER, note=DENSE),
-    row("solve_toeplitz", VECTOR, VECTOR - 0.3, OTHER, call=lambda c, r, b: linalg.solve_toeplitz((c, r), b), note=DENSE),
-    row("matmul_toeplitz", VECTOR, OTHER, note=DENSE),
-    row("solve_circulant", VECTOR, OTHER, note=DENSE),
+    *[
+        row("cholesky_banded", x, call=functools.partial(linalg.cholesky_banded, lower=lower), note=DENSE)
+        for x, lower in ((BANDS[:2], False), (BANDS[1:], True))
+    ],
+    *[
+        row("cho_solve_banded", x, OTHER, call=lambda cb, b, lower=lower: linalg.cho_solve_banded((cb, lower), b), note=DENSE)
+        for x, lower in ((BANDS[:2], False), (BANDS[1:], True))
+    ],
+    row("eig_banded", BANDS[:2] + [[0.0], [1.0]] * np.arange(4.0), call=lambda x: _sizes(linalg.eig_banded(x)), note=DENSE),
+    row("eigvals_banded", BANDS[1:] + [[1.0], [0.0]] * np.arange(4.0), lower=True, select="i", select_range=(1, 2), note=DENSE),
+    row("eigh_tridiagonal", VECTOR * np.arange(4.0), OTHER[:3], call=lambda d, e: _sizes(linalg.eigh_tridiagonal(d, e)), note=DENSE),
+    row("eigvalsh_tridiagonal", VECTOR * np.arange(4.0), OTHER[:3], note=DENSE),
+    row("solve_toeplitz", FIRST, OTHER),
+    row("solve_toeplitz", FIRST, VECTOR - 0.3, OTHER[:, None] * [1.0, 2.0], call=lambda c, r, b: linalg.solve_toeplitz((c, r), b)),
+    row("matmul_toeplitz", VECTOR, OTHER),
+    row("matmul_toeplitz", VECTOR, OTHER[:3], TALL[:3], call=lambda c, r, x: linalg.matmul_toeplitz((c, r), x)),
+    row("solve_circulant", FIRST, OTHER),
 ]  # fmt: skip

@@ -96,11 +96,35 @@ def test_an_eigenvalue_beside_twins_is_not_touched():
     np.testing.assert_allclose(gg.grad(lambda x: L.eigvalsh(x)[2])(TWINS), np.diag([0, 0, 1.0]), atol=1e-15)
 
 
-def test_a_matrix_without_a_basis_of_eigenvectors():
-    jordan = np.array([[1.0, 1.0], [0.0, 1.0]])
-    np.testing.assert_allclose(gg.grad(lambda x: np.real(np.sum(L.eigvals(x))))(jordan), np.eye(2))
-    with pytest.raises(NoGradientError, match="treated differently|no basis of eigenvectors"):
-        gg.grad(lambda x: np.real(L.eigvals(x)[0]))(jordan)
+JORDAN = np.array([[1.0, 1.0], [0.0, 1.0]])
+BESIDE = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]])
+
+
+def test_a_trace_of_a_matrix_without_a_basis_of_eigenvectors():
+    """Eigenvalues that differ, and have the same gradient all the same, are added up."""
+    np.testing.assert_allclose(gg.grad(lambda x: np.real(np.sum(L.eigvals(x))))(BESIDE), np.eye(3))
+
+
+@pytest.mark.parametrize("power", [1, 3])
+@pytest.mark.parametrize("turn", [np.eye(2), np.array([[1.0, 0.3], [-0.7, 2.0]])], ids=["block", "turned"])
+def test_what_rounding_makes_of_a_matrix_without_a_basis_of_eigenvectors_is_reported(turn, power):
+    """Σ wᵏ has a gradient there, k xᵏ⁻¹, but nothing tells which k it was: the gradients of the eigenvalues are equal."""
+    x = turn @ JORDAN @ L.inv(turn)
+    with pytest.raises(NoGradientError, match="no basis of eigenvectors"):
+        gg.grad(lambda x: np.real(np.sum(L.eigvals(x) ** power)))(x)
+    for f in (lambda x: np.real(L.eigvals(x)[0]), lambda x: np.sum(np.abs(L.eig(x)[1]) ** 4)):
+        with pytest.raises(NoGradientError, match="treated differently|no basis of eigenvectors|any basis"):
+            gg.grad(f)(x)
+        with pytest.raises(NoGradientError):
+            gg.jvp(f, (x,), (np.ones((2, 2)),))
+
+
+def test_eigenvalues_that_differ_by_more_than_rounding_but_less_than_their_doubt_are_reported():
+    """[[0, 1], [δ, 0]] has ±√δ: 1e-10 apart, where rounding of the matrix moves them by 1e-8."""
+    with pytest.raises(NoGradientError, match="treated differently"):
+        gg.grad(lambda x: np.real(L.eigvals(x)[0]))(np.array([[0.0, 1.0], [1e-20, 0.0]]))
+    x = np.array([[1.0, 1e3], [0.0, 2.0]])  # far from normal, but sound
+    np.testing.assert_allclose(gg.grad(lambda x: L.eigvals(x)[0])(x), [[1.0, 0.0], [-1e3, 0.0]], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("decompose", [lambda x: L.eigh(x + np.conj(x.T))[1], lambda x: L.eig(x)[1]])
@@ -142,7 +166,8 @@ def test_every_vector_norm_has_gradient_zero_at_zero(ord):
     [
         (lambda x: L.svdvals(x)[0], np.eye(2), "they are treated differently"),
         (lambda x: np.sum(L.svd(x)[0] * [[1, 2], [3, 5]]), np.eye(2), "singular values coincide"),
-        (lambda x: np.sum(L.svd(x)[0]), np.ones((2, 2)), "a singular value is zero"),
+        (lambda x: np.sum(L.svd(x)[0] * WEIGHTS), np.ones((3, 3)), "singular values coincide"),
+        (lambda x: np.sum(L.svd(x, False)[0] * WEIGHTS[:, :2]), np.ones((3, 2)), "a singular value is zero"),
         (lambda x: np.sum(L.svd(x)[0]), np.arange(6.0).reshape(3, 2), "Use full_matrices=False"),
         (lambda x: np.sum(L.qr(x)[1]), np.ones((3, 2)), "the columns of the matrix depend on each other"),
     ],

@@ -8,9 +8,21 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoGradientError
-from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
-from gategrad.gates.linalg.coinciding import gaps_of, is_significant, refuse_order
+from gategrad.gates.linalg.coinciding import (
+    Decomposition,
+    any_of,
+    coinciding,
+    gaps_of,
+    is_significant,
+    is_traced,
+    others,
+    parting,
+    refuse_order,
+    refuse_parting,
+    turned,
+    turned_within_kernel,
+)
 from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
 from gategrad.variable import implements, plain
@@ -19,18 +31,20 @@ __all__ = ["SVD", "Complement", "SingularValues"]
 
 _REMEDY = (
     "Use a function of all of them that does not depend on their order or on the basis, such as a norm, "
-    "np.linalg.pinv or np.linalg.det, or perturb the matrix"
+    "np.linalg.pinv or np.linalg.det, or gg.spectral of [[0, x], [xᴴ, 0]], or perturb the matrix"
 )
 
+_TOGETHER = "singular values coincide, and values and vectors are used together, as in u f(s) vᴴ, whose gradient needs the slope of f"
 
-class SingularValues(Gate):
+
+class SingularValues(Decomposition):
     """s = singular values of x. A switcher: x receives u ds vᴴ.
 
     Kinks: a singular value that is 0 sends nothing, the middle of the subdifferential; values that coincide must have the
     same gradient, as in a nuclear norm.
     """
 
-    pattern, symbol = "switcher", "svdvals"
+    symbol = "svdvals"
     takes_complex = True
 
     def forward(self, x: Any) -> Any:
@@ -38,10 +52,24 @@ class SingularValues(Gate):
         return self.s
 
     def backward(self, dz: Any) -> Any:
-        _, equal = gaps_of(self.s)
+        return conj(_of_values(self.u, self.s, self.vh, dz))
+
+    def jvp(self, dx: Any) -> Any:
         zero = _vanishing(self.s, self.u, self.vh)
-        ds = refuse_order("svdvals", np.where(zero, 0.0, dz), equal & ~zero[..., None, :], _REMEDY)
-        return conj((self.u * ds[..., None, :]) @ self.vh)
+        inner = adjoint(self.u) @ dx @ adjoint(self.vh)
+        if is_traced(zero):
+            inner = refuse_parting("svdvals", inner, self._parts(inner))
+        return np.where(zero, 0.0, np.real(np.diagonal(inner, axis1=-2, axis2=-1)))
+
+    def is_parted(self, dx: Any) -> bool:
+        """Whether singular values that coincide, and are not zero, part along dx."""
+        if is_traced(self.s) or not any_of(coinciding(self.s)):
+            return False
+        return bool(np.any(self._parts(adjoint(self.u) @ dx @ adjoint(self.vh))))
+
+    def _parts(self, inner: Any) -> Any:
+        zero = _vanishing(self.s, self.u, self.vh)
+        return parting(known(hermitian(inner)), coinciding(self.s) & ~zero[..., None, :])
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -50,36 +78,75 @@ class SingularValues(Gate):
             yield cls(), (random_matrix(rng, *shape),)
 
 
-class SVD(Gate):
+class SVD(Decomposition):
     """u s vh = x, the thin singular value decomposition. A switcher: x receives u (ds + (uᴴ du and vᴴ dv) / gaps) vᴴ, and more.
 
-    The more comes from what u and v do not reach. Singular vectors have a gradient where the singular values are
-    positive and differ, and where the loss does not depend on their common phase. Wan and Zhang, arXiv:1909.02659.
+    The more comes from what u and v do not reach. u and v turn together over the gaps of s, and against each other over its
+    sums. So a loss has a gradient where s coincides if it does not mind turns together, and where s vanishes if it
+    minds neither; the common phase of two vectors is such a turn. Wan and Zhang, arXiv:1909.02659.
     """
 
-    pattern, symbol = "switcher", "svd"  # takes complex numbers too, but phases have no gradient: tested by hand
+    symbol = "svd"  # takes complex numbers too, but phases have no gradient: tested by hand
 
     def forward(self, x: Any) -> Any:
-        self.u, self.s, self.vh = u, s, vh = tuple(np.linalg.svd(x, full_matrices=False))
+        u, s, vh = tuple(np.linalg.svd(x, full_matrices=False))
+        self.equal, self.zero = equal, zero = coinciding(s), _vanishing(s, u, vh)
+        if is_traced(s) or any_of(equal, zero):
+            u, vh = (turned_within_kernel(turned(part, equal), zero) for part in (u, adjoint(vh)))
+            vh = adjoint(vh)
+        self.u, self.s, self.vh = u, s, vh
         return u, s, vh
 
     def backward(self, dz: Any) -> Any:
         u, s, vh = self.u, self.s, self.vh
         v = adjoint(vh)
         du, ds, dvh = (None if part is None else conj(part) for part in dz)
+        if du is None and dvh is None:
+            return None if ds is None else conj(_of_values(u, s, vh, ds))
+        equal, zero = self.equal, self.zero
         dv = None if dvh is None else adjoint(dvh)
-        s = checked(s, _vanishing(s, u, vh), _vanished)
         left = None if du is None else adjoint(u) @ du
         right = None if dv is None else adjoint(v) @ dv
-        inner = _inner(s, left, right)
+        inner = _inner(s, equal, zero, left, right)
         if ds is not None:
-            inner = inner + on_diagonal(ds)
+            ds = checked(
+                ds, zero & is_significant(known(ds)[..., None, :], known(ds)[..., None, :])[..., 0, :], _vanished
+            )
+            inner = inner + on_diagonal(refuse_order("svd", ds, equal, _TOGETHER, _REMEDY))
         dx = u @ inner @ vh
         if du is not None:
-            dx = dx + ((du - u @ left) / s[..., None, :]) @ vh
+            dx = dx + _over(du - u @ left, s, zero, du) @ vh
         if dv is not None:
-            dx = dx + (u / s[..., None, :]) @ adjoint(dv - v @ right)
+            dx = dx + u @ adjoint(_over(dv - v @ right, s, zero, dv))
         return conj(dx)
+
+    def jvp(self, dx: Any) -> Any:
+        u, s, vh = self.u, self.s, self.vh
+        v, equal, zero = adjoint(vh), self.equal, self.zero
+        inner = adjoint(u) @ dx @ v
+        if is_traced(zero):
+            inner = refuse_parting("svd", inner, self._parts(dx))
+        up = adjoint(inner)
+        together = np.where(equal, 0.0, (inner + up) * 0.5 / gaps_of(s, equal))
+        gone = _both(zero)
+        against = np.where(gone, 0.0, (inner - up) * 0.5 / np.where(gone, 1.0, s[..., None, :] + s[..., :, None]))
+        reach = np.where(zero, 1.0, s)[..., None, :]
+        du = u @ (together + against) + np.where(zero[..., None, :], 0.0, (dx @ v - u @ inner) / reach)
+        dv = v @ (together - against) + np.where(zero[..., None, :], 0.0, (adjoint(dx) @ u - v @ up) / reach)
+        return du, np.real(np.diagonal(inner, axis1=-2, axis2=-1)), adjoint(dv)
+
+    def is_parted(self, dx: Any) -> bool:
+        """Whether singular values that coincide part along dx, or some that are zero move."""
+        if is_traced(self.zero) or not any_of(self.equal, self.zero):
+            return False
+        return bool(np.any(self._parts(dx)))
+
+    def _parts(self, dx: Any) -> Any:
+        u, v = known(self.u), np.conj(np.swapaxes(known(self.vh), -1, -2))
+        dx, zero = known(dx), self.zero
+        onto_v, onto_u = dx @ v, np.conj(np.swapaxes(dx, -1, -2)) @ u
+        moved = np.any(is_significant(onto_v, dx), axis=-2) | np.any(is_significant(onto_u, dx), axis=-2)
+        return parting(hermitian(np.conj(np.swapaxes(u, -1, -2)) @ onto_v), self.equal) | (zero & moved)[..., None, :]
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -88,7 +155,7 @@ class SVD(Gate):
             yield cls(), (random_matrix(rng, *shape),)
 
 
-class Complement(Gate):
+class Complement(Decomposition):
     """z = any basis of what x, an orthonormal one, does not reach. A blocker: nothing flows, and a gradient is reported."""
 
     pattern, symbol = "blocker", "⊥"
@@ -101,10 +168,17 @@ class Complement(Gate):
         return self.basis.astype(x.dtype)
 
     def backward(self, dz: Any) -> Any:
-        if np.any(known(dz) != 0):
-            raise no_gradient(
-                "svd", "the singular vectors beyond the singular values are any basis", "Use full_matrices=False"
-            )
+        dz = checked(dz, known(dz) != 0, _beyond)
+        return np.zeros(self.inputs[0].spec[0], known(dz).dtype) + np.sum(dz) * 0.0
+
+    def jvp(self, dx: Any) -> Any:
+        if is_traced(dx):
+            dx = refuse_parting("svd", dx, known(dx) != 0)
+        return np.zeros(self.spec[0], known(dx).dtype) + np.sum(dx) * 0.0
+
+    def is_parted(self, dx: Any) -> bool:
+        """Whether the space moves, and takes any basis of the rest along."""
+        return not is_traced(dx) and bool(np.any(known(dx) != 0))
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
@@ -112,30 +186,40 @@ class Complement(Gate):
         yield cls(np.zeros((2, 0))), (rng.uniform(-1.0, 1.0, (2, 2)),)
 
 
-def _inner(s: Any, left: Any, right: Any) -> Any:
-    """What the turns within u and v send to the core of x, at [i, j] over s_j² − s_i²."""
-    gaps, equal = gaps_of(s)
-    apart = ~np.eye(s.shape[-1], dtype=bool)
-    gaps = np.where(apart, checked(gaps, equal & apart, _coinciding), 1.0)
-    sums = np.where(apart, s[..., None, :] + s[..., :, None], 1.0)  # not times the gaps, which might underflow
-    inner: Any = 0.0
-    if left is not None:
-        inner = _skew(left) / gaps * (s[..., None, :] / sums)
-    if right is not None:
-        inner = inner + (s[..., :, None] / sums) * (_skew(right) / gaps)
-    total = [part for part in (left, right) if part is not None]
-    if total and any(known(part).dtype.kind == "c" for part in total):
-        phase = 1j * np.imag(np.diagonal(sum(total[1:], total[0]), axis1=-2, axis2=-1))
-        if np.any(is_significant(known(phase)[..., None, :], known(total[0]))):
-            raise no_gradient("svd", "the common phase of two singular vectors matters", "Use np.abs or projectors")
-        difference = (left if left is not None else 0.0) - (right if right is not None else 0.0)
-        inner = inner + on_diagonal(0.5j * np.imag(np.diagonal(difference, axis1=-2, axis2=-1)) / s)
-    return inner
+def _of_values(u: Any, s: Any, vh: Any, ds: Any) -> Any:
+    """What singular values alone send: nothing where they vanish, and the same where they coincide."""
+    zero = _vanishing(s, u, vh)
+    ds = refuse_order("svdvals", np.where(zero, 0.0, ds), coinciding(s) & ~zero[..., None, :], remedy=_REMEDY)
+    return (u * ds[..., None, :]) @ vh
 
 
-def _skew(x: Any) -> Any:
-    """x − xᴴ off the diagonal, where it is nothing for real x."""
-    return (x - hermitian(x)) * 2.0 * (1.0 - np.eye(x.shape[-1], dtype=np.real(known(x)).dtype))
+def _inner(s: Any, equal: Any, zero: Any, left: Any, right: Any) -> Any:
+    """What the turns within u and v send to the core of x: those together over s_j − s_i, those against each other over s_j + s_i."""
+    gone = _both(zero)
+    sizes = [
+        np.abs(known(part)).max(axis=(-2, -1), keepdims=True, initial=0.0) for part in (left, right) if part is not None
+    ]
+    size = sizes[0] if len(sizes) == 1 else np.maximum(*sizes)
+    left, right = (0.0 if part is None else (part - adjoint(part)) * 0.5 for part in (left, right))
+    together, against = left + right, left - right
+    bad = equal & is_significant(known(together), size * np.ones(s.shape[-1:], size.dtype))
+    n = s.shape[-1]
+    together = checked(together, bad & others(n), _coinciding)
+    together = checked(together, bad & ~others(n), _phase)
+    against = checked(against, gone & is_significant(known(against), size * np.ones(n, size.dtype)), _vanished)
+    sums = np.where(gone, 1.0, s[..., None, :] + s[..., :, None])
+    return np.where(equal, 0.0, together / gaps_of(s, equal)) + np.where(gone, 0.0, against / sums)
+
+
+def _over(beyond: Any, s: Any, zero: Any, whole: Any) -> Any:
+    """What the vectors have beyond each other's space, over s; where that is zero, they must not have any."""
+    bad = zero[..., None, :] & is_significant(known(beyond), known(whole))
+    beyond = checked(beyond, bad, _vanished)
+    return np.where(zero[..., None, :], 0.0, beyond / np.where(zero, 1.0, s)[..., None, :])
+
+
+def _both(zero: Any) -> Any:
+    return zero[..., None, :] & zero[..., :, None]
 
 
 def _vanishing(s: Any, u: Any, vh: Any) -> Any:
@@ -147,6 +231,15 @@ def _vanishing(s: Any, u: Any, vh: Any) -> Any:
 
 def _vanished() -> NoGradientError:
     return no_gradient("svd", "a singular value is zero, and its vectors are any basis", _REMEDY)
+
+
+def _beyond() -> NoGradientError:
+    why = "the singular vectors beyond the singular values are any basis"
+    return no_gradient("svd", why, "Use full_matrices=False")
+
+
+def _phase() -> NoGradientError:
+    return no_gradient("svd", "the common phase of two singular vectors matters", "Use np.abs or projectors")
 
 
 def _coinciding() -> NoGradientError:

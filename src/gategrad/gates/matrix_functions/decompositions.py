@@ -193,17 +193,26 @@ def eigvalsh(a: Any, b: Any = None, **options: Any) -> Any:
 
 @as_in_scipy
 def eig(a: Any, b: Any = None, left: bool = False, right: bool = True) -> Any:
-    """Eigenvalues, always complex, and eigenvectors of length 1; as `scipy.linalg.eig`.
+    """Eigenvalues, always complex, left and right eigenvectors of length 1, as asked for; as `scipy.linalg.eig`.
 
-    With b those of a v = b v w, for a b that has an inverse. Left eigenvectors: `NoRuleError`.
+    With b those of a v = b v w, for a b that has an inverse.
+
+    >>> import numpy as np, gategrad as gg
+    >>> from gategrad.scipy import linalg
+    >>> w, vl, vr = linalg.eig(gg.variable(np.array([[1.0, 1.0], [0.0, 2.0]])), left=True)
+    >>> np.abs(vl.value).round(3)
+    array([[0.707, 0.   ],
+           [0.707, 1.   ]])
     """
-    if left:
-        raise NoRuleError(
-            "scipy.linalg.eig of a variable takes no left=: they are the eigenvectors of a.T, use eig(a.T)"
-        )
     w, v = np.linalg.eig(_quotient(a, b))
-    w = w + 0j
-    return (w, v) if right else w
+    answers = [w + 0j]
+    if left:
+        rows = adjoint(np.linalg.inv(v))  # of v⁻¹ a v = w, and of b⁻¹ a if there is a b
+        rows = rows if b is None else np.linalg.solve(adjoint(as_input(b)), rows)
+        answers.append(rows / np.linalg.norm(rows, axis=-2, keepdims=True))
+    if right:
+        answers.append(v)
+    return tuple(answers) if len(answers) > 1 else answers[0]
 
 
 @as_in_scipy

@@ -7,21 +7,13 @@ from gategrad.gates.matrix_functions.meeting import query, refused
 __all__ = [
     "bandwidth",
     "cdf2rdf",
-    "cho_solve_banded",
-    "cholesky_banded",
     "clarkson_woodruff_transform",
     "cossin",
-    "eig_banded",
-    "eigh_tridiagonal",
-    "eigvals_banded",
-    "eigvalsh_tridiagonal",
     "expm_cond",
     "fiedler_companion",
-    "funm",
     "hessenberg",
     "ishermitian",
     "issymmetric",
-    "ldl",
     "matrix_balance",
     "null_space",
     "ordqz",
@@ -31,15 +23,12 @@ __all__ = [
     "qr_multiply",
     "qr_update",
     "qz",
-    "rq",
     "rsf2csf",
     "schur",
     "solve_lyapunov",
-    "subspace_angles",
 ]
 
 _BASIS = "has no gradient, since any basis of the space would do:"
-_WHOLE = "has no gate: write the matrix out (np.diag(d) + np.diag(e, 1) …), and use"
 _FORM = "has no gradient, since the form is not unique:"
 _UPDATE = "has no gate: decompose the changed matrix by gategrad.scipy.linalg.qr"
 
@@ -57,24 +46,12 @@ rsf2csf = refused("rsf2csf", f"{_FORM} use expm, logm, sqrtm or eigvals for what
 cdf2rdf = refused("cdf2rdf", f"{_FORM} use the complex eigenvalues themselves")
 cossin = refused("cossin", f"{_FORM} use svdvals of the blocks for its angles")
 matrix_balance = refused("matrix_balance", "has no gradient, since its scales are steps: pass v.value")
-subspace_angles = refused(
-    "subspace_angles", "has no gate: use np.arccos(svdvals(qr(a)[0].T @ qr(b)[0])), with mode='economic'"
-)
 
-ldl = refused("ldl", "has no gate, since its pivots are steps: use cholesky, lu or solve(assume_a='sym')")
-rq = refused("rq", "has no gate: use qr(a[::-1].T), and turn the factors round")
-funm = refused("funm", "has no gate: use expm, logm, sqrtm, or (v * f(w)) @ inv(v) with w, v = eig(a)")
 expm_cond = refused("expm_cond", "has no gate: use v.value, or the norm of expm_frechet")
 fiedler_companion = refused("fiedler_companion", "has no gate: use companion, which has the same eigenvalues")
 clarkson_woodruff_transform = refused("clarkson_woodruff_transform", "has no gate: use S @ a with a random matrix S")
 solve_lyapunov = refused("solve_lyapunov", "has no gate: use solve_continuous_lyapunov, its newer name")
 
-cholesky_banded = refused("cholesky_banded", f"{_WHOLE} cholesky")
-cho_solve_banded = refused("cho_solve_banded", f"{_WHOLE} cho_solve")
-eig_banded = refused("eig_banded", f"{_WHOLE} eigh")
-eigvals_banded = refused("eigvals_banded", f"{_WHOLE} eigvalsh")
-eigh_tridiagonal = refused("eigh_tridiagonal", f"{_WHOLE} eigh")
-eigvalsh_tridiagonal = refused("eigvalsh_tridiagonal", f"{_WHOLE} eigvalsh")
 
 qr_delete = refused("qr_delete", _UPDATE)
 qr_insert = refused("qr_insert", _UPDATE)

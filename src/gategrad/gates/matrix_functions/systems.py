@@ -1,4 +1,4 @@
-"""Linear systems by what is known of their matrix: solve, lu_solve, banded, Toeplitz, circulant; inverses and determinants."""
+"""Linear systems by what is known of their matrix: solve, lu_solve; inverses and determinants."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.axes import as_input, shape_of
-from gategrad.gates.linalg.matrices import adjoint, known, transposed
+from gategrad.gates.linalg.matrices import known, transposed
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, square
 from gategrad.gates.matrix_functions.mirror import Mirror
-from gategrad.gates.matrix_functions.structured import circulant, toeplitz
 from gategrad.gates.matrix_functions.triangular import cho_factor, cho_solve, solve_triangular
 
 __all__ = [
@@ -18,15 +17,10 @@ __all__ = [
     "inv",
     "lstsq",
     "lu_solve",
-    "matmul_toeplitz",
     "norm",
     "pinv",
     "pinvh",
     "solve",
-    "solve_banded",
-    "solve_circulant",
-    "solve_toeplitz",
-    "solveh_banded",
 ]
 
 _SYMMETRIC = {"sym": False, "symmetric": False, "her": True, "hermitian": True}
@@ -139,63 +133,6 @@ def lstsq(a: Any, b: Any, cond: Any = None) -> Any:
     eps = np.finfo(np.result_type(a.dtype, np.float32)).eps
     x, left, rank, s = np.linalg.lstsq(a, b, eps if cond is None else cond)
     return x, left[0] if len(shape_of(b)) == 1 and shape_of(left) == (1,) else left, rank, s
-
-
-@as_in_scipy
-def solve_banded(l_and_u: Any, ab: Any, b: Any) -> Any:
-    """The solution of a x = b, of the diagonals of a in the rows of `ab`; as `scipy.linalg.solve_banded`.
-
-    With a variable the whole matrix is written out: n³ operations, not n.
-    """
-    below, above = l_and_u
-    ab = as_input(ab)
-    rows, columns = np.indices((shape_of(ab)[-1],) * 2)
-    inside = (rows - columns <= below) & (columns - rows <= above)
-    row = np.where(inside, above + rows - columns, 0)
-    return np.linalg.solve(ab[row, columns] * inside, as_input(b))
-
-
-@as_in_scipy
-def solveh_banded(ab: Any, b: Any, *, lower: bool = False) -> Any:
-    """The solution of a x = b for a positive definite a, of the diagonals on one side; as `scipy.linalg.solveh_banded`.
-
-    With a variable the whole matrix is written out: n³ operations, not n.
-    """
-    ab = as_input(ab)
-    count = shape_of(ab)[0] - 1
-    rows, columns = np.indices((shape_of(ab)[-1],) * 2)
-    inside = (rows >= columns) & (rows - columns <= count) if lower else (columns >= rows) & (columns - rows <= count)
-    row = np.where(inside, rows - columns if lower else count + rows - columns, 0)
-    half = ab[row, columns] * inside
-    apart = np.tril(half, -1) if lower else np.triu(half, 1)
-    return np.linalg.solve(half + adjoint(apart), as_input(b))
-
-
-@as_in_scipy
-def solve_toeplitz(c_or_cr: Any, b: Any) -> Any:
-    """The solution of a x = b, of the first column (and row) of a Toeplitz matrix; as `scipy.linalg.solve_toeplitz`.
-
-    In double precision, as there. With a variable the whole matrix is written out: n³ operations, not n².
-    """
-    return np.linalg.solve(_toeplitz(c_or_cr), as_input(b))
-
-
-@as_in_scipy
-def matmul_toeplitz(c_or_cr: Any, x: Any) -> Any:
-    """The product of a Toeplitz matrix and x; as `scipy.linalg.matmul_toeplitz`, with the matrix written out."""
-    return _toeplitz(c_or_cr) @ as_input(x)
-
-
-@as_in_scipy
-def solve_circulant(c: Any, b: Any) -> Any:
-    """The solution of a x = b, of the first column of a circulant matrix; as `scipy.linalg.solve_circulant`."""
-    return np.linalg.solve(circulant(c), as_input(b))
-
-
-def _toeplitz(c_or_cr: Any) -> Any:
-    if isinstance(c_or_cr, tuple):
-        return _double(toeplitz(*c_or_cr))
-    return _double(toeplitz(c_or_cr))
 
 
 def _double(x: Any) -> Any:

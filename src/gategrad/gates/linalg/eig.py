@@ -1,0 +1,189 @@
+"""Eigenvalues and eigenvectors of matrices of any kind: eig, eigvals.
+
+Such a matrix need not have a basis of eigenvectors. Near one that has none (a Jordan block) rounding parts eigenvalues that
+coincide, by far more than itself: how far is told by the eigenvectors, whose inverse is large there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gategrad.errors import NoGradientError
+from gategrad.gates.conjugation import conj
+from gategrad.gates.linalg.coinciding import (
+    REMEDY,
+    Decomposition,
+    any_of,
+    differing,
+    gaps_of,
+    is_significant,
+    others,
+    refuse_order,
+    turned,
+)
+from gategrad.gates.linalg.matrices import adjoint, eye_of, known, no_gradient, on_diagonal, random_matrix
+from gategrad.kinds import Example
+from gategrad.variable import implements
+
+__all__ = ["Eig"]
+
+_SOUND = 1e4
+"""Eigenvalues that coincide have eigenvectors of their own if these are no worse conditioned than that."""
+
+
+_FARTHEST = 1e-3
+"""Rounding parts the eigenvalues of a Jordan block of size k by its k-th root; that of five numbers goes that far."""
+
+
+class Eig(Decomposition):
+    """w, v = eigenvalues and eigenvectors of x, x v = v w. A switcher: x receives v⁻ᴴ (dw + (vᴴ dv − …) / (w_j − w_i)) vᴴ.
+
+    The eigenvectors have length 1, which takes a term away; their phase is nobody's business, and a loss that depends
+    on it is reported. Boeddeker et al., arXiv:1701.00392, section 4.6.
+    """
+
+    symbol = "eig"  # takes complex numbers too, but phases have no gradient: tested by hand
+
+    def forward(self, x: Any) -> Any:
+        w, v = np.linalg.eig(x)
+        self.size = np.abs(known(x)).max(axis=(-2, -1), initial=0.0)
+        equal, slack = _unresolved(w, v, self.size)
+        if any_of(equal) and np.all(slack < _SOUND):
+            v = turned(v, equal)
+            v = v / np.linalg.norm(v, axis=-2, keepdims=True)
+        self.w, self.v = w, v
+        return w, v
+
+    def backward(self, dz: Any) -> Any:
+        w, v = self.w, self.v
+        dw, dv = (None if part is None else conj(part) for part in dz)
+        equal, slack = _unresolved(w, v, self.size)
+        up = adjoint(v)
+        inner: Any = 0.0
+        if dv is not None:
+            turn = up @ dv
+            _refuse_phase("eig", known(turn))
+            turn = turn - (up @ v) * np.real(np.diagonal(turn, axis1=-2, axis2=-1))[..., None, :]
+            _refuse_bases(known(turn), equal & others(equal.shape[-1]), slack)
+            inner = np.where(equal, 0.0, turn / conj(gaps_of(w, equal)))
+        if dw is not None:
+            inner = inner + on_diagonal(refuse_order("eig", dw, equal, slack=slack))
+        if np.any(_has_no_basis(v, equal, slack)):
+            if dv is None and dw is not None and _is_constant(dw) and not np.any(np.all(equal, axis=(-2, -1))):
+                return conj(
+                    dw[..., :1, None] * eye_of(v)
+                )  # the same for eigenvalues that differ: a multiple of the trace
+            raise _without_basis()
+        return conj(np.linalg.solve(up, inner @ up))
+
+    def jvp(self, dx: Any) -> Any:
+        w, v = self.w, self.v
+        equal, slack = _unresolved(w, v, self.size)
+        if np.any(_has_no_basis(v, equal, slack)):
+            raise _without_basis()
+        inner = np.linalg.solve(v, dx @ v)
+        turn = v @ np.where(equal, 0.0, inner / gaps_of(w, equal))
+        dv = turn - v * np.real(np.sum(conj(v) * turn, axis=-2, keepdims=True))
+        return np.diagonal(inner, axis1=-2, axis2=-1), dv
+
+    def is_parted(self, dx: Any) -> bool:
+        """Whether eigenvalues that coincide part along dx."""
+        equal, slack = _unresolved(self.w, self.v, self.size)
+        beside = equal & others(equal.shape[-1])
+        if not np.any(beside) or np.any(_has_no_basis(self.v, equal, slack)):
+            return False  # or it is reported in any case
+        inner = known(np.linalg.solve(self.v, dx @ self.v))
+        split = beside & is_significant(inner, inner) | differing(np.diagonal(inner, axis1=-2, axis2=-1), equal)
+        return bool(np.any(split) or np.any(slack >= _SOUND))
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
+        """With real eigenvalues, of which a matrix and a stack; complex ones depend on a phase that tests must not."""
+        yield cls(), (random_matrix(rng, 3, 3),)
+        yield cls(), (random_matrix(rng, 2, 2, 2),)
+
+
+def _unresolved(w: Any, v: Any, size: Any) -> tuple[Any, Any]:
+    """Which eigenvalues are the same as far as rounding lets one see, and how much of it the eigenvectors make, per matrix."""
+    w, v = known(w), known(v)
+    n = w.shape[-1]
+    apart = np.abs(w[..., None, :] - w[..., :, None])
+    farthest = _FARTHEST * size[..., None]
+    equal = apart <= farthest[..., None]
+    if not any_of(equal):
+        return equal, np.ones((1, 1), size.dtype)
+    unit = np.finfo(w.dtype).eps * np.maximum(size, np.finfo(w.dtype).tiny)
+    reach = _conditions(v)
+    doubt = np.minimum(4 * n * unit[..., None] * reach, farthest)
+    equal = apart <= np.minimum(doubt[..., None, :], doubt[..., :, None])
+    for _ in range(n.bit_length() if any_of(equal) else 0):  # and along chains
+        equal = equal.astype(np.float64) @ equal > 0
+    within = np.where(np.any(equal & others(n), axis=-1), reach, 1.0)
+    return equal, within.max(axis=-1, initial=1.0)[..., None, None]
+
+
+def _conditions(v: Any) -> Any:
+    """How many times rounding each eigenvalue may be off: the lengths of the left eigenvectors."""
+    try:
+        found = np.linalg.norm(np.linalg.inv(v), axis=-1)
+    except np.linalg.LinAlgError:
+        found = np.full(v.shape[:-1], np.inf)
+    return np.minimum(found, 1.0 / np.finfo(found.dtype).eps)
+
+
+def _has_no_basis(v: Any, equal: Any, slack: Any) -> Any:
+    """Whether what is computed with these eigenvectors has too few digits: three, or six where that is why eigenvalues differ."""
+    value = known(v)
+    if not value.size:
+        return False
+    eps = np.finfo(value.dtype).eps
+    return (np.linalg.cond(value) * eps > 1e-3) | (
+        (slack[..., 0, 0] * eps > 1e-6) & np.any(equal & others(equal.shape[-1]))
+    )
+
+
+def _is_constant(x: Any) -> bool:
+    """Whether every vector of the stack is the same number throughout."""
+    value = known(x)
+    return bool(np.all(value == value[..., :1]))
+
+
+# --- losses that have no gradient -----------------------------------------------------------------------------
+
+
+def _without_basis() -> NoGradientError:
+    return no_gradient("eig", "the matrix has no basis of eigenvectors", REMEDY)
+
+
+def _refuse_bases(turn: Any, beside: Any, slack: Any) -> None:
+    """A gradient of eigenvectors whose eigenvalues coincide must be the same in each basis of their space, if there is one."""
+    if np.any(beside & (slack >= _SOUND)):
+        raise _without_basis()
+    if np.any(beside & is_significant(turn, turn)):
+        raise no_gradient("eig", "eigenvalues coincide, and their eigenvectors are any basis", REMEDY)
+
+
+def _refuse_phase(name: str, turn: Any) -> None:
+    diagonal = np.imag(np.diagonal(turn, axis1=-2, axis2=-1))
+    if np.any(is_significant(diagonal[..., None, :], turn)):
+        raise no_gradient(name, "the phase of an eigenvector matters", "Use np.abs of it, or a projector")
+
+
+# --- NumPy's functions ----------------------------------------------------------------------------------------
+
+
+@implements(np.linalg.eig)
+def _eig(a: Any) -> Any:
+    w, v = Eig()(a)
+    return _EigResult(w, v)
+
+
+@implements(np.linalg.eigvals)
+def _eigvals(a: Any) -> Any:
+    return Eig()(a)[0]
+
+
+_EigResult: Any = type(np.linalg.eig(np.eye(1)))
