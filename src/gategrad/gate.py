@@ -84,6 +84,9 @@ class Gate:
     remembers_inputs: ClassVar[bool] = True
     """Whether `forward` may keep its inputs; a gate that never does spares the engine a check for stale arrays."""
 
+    overflows: ClassVar[bool] = False
+    """Whether it grows exponentially, so that its slope may be infinite because it has overflowed."""
+
     takes_complex: ClassVar[bool] = False
     """Whether the rule holds for complex inputs as well; tests walk those gates with complex numbers too."""
 

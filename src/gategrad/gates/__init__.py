@@ -23,6 +23,7 @@ from gategrad.gates import joining as joining
 from gategrad.gates import linalg as linalg
 from gategrad.gates import loss as loss
 from gategrad.gates import missing as missing
+from gategrad.gates import mixing as mixing
 from gategrad.gates import padding as padding
 from gategrad.gates import polynomials as polynomials
 from gategrad.gates import products as products

@@ -12,8 +12,9 @@ import numpy as np
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import occurs, over, times
 from gategrad.kinds import Elementwise
-from gategrad.masked import select
+from gategrad.masked import select, singular
 from gategrad.values import is_complex
+from gategrad.variable import plain
 
 __all__ = [
     "Absolute",
@@ -128,15 +129,15 @@ class Power(Elementwise):
         x, y = self.x, self.y
         if type(y) is int or type(y) is float:
             if y == 2:
-                return times(dz, 2.0 * x)
+                return 2.0 * x * dz
             if y == 0:
                 return None
             local = y * x ** (y - 1)
-            return times(dz, local) if y > 1 else times(local, dz)
+            return local * dz if y >= 1 else _sloped(local, dz)
         flat = (x == 0) & (y == 0)
         if occurs(flat):
             return select(np.logical_not(flat), y * x ** np.where(flat, 1.0, y - 1) * dz)
-        return times(y * x ** (y - 1), dz)
+        return _sloped(y * x ** (y - 1), dz)
 
     def _into_exponent(self, dz: Any) -> Any:
         x = self.x
@@ -148,6 +149,12 @@ class Power(Elementwise):
         if occurs(zero):
             return select(np.logical_not(zero), self.z * np.log(np.where(zero, 1.0, x)) * dz)
         return self.z * np.log(x) * dz
+
+
+def _sloped(slope: Any, dz: Any) -> Any:
+    """slope · dz, as `times`; where the slope is infinite the product is marked as singular."""
+    infinite = np.isinf(plain(slope))
+    return singular(times(slope, dz)) if occurs(infinite) else slope * dz
 
 
 class Negative(Elementwise):
@@ -193,17 +200,14 @@ class Absolute(Elementwise):
         return abs(x)
 
     def backward(self, dz: Any) -> Any:
-        return times(dz, conj(np.sign(self.x)))
+        return conj(np.sign(self.x)) * dz
 
     def kinks(self, x: Any) -> Any:
         return x == 0
 
 
 class Square(Elementwise):
-    """z = x². A scaler: x receives 2 · x · dz.
-
-    x = 0 blocks an infinite gradient, so that `sqrt(square(x))` has gradient 0 at 0.
-    """
+    """z = x². A scaler: x receives 2 · x · dz."""
 
     ufunc, pattern, symbol = np.square, "scaler", "x²"
     takes_complex = True
@@ -213,7 +217,7 @@ class Square(Elementwise):
         return x * x
 
     def backward(self, dz: Any) -> Any:
-        return times(dz, 2.0 * self.x)
+        return 2.0 * self.x * dz
 
 
 class Sqrt(Elementwise):

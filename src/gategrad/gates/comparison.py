@@ -147,7 +147,8 @@ class Where(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         _, need_x, need_y = self.needs
-        return None, select(self.c, dz) if need_x else None, select(np.logical_not(self.c), dz) if need_y else None
+        dx = select(self.c, dz, is_hard=True) if need_x else None
+        return None, dx, select(np.logical_not(self.c), dz, is_hard=True) if need_y else None
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:

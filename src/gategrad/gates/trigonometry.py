@@ -203,6 +203,7 @@ class Sinh(Elementwise):
     ufunc, pattern, symbol = np.sinh, "scaler", "sinh"
     takes_complex = True
     kink = OVERFLOW
+    overflows = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -221,6 +222,7 @@ class Cosh(Elementwise):
     ufunc, pattern, symbol = np.cosh, "scaler", "cosh"
     takes_complex = True
     kink = OVERFLOW
+    overflows = True
 
     def forward(self, x: Any) -> Any:
         self.x = x

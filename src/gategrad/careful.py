@@ -1,0 +1,47 @@
+"""careful: what is rare and dear is left out of a program at first, and done when a NaN has come out of it.
+
+Eagerly a rule looks whether an infinity occurs, and does what that asks for. A program that is being written knows no
+values: it would have to do it always. So it does not, and notes that it `spared` itself something; the compiler then
+sends a call whose outputs hold a NaN to a second program, written carefully.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["Caution", "spared", "writing"]
+
+
+class Caution:
+    """Whether a program is written carefully, and whether anything was left out of it."""
+
+    __slots__ = ("has_spared", "is_careful")
+
+    def __init__(self, is_careful: bool) -> None:
+        self.is_careful = is_careful
+        self.has_spared = False
+
+
+_caution: ContextVar[Caution | None] = ContextVar("gategrad_caution", default=None)
+
+
+@contextmanager
+def writing(*, is_careful: bool) -> Iterator[Caution]:
+    """While a program is being written."""
+    caution = Caution(is_careful)
+    token = _caution.set(caution)
+    try:
+        yield caution
+    finally:
+        _caution.reset(token)
+
+
+def spared() -> bool:
+    """Whether to leave out what is rare and dear, of values that are not known yet; if so, that is noted."""
+    caution = _caution.get()
+    if caution is None or caution.is_careful:
+        return False
+    caution.has_spared = True
+    return True
