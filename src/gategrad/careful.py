@@ -28,9 +28,10 @@ _caution: ContextVar[Caution | None] = ContextVar("gategrad_caution", default=No
 
 
 @contextmanager
-def writing(*, is_careful: bool) -> Iterator[Caution]:
-    """While a program is being written."""
-    caution = Caution(is_careful)
+def writing(*, is_careful: bool | None = None) -> Iterator[Caution]:
+    """While a program, or a part of one that is to have notes of its own, is being written; a part as the whole is."""
+    whole = _caution.get()
+    caution = Caution(is_careful if is_careful is not None else whole is None or whole.is_careful)
     token = _caution.set(caution)
     try:
         yield caution

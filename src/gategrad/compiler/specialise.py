@@ -8,6 +8,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from gategrad.careful import writing
 from gategrad.compiler.arguments import Argument, binder
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
@@ -27,16 +28,18 @@ __all__ = ["specialise"]
 
 
 def specialise(
-    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int] = ()
-) -> Specialisation:
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int] = (),
+    *, is_careful: bool = False,
+) -> Specialisation:  # fmt: skip
     """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
 
-    `donated` are the positions of the arguments that the output may be written over.
+    `donated` are the positions of the arguments that the output may be written over. A careful program does at once
+    what others leave until a NaN has come out; one that writes over its arguments could not start again.
     """
     from gategrad.compiler.runtime.engine import available
 
     with _uncollected():
-        made = _traced(f, arguments, keywords)
+        made = _traced(f, arguments, keywords, is_careful=is_careful or bool(donated))
         if made.traced is not None:
             if available():
                 made.code = _code(made, made.traced, keywords, donated)
@@ -57,13 +60,15 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _traced(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
+def _traced(
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], *, is_careful: bool
+) -> Specialisation:
     specs = [spec_of(leaf) for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
     structures = [a.structure for a in arguments]
     seconds: dict[str, float] = {}
     try:
-        with timed(seconds, "trace"):
+        with timed(seconds, "trace"), writing(is_careful=is_careful) as caution:
             program, rebuild = trace(f, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program"))
     except ComplexTraceError as reason:
         made = Specialisation(None, _nothing_to_rebuild, structures)
@@ -71,6 +76,8 @@ def _traced(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[st
         return made
     made = Specialisation(program, rebuild, structures)
     made.seconds = seconds
+    if caution.has_spared:
+        made.again = lambda: specialise(f, arguments, keywords, is_careful=True)
     return made
 
 
@@ -143,10 +150,12 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
     if output is None:
         inputs = tuple([_leaf(x) for x in traced.inputs])
         flat = [_leaf(z) for z in traced.outputs]
-        return Signature(inputs, write_over_flat(made.structures, donated, flat))
+        output = write_over_flat(made.structures, donated, flat)
+        return Signature(inputs, output, looks_for_nan=made.again is not None)
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
-    return Signature(made.structures, write_over(made.structures, donated, output), keywords)
+    output = write_over(made.structures, donated, output)
+    return Signature(made.structures, output, keywords, looks_for_nan=made.again is not None)
 
 
 def _leaf(z: Value) -> Structure:

@@ -29,7 +29,7 @@ from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, S
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
 
-__all__ = ["PACKED", "PythonCall", "aligned", "packed"]
+__all__ = ["PACKED", "PythonCall", "aligned", "has_nan", "packed"]
 
 PACKED = "gg_packed"
 
@@ -68,6 +68,8 @@ class PythonCall:
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
             raise _error(status, workspace)
+        if signature.looks_for_nan and any(map(has_nan, buffers)):
+            return MISMATCH
         return _build(signature.output, iter(buffers), objects)
 
 
@@ -122,6 +124,11 @@ def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
     if leaf.over is not None and _may_overwrite(leaf.over, objects):
         return objects[leaf.over]
     return np.empty(leaf.shape, leaf.dtype) if leaf.over is None else objects[leaf.over].copy()
+
+
+def has_nan(array: Any) -> bool:
+    """Whether there is a NaN among floating-point numbers."""
+    return np.asarray(array).dtype.kind == "f" and bool(np.isnan(array).any())
 
 
 def _may_overwrite(index: int, objects: list[Any]) -> bool:
