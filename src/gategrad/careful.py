@@ -1,8 +1,8 @@
-"""careful: what is rare and dear is left out of a program at first, and done when a NaN has come out of it.
+"""careful: what is rare and dear is left out of a program at first, and done when NaN or infinities come out of it.
 
 Eagerly a rule looks whether an infinity occurs, and does what that asks for. A program that is being written knows no
 values: it would have to do it always. So it does not, and notes that it `spared` itself something; the compiler then
-sends a call whose outputs hold a NaN to a second program, written carefully.
+sends a call whose outputs are not finite to a second program, written carefully.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from gategrad.compiler.passes import optimise, timed
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
-from gategrad.compiler.runtime.python_call import has_nan
+from gategrad.compiler.runtime.python_call import is_not_finite
 from gategrad.compiler.trace.tracing import Rebuild
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Specialisation:
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
-        self.again: Callable[[], Specialisation] | None = None  # what makes the program for calls that end in a NaN
+        self.again: Callable[[], Specialisation] | None = None  # what makes the program for calls whose outputs are not finite
 
     @property
     def is_direct(self) -> bool:
@@ -66,7 +66,7 @@ class Specialisation:
 
     @functools.cached_property
     def careful(self) -> Specialisation:
-        """The program for calls that end in a NaN here: it leaves nothing out."""
+        """The program for calls whose outputs are not finite here: it leaves nothing out."""
         assert self.again is not None
         return self.again()
 
@@ -129,6 +129,6 @@ class Specialisation:
         assert self.program is not None
         with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
             results = self.program(*leaves)
-        if again is not None and self.again is not None and any(map(has_nan, results)):
+        if again is not None and self.again is not None and any(map(is_not_finite, results)):
             return again()
         return self.rebuild(results)

@@ -34,7 +34,7 @@ def specialise(
     """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
 
     `donated` are the positions of the arguments that the output may be written over. A careful program does at once
-    what others leave until a NaN has come out; one that writes over its arguments could not start again.
+    what others leave until something has come out that is not finite; one that writes over its arguments could not start again.
     """
     from gategrad.compiler.runtime.engine import available
 
@@ -151,11 +151,11 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
         inputs = tuple([_leaf(x) for x in traced.inputs])
         flat = [_leaf(z) for z in traced.outputs]
         output = write_over_flat(made.structures, donated, flat)
-        return Signature(inputs, output, looks_for_nan=made.again is not None)
+        return Signature(inputs, output, wants_finite=made.again is not None)
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
     output = write_over(made.structures, donated, output)
-    return Signature(made.structures, output, keywords, looks_for_nan=made.again is not None)
+    return Signature(made.structures, output, keywords, wants_finite=made.again is not None)
 
 
 def _leaf(z: Value) -> Structure:

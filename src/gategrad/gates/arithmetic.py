@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.conjugation import conj
-from gategrad.gates.singular import occurs, over, times
+from gategrad.gates.singular import left_out, occurs, over, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select, singular
 from gategrad.values import is_complex
@@ -154,7 +154,7 @@ class Power(Elementwise):
 def _sloped(slope: Any, dz: Any) -> Any:
     """slope · dz, as `times`; where the slope is infinite the product is marked as singular."""
     infinite = np.isinf(plain(slope))
-    return singular(times(slope, dz)) if occurs(infinite) else slope * dz
+    return singular(times(slope, dz)) if occurs(infinite) and not left_out(slope) else slope * dz
 
 
 class Negative(Elementwise):

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import ArrayMethods
+from gategrad.careful import spared
 from gategrad.gates.axes import everywhere
 from gategrad.masked import Masked, numbers, select, singular
-from gategrad.variable import plain
+from gategrad.variable import Variable, plain
 
-__all__ = ["OVERFLOW", "occurs", "or_one", "over", "root", "times"]
+__all__ = ["OVERFLOW", "left_out", "occurs", "or_one", "over", "root", "times"]
 
 OVERFLOW = "an overflow: nothing flows where the gradient that arrives is 0, the limit of 1 / (1 + exp(−x))"
 """The kink of what grows exponentially, in words."""
@@ -49,16 +51,21 @@ def times(slope: Any, dz: Any) -> Any:
 
 def over(dz: Any, y: Any) -> Any:
     """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular."""
-    if type(dz) is float and dz and y:
+    if type(dz) is float and type(y) is float and dz and y:
         return dz / y
     infinite = plain(y) == 0
-    if not occurs(infinite):
+    if not occurs(infinite) or left_out(y):
         return dz / y
     outweighed = infinite & _is_zero(dz)
     if not occurs(outweighed):
         return singular(np.divide(dz, y))
     with np.errstate(invalid="ignore"):
         return singular(select(np.logical_not(outweighed), np.divide(dz, y)))
+
+
+def left_out(x: Any) -> bool:
+    """Whether a program of second order is being written, which looks for infinities once they have come out."""
+    return type(x) is Variable and isinstance(plain(x), ArrayMethods) and spared()
 
 
 def _is_zero(dz: Any) -> Any:

@@ -29,7 +29,7 @@ from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, S
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
 
-__all__ = ["PACKED", "PythonCall", "aligned", "has_nan", "packed"]
+__all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
 PACKED = "gg_packed"
 
@@ -68,7 +68,7 @@ class PythonCall:
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
             raise _error(status, workspace)
-        if signature.looks_for_nan and any(map(has_nan, buffers)):
+        if signature.wants_finite and any(map(is_not_finite, buffers)):
             return MISMATCH
         return _build(signature.output, iter(buffers), objects)
 
@@ -126,9 +126,9 @@ def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
     return np.empty(leaf.shape, leaf.dtype) if leaf.over is None else objects[leaf.over].copy()
 
 
-def has_nan(array: Any) -> bool:
-    """Whether there is a NaN among floating-point numbers."""
-    return np.asarray(array).dtype.kind == "f" and bool(np.isnan(array).any())
+def is_not_finite(array: Any) -> bool:
+    """Whether some of these are floating-point numbers that are NaN or infinite."""
+    return np.asarray(array).dtype.kind == "f" and not np.isfinite(array).all()
 
 
 def _may_overwrite(index: int, objects: list[Any]) -> bool:

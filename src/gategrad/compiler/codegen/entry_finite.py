@@ -1,4 +1,4 @@
-"""Is there a NaN among the outputs? One pass over what the program has just written, for programs that want to know."""
+"""Are the outputs finite? One pass over what the program has just written, for programs that want to know."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from gategrad.compiler.codegen.entry_inputs import llvm_type
 from gategrad.compiler.codegen.signature import Array, Scalar
 from gategrad.compiler.codegen.writer import Writer
 
-__all__ = ["look_for_nan"]
+__all__ = ["ask_whether_finite"]
 
 
-def look_for_nan(write: Writer, leaves: Sequence[Scalar | Array], pointers: Sequence[str], found: str) -> None:
-    """Branch to the label `found` if any number behind the pointers is NaN; go on here otherwise."""
+def ask_whether_finite(write: Writer, leaves: Sequence[Scalar | Array], pointers: Sequence[str], found: str) -> None:
+    """Branch to the label `found` if any number behind the pointers is NaN or infinite; go on here otherwise."""
     for leaf, pointer in zip(leaves, pointers, strict=True):
         if isinstance(leaf, Scalar):
-            _after(write, _is_nan(write, llvm_type(leaf), pointer), found)
+            _after(write, _is_bad(write, llvm_type(leaf), pointer), found)
         elif leaf.dtype.kind == "f" and int(np.prod(leaf.shape)):
             _in_array(write, leaf, pointer, found)
 
 
-def _is_nan(write: Writer, kind: str, pointer: str) -> str:
+def _is_bad(write: Writer, kind: str, pointer: str) -> str:
     number = write.value(f"load {kind}, ptr {pointer}")
-    return write.value(f"fcmp uno {kind} {number}, {number}")
+    nothing = write.value(f"fsub {kind} {number}, {number}")  # 0 of a finite number, NaN of all others
+    return write.value(f"fcmp uno {kind} {nothing}, {nothing}")
 
 
-def _after(write: Writer, is_nan: str, found: str) -> None:
+def _after(write: Writer, is_bad: str, found: str) -> None:
     fine = write.label("fine")
-    clean = write.value(f"xor i1 {is_nan}, true")
+    clean = write.value(f"xor i1 {is_bad}, true")
     write.branch(clean, fine, found)
     write.block(fine)
 
@@ -40,13 +41,12 @@ def _in_array(write: Writer, array: Array, pointer: str, found: str) -> None:
     before, again, done = write.current, write.label("look"), write.label("looked")
     write(f"br label %{again}")
     write.block(again)
-    step, seen = write.label("%index"), write.label("%seen")
-    n, met = step.replace("%%", "%"), seen.replace("%%", "%")
+    n, met = write.label("%index"), write.label("%met")
     nexts, marks = f"{n}.next", f"{met}.next"
     write(f"{n} = phi i64 [ 0, %{before} ], [ {nexts}, %{again} ]")
     write(f"{met} = phi i64 [ 0, %{before} ], [ {marks}, %{again} ]")
-    is_nan = _is_nan(write, kind, write.item(pointer, n, kind))
-    mark = write.value(f"zext i1 {is_nan} to i64")
+    is_bad = _is_bad(write, kind, write.item(pointer, n, kind))
+    mark = write.value(f"zext i1 {is_bad} to i64")
     write(f"{marks} = or i64 {met}, {mark}")
     write(f"{nexts} = add i64 {n}, 1")
     over = write.value(f"icmp eq i64 {nexts}, {int(np.prod(array.shape))}")
