@@ -221,8 +221,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
     an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training
     loop `params = step(params, batch)` allocates nothing. Arrays that are read-only, strided, or share memory with
-    other arguments stay as they are, and so does everything under `grad` of the compiled function and where the
-    program is interpreted. A call that raises has written over nothing.
+    other arguments stay as they are, and so does everything under `grad` of the compiled function, where the
+    program is interpreted, and where a call may be answered by a second program (see docs/kinks.md). A call that raises has written over nothing.
 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
     fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy; so do functions that meet complex numbers, which

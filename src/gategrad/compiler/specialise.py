@@ -34,15 +34,16 @@ def specialise(
     """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
 
     `donated` are the positions of the arguments that the output may be written over. A careful program does at once
-    what others leave until something has come out that is not finite; one that writes over its arguments could not start again.
+    what others leave until something has come out that is not finite. Those others write over nothing: the careful one
+    starts from the same arguments.
     """
     from gategrad.compiler.runtime.engine import available
 
     with _uncollected():
-        made = _traced(f, arguments, keywords, is_careful=is_careful or bool(donated))
+        made = _traced(f, arguments, keywords, is_careful=is_careful)
         if made.traced is not None:
             if available():
-                made.code = _code(made, made.traced, keywords, donated)
+                made.code = _code(made, made.traced, keywords, donated if made.again is None else ())
             else:
                 _ = made.program
         return made
@@ -77,7 +78,7 @@ def _traced(
     made = Specialisation(program, rebuild, structures)
     made.seconds = seconds
     if caution.has_spared:
-        made.again = lambda: specialise(f, arguments, keywords, is_careful=True)
+        made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
     return made
 
 
