@@ -20,7 +20,7 @@ from gategrad.gate import Gate, on_meeting
 from gategrad.kinds import Linear, Router
 from gategrad.values import FLOAT64
 
-__all__ = ["ALL", "Masked", "masked_ufunc", "mixes", "numbers", "select", "singular", "through_mask"]
+__all__ = ["ALL", "Masked", "masked_ufunc", "mixes", "numbers", "resolved", "select", "singular", "through_mask"]
 
 ALL: Any = ("all",)
 """Due is the whole mask: nothing of it has been applied to the value yet."""
@@ -102,7 +102,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         if type(options.get("out", (None,))[0]) is Masked:
             del options["out"]  # dz *= 2: a new gradient, bound to the old name
         if method != "__call__" or options:
-            return getattr(ufunc, method)(*map(_resolved, inputs), **options)
+            return getattr(ufunc, method)(*map(resolved, inputs), **options)
         return masked_ufunc(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -110,7 +110,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
             return args[0].moved(lambda x: function(x, *args[1:], **options))
         if function in mixes and sum(type(x) is Masked for x in args) == 1:
             return mixes[function](*args, **options)
-        return function(*_resolved(args), **_resolved(options))
+        return function(*resolved(args), **resolved(options))
 
     def __getitem__(self, index: Any) -> Any:
         return self.moved(lambda x: x[index])
@@ -124,7 +124,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         return self.moved(lambda x: np.transpose(x, *axes))
 
     @property
-    def T(self) -> Masked:  # noqa: N802  (as NumPy's)
+    def T(self) -> Masked:
         """The same gradient with its axes the other way round."""
         return self.transpose()
 
@@ -158,7 +158,7 @@ def through_mask(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     """Apply a gate to masked gradients: the mask stays outside, and what is inside is computed or recorded."""
     if gate.ufunc is not None:
         return masked_ufunc(gate.ufunc, inputs)
-    values = _resolved(inputs)
+    values = resolved(inputs)
     if isinstance(gate, Router) and isinstance(gate, Linear):
         counts = [x.counts() if type(x) is Masked else np.ones(np.shape(x)) for x in inputs]
         hard = any(type(x) is Masked and x.is_hard for x in inputs)
@@ -180,8 +180,8 @@ def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     if ufunc is np.multiply or (ufunc is np.divide and len(masked) == 1 and type(inputs[0]) is Masked):
         return _scaled(ufunc, inputs, masked)
     if ufunc is not np.add:
-        return ufunc(*map(_resolved, inputs))
-    z = np.add(*map(_resolved, inputs))
+        return ufunc(*map(resolved, inputs))
+    z = np.add(*map(resolved, inputs))
     if len(masked) == 2:  # branches meet: what is zero in both stays so
         x, y = masked
         mask = lambda: np.logical_or(x.mask, y.mask)
@@ -220,7 +220,7 @@ def select(mask: Any, dz: Any, *, is_hard: bool = False) -> Any:
     mask = mask if mask.shape == shape else np.broadcast_to(mask, shape)
     if type(dz) is not Masked:
         return Masked(dz, mask, is_hard=is_hard)
-    both = (lambda: np.logical_and(dz.mask, mask)) if callable(dz._mask) else np.logical_and(dz.mask, mask)  # noqa: SLF001
+    both = (lambda: np.logical_and(dz.mask, mask)) if callable(dz._mask) else np.logical_and(dz.mask, mask)
     due = dz.due if dz.due is ALL else mask if dz.due is None else np.logical_and(dz.due, mask)
     return Masked(dz.value, both, due, is_hard=is_hard or dz.is_hard, is_singular=dz.is_singular)
 
@@ -230,7 +230,7 @@ def singular(dz: Any) -> Any:
     if dz is None:
         return None
     if type(dz) is Masked:
-        return Masked(dz.value, dz._mask, dz.due, is_hard=dz.is_hard, is_singular=True)  # noqa: SLF001
+        return Masked(dz.value, dz._mask, dz.due, is_hard=dz.is_hard, is_singular=True)
     shape = getattr(dz, "shape", ())
     return Masked(dz, np.ones(shape, bool)[()], None, is_hard=False, is_singular=True)
 
@@ -239,11 +239,12 @@ def _any_singular(inputs: Any) -> bool:
     return any(type(x) is Masked and x.is_singular for x in inputs)
 
 
-def _resolved(x: Any) -> Any:
+def resolved(x: Any) -> Any:
+    """An ordinary array in place of a masked gradient, in containers too; everything else as it is."""
     if type(x) is Masked:
         return x.resolve()
     if isinstance(x, (tuple, list)):
-        return type(x)(map(_resolved, x))
+        return type(x)(map(resolved, x))
     if isinstance(x, dict):
-        return {key: _resolved(item) for key, item in x.items()}
+        return {key: resolved(item) for key, item in x.items()}
     return x

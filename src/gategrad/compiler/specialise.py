@@ -40,7 +40,7 @@ def specialise(
     from gategrad.compiler.runtime.engine import available
 
     with _uncollected():
-        made = _traced(f, arguments, keywords, is_careful=is_careful)
+        made = _traced(f, arguments, keywords, donated, is_careful=is_careful)
         if made.traced is not None:
             if available():
                 made.code = _code(made, made.traced, keywords, donated if made.again is None else ())
@@ -62,8 +62,9 @@ def _uncollected() -> Iterator[None]:
 
 
 def _traced(
-    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], *, is_careful: bool
-) -> Specialisation:
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int],
+    *, is_careful: bool,
+) -> Specialisation:  # fmt: skip
     specs = [spec_of(leaf) for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
     structures = [a.structure for a in arguments]

@@ -15,6 +15,7 @@ from gategrad.gates import division as division
 from gategrad.gates import editing as editing
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
+from gategrad.gates import flat as flat
 from gategrad.gates import fourier as fourier
 from gategrad.gates import grids as grids
 from gategrad.gates import indexing as indexing

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.conjugation import conj
+from gategrad.gates.flat import Kinked, bent, slope_of
 from gategrad.gates.singular import left_out, occurs, over, times
 from gategrad.kinds import Elementwise
-from gategrad.masked import select, singular
+from gategrad.masked import resolved, select, singular
 from gategrad.values import is_complex
-from gategrad.variable import plain
+from gategrad.variable import Variable, plain
 
 __all__ = [
     "Absolute",
@@ -185,7 +186,7 @@ class Positive(Elementwise):
         return dz
 
 
-class Absolute(Elementwise):
+class Absolute(Kinked, Elementwise):
     """z = |x|. A scaler: x receives sign(x) · dz; a complex x the conjugate of its sign x / |x|.
 
     Kink: 0 at x = 0, the middle of [−1, 1], as is the sign of 0.
@@ -197,10 +198,17 @@ class Absolute(Elementwise):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        return abs(x)
+        z = abs(x)
+        self.z = z if type(x) is Variable else None
+        return z
 
     def backward(self, dz: Any) -> Any:
-        return conj(np.sign(self.x)) * dz
+        x = self.x
+        dx = conj(np.sign(x)) * dz
+        return dx if self.z is None else bent(dx, dz, self.z, x, self.sits())
+
+    def sits(self) -> Any:
+        return plain(self.x) == 0
 
     def kinks(self, x: Any) -> Any:
         return x == 0
@@ -220,7 +228,7 @@ class Square(Elementwise):
         return 2.0 * self.x * dz
 
 
-class Sqrt(Elementwise):
+class Sqrt(Kinked, Elementwise):
     """z = √x. A scaler: x receives dz / (2 · z).
 
     Singular: infinite at x = 0, where no finite subgradient exists; but a zero gradient stays zero there.
@@ -232,11 +240,19 @@ class Sqrt(Elementwise):
     kink = "∞, the slope there; but a gradient of 0 stays 0"
 
     def forward(self, x: Any) -> Any:
+        self.x = x if type(x) is Variable else None
         self.z = z = np.sqrt(x)
         return z
 
     def backward(self, dz: Any) -> Any:
-        return over(dz, 2.0 * self.z)
+        dx = over(dz, 2.0 * self.z)
+        if self.x is None:
+            return dx
+        flat, slope = slope_of(dz, self.z, self.x, self.sits())  # dz ≈ κ · z there, and dx ≈ κ / 2
+        return dx if flat is None else np.where(flat, 0.5 * slope, 0.0 if dx is None else resolved(dx))
+
+    def sits(self) -> Any:
+        return plain(self.z) == 0
 
     def kinks(self, x: Any) -> Any:
         return x == 0

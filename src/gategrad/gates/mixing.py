@@ -52,7 +52,7 @@ def _sum(dz: Masked, axis: Any = None, *, keepdims: bool = False, **options: Any
     return _mixed(value, dz, lambda: np.any(dz.mask, axis=axis, keepdims=keepdims))
 
 
-def _convolve(dz: Any, y: Any, mode: str = "full") -> Any:
+def _convolve(dz: Any, y: Any, mode: Any = "full") -> Any:
     if type(y) is Masked:
         return np.convolve(dz, y.resolve(), mode)
     product = lambda a, b: np.convolve(a, b, mode)
@@ -79,7 +79,7 @@ def _matmul(x: Any, y: Any) -> Masked:
 def _einsum(subscripts: str, dz: Any, *others: Any, **options: Any) -> Any:
     if type(dz) is not Masked or "..." in subscripts:
         return np.einsum(subscripts, *[x.resolve() if type(x) is Masked else x for x in (dz, *others)], **options)
-    term, output = subscripts.split(",")[0].split("->")[0], subscripts.split("->")[1]
+    term, output = subscripts.split(",", maxsplit=1)[0].split("->", maxsplit=1)[0], subscripts.split("->")[1]
     if len(others) == 1:
         z = _unpoisoned(lambda a, b: np.einsum(subscripts, a, b, **options), dz, others[0])
     else:

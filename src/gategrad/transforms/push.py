@@ -25,25 +25,43 @@ class Circuit:
     """The gates on one tape that the outputs of a function depend on, ready for tangents to be pushed through."""
 
     def __init__(self, outputs: Sequence[Any], level: int) -> None:
-        self._wanted = [(z.gate or z) if type(z) is Variable and z.level == level else None for z in outputs]
+        self._follow([(z.gate or z) if type(z) is Variable and z.level == level else None for z in outputs])
+
+    @classmethod
+    def behind(cls, gate: Gate) -> Circuit:
+        """What the output of this gate depends on."""
+        circuit = cls.__new__(cls)
+        circuit._follow([gate])
+        return circuit
+
+    @property
+    def gates(self) -> list[Gate]:
+        """The gates, in the order in which they were recorded."""
+        return [gate for gate, _ in self._gates]
+
+    def _follow(self, wanted: list[Any]) -> None:
+        self._wanted = wanted
         self._gates = _recorded(self._wanted)
         self._specs: dict[Gate, list[Any]] = {}  # of gates with several outputs: what each output is
         for gate, _ in self._gates:
             if type(gate) is Output:
                 self._specs.setdefault(gate.inputs[0], [UNUSED] * gate.count)[gate.index] = gate.spec
 
-    def push(self, tangents: dict[Any, Any]) -> list[Any]:
+    def push(self, tangents: dict[Any, Any], *, held: bool = False) -> list[Any]:
         """The tangents of the outputs, from those of leaves; None for an output that does not move.
+
+        With `held`, from those of gates in between, which are held as they are.
 
         Where an exponential overflows, its tangent is infinite; it is marked as such, so that a local gradient of zero
         that it meets later outweighs it, as it does on the way back, where the zero comes first.
         """
+        fixed = tangents.keys() if held else ()
         tangents = dict(tangents)
         get = tangents.get
         with np.errstate(invalid="ignore"):
             for gate, sources in self._gates:
                 dxs = [get(x) for x in sources]
-                if all(dx is None for dx in dxs):
+                if all(dx is None for dx in dxs) or gate in fixed:
                     continue
                 dz = _advance(gate, dxs, self._specs.get(gate))
                 spec = gate.spec

@@ -13,8 +13,8 @@ scalars never leave their registers.
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs, llvm_type
 from gategrad.compiler.codegen.entry_finite import ask_whether_finite
+from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs, llvm_type
 from gategrad.compiler.codegen.entry_outputs import Outputs
 from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.codegen.writer import Writer
