@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.gates.bends import Kinked, bent, slope_of
 from gategrad.gates.conjugation import conj
-from gategrad.gates.flat import Kinked, bent, slope_of
 from gategrad.gates.singular import left_out, occurs, over, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import resolved, select, singular

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import EscapeError
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import refuse_complex
-from gategrad.gates.flat import Kinked, bent
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise, Example
 from gategrad.masked import select

@@ -20,60 +20,13 @@ from gategrad.array_methods import ArrayMethods
 from gategrad.careful import spared
 from gategrad.gate import Gate, derive
 from gategrad.gates.conjugation import conj
-from gategrad.gates.singular import occurs
 from gategrad.kinds import Example
-from gategrad.masked import Masked, numbers, select
+from gategrad.masked import select
 from gategrad.variable import Variable
 
-__all__ = ["Flat", "Kinked", "bent", "slope_of"]
+__all__ = ["Flat"]
 
 Spread = Callable[[Any], Any]
-
-
-class Kinked:
-    """A gate with kinks whose rule knows of those that are none."""
-
-    def sits(self) -> Any:
-        """Which elements of the output sit on a kink, by what `forward` remembered: plain truth values."""
-        raise NotImplementedError
-
-
-def bent(
-    dx: Any, dz: Any, z: Any, x: Any, here: Any, share: float = 1.0,
-    spread: Spread | None = None, offset: Callable[[], Any] | None = None,
-) -> Any:  # fmt: skip
-    """`dx`, the gradient at a kink of z; if it is being recorded, with the slope share · ∂dz/∂z · δx where dz is zero.
-
-    `here` says which elements of z sit on the kink; `spread` takes what looks like z to the shape of x. `offset`
-    computes what is 0 on the kink, if that is not x itself.
-    """
-    found = _flat(dz, z, x, here)
-    if found is None:
-        return dx
-    away = x if offset is None else offset()
-    more = Flat(found, share, spread)(dz.resolve() if type(dz) is Masked else dz, z, away)
-    return more if dx is None else dx + more
-
-
-def slope_of(dz: Any, z: Any, x: Any, here: Any) -> tuple[Any, Any]:
-    """Where dz is zero at a kink of z while it is being recorded, and ∂dz/∂z there; (None, None) if that is nowhere."""
-    found = _flat(dz, z, x, here)
-    if found is None:
-        return None, None
-    return found, _slope(found, dz.gate, z.gate)
-
-
-def _flat(dz: Any, z: Any, x: Any, here: Any) -> Any:
-    """Where what arrives at a kink is a zero of its own tape; None if that is nowhere, or nothing is recorded."""
-    value = dz.value if type(dz) is Masked else dz
-    if not (type(value) is type(z) is type(x) is Variable and value.level == z.level == x.level):
-        return None
-    if not occurs(here):
-        return None
-    flat = here & (numbers(value) == 0)
-    if type(dz) is Masked:
-        flat = flat & dz.mask
-    return flat if occurs(flat) else None
 
 
 class Flat(Gate):
@@ -99,21 +52,22 @@ class Flat(Gate):
         return None if tangents[2] is None else self._scaled(tangents[2])
 
     def _scaled(self, v: Any) -> Any:
-        slope = _slope(self.flat, self.inputs[0], self.inputs[1])
+        slope = self.slope_where(self.flat, self.inputs[0], self.inputs[1])
         flat = np.bool_(self.flat) if type(self.flat) is bool else self.flat
         if self.spread is not None:
             slope, flat = slope if type(slope) is float else self.spread(slope), self.spread(flat)
         return select(flat, self.share * slope * conj(v))
 
+    @staticmethod
+    def slope_where(flat: Any, dz: Any, z: Any) -> Any:
+        """∂dz/∂z where `flat`, between the gates that made the two."""
+        if dz is None:
+            return 0.0
+        if isinstance(flat, ArrayMethods) and spared():
+            return np.nan
+        return derive["slope"](flat, dz, z)
+
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
         """Where nothing is flat."""
         yield cls(np.zeros(3, bool)), (np.ones(3), np.ones(3), rng.uniform(-1.0, 1.0, 3))
-
-
-def _slope(flat: Any, dz: Any, z: Any) -> Any:
-    if dz is None:
-        return 0.0
-    if isinstance(flat, ArrayMethods) and spared():
-        return np.nan
-    return derive["slope"](flat, dz, z)

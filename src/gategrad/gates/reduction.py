@@ -23,8 +23,8 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import refuse_complex
-from gategrad.gates.flat import Kinked, bent
 from gategrad.kinds import Linear, Reduction
 from gategrad.masked import select
 from gategrad.variable import Variable, implements, plain

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError
-from gategrad.gates.flat import Kinked, bent
+from gategrad.gates.bends import Kinked, bent
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.values import is_complex

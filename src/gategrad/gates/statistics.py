@@ -21,8 +21,8 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import conj
-from gategrad.gates.flat import Kinked, bent
 from gategrad.gates.singular import or_one, root
 from gategrad.kinds import Reduction
 from gategrad.masked import select

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import ufuncs
-from gategrad.gates.flat import Kinked, bent
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.singular import OVERFLOW, occurs, or_one, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import Gate, derive
-from gategrad.gates.flat import Kinked
+from gategrad.gates.bends import Kinked
 from gategrad.masked import Masked, numbers
 from gategrad.transforms.push import Circuit
 from gategrad.values import Spec

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.axes import as_input, axes_of, everywhere, shape_of, spread
-from gategrad.gates.flat import Kinked, bent
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.statistics import Norm
 from gategrad.kinds import Reduction
 from gategrad.variable import Variable, implements, plain
