@@ -84,9 +84,10 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def resolve(self) -> Any:
         """The gradient as an ordinary array: `value` where the mask is true, zero elsewhere."""
-        if self.due is None:
-            return self.value
-        return np.where(self.mask if self.due is ALL else self.due, self.value, np.zeros((), self.dtype))
+        if self.due is not None:  # once: products ask for it twice
+            mask = self.mask if self.due is ALL else self.due
+            self.value, self.due = np.where(mask, self.value, np.zeros((), self.dtype)), None
+        return self.value
 
     def settled(self) -> Any:
         """A single number without its mask, if that is known: as it is, or None where it does not count."""

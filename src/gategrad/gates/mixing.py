@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.careful import spared
+from gategrad.gates.axes import add_reduce
 from gategrad.masked import Masked, mixes, numbers
 from gategrad.values import is_complex
 
@@ -110,13 +111,13 @@ mixes[np.einsum] = _einsum
 def _unpoisoned(product: Callable[[Any, Any], Any], dz: Masked, y: Any) -> Any:
     """A product, linear in both, of a masked gradient and y. Where y is not finite, only what counts meets it."""
     value = dz.resolve()
+    if not dz.is_hard:
+        return product(value, y)
     with np.errstate(invalid="ignore"):
         z = product(value, y)
     known = numbers(z)
-    if not dz.is_hard:
-        return z
     if isinstance(known, (float, np.ndarray, np.generic)):
-        if not np.isnan(np.sum(known)):
+        if not np.isnan(add_reduce(known, axis=None)):
             return z
     elif spared():
         return z

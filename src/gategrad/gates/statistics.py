@@ -152,6 +152,11 @@ class Norm(Kinked, Reduction):
         dx = _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
         return bent(dx, dz, self.z, self.x, self.sits(), 1.0, lambda v: spread(v, self.axis, self.keepdims, shape))
 
+    def jvp(self, *tangents: Any) -> Any:
+        x, dx = self.x, tangents[0]
+        along = np.real(conj(x) * dx) if is_complex(x) else x * dx
+        return add_reduce(along, axis=self.axis, keepdims=self.keepdims) / or_one(self.z, np.not_equal(plain(self.z), 0))
+
     def sits(self) -> Any:
         return plain(self.z) == 0
 
