@@ -87,6 +87,9 @@ class Gate:
     overflows: ClassVar[bool] = False
     """Whether it grows exponentially, so that its slope may be infinite because it has overflowed."""
 
+    is_steep: ClassVar[bool] = False
+    """Whether its slope on a kink is infinite, so that a gradient of 0 that arrives there has no certain product."""
+
     takes_complex: ClassVar[bool] = False
     """Whether the rule holds for complex inputs as well; tests walk those gates with complex numbers too."""
 

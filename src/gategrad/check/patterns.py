@@ -13,9 +13,11 @@ from gategrad.gates.arithmetic import Cbrt, Divide, Multiply, Power, Reciprocal,
 from gategrad.gates.comparison import Extremum, Step, Where
 from gategrad.gates.exponential import Exp, Exp2, Expm1, Log, Log1p, Log2, Log10
 from gategrad.gates.trigonometry import Arccos, Arccosh, Arcsin, Arctanh, Cosh, Sinh, Tanh
+from gategrad.masked import Masked
+from gategrad.variable import plain
 from gategrad.watch import Note
 
-__all__ = ["Why", "why_bad", "why_zero"]
+__all__ = ["Why", "meets_zero", "why_bad", "why_taken", "why_zero"]
 
 Why = tuple[str, str]
 """What happened, and what to do about it."""
@@ -158,6 +160,25 @@ def why_zero(note: Note) -> Why:
     if note.z is not None and _on_a_kink(note):
         return f"on a kink, where the gradient is {note.gate.kink}", "start from another point"
     return "the local gradient is 0 here", "a stationary point, or a size that vanishes in rounding: check the inputs"
+
+
+def meets_zero(note: Note, dz: Any) -> bool:
+    """Whether a gradient of 0 arrives where the slope is infinite; not one that a mask keeps from flowing at all."""
+    if not note.gate.is_steep or dz is None or not _on_a_kink(note):
+        return False
+    zero = np.equal(plain(dz.value if type(dz) is Masked else dz), 0)
+    if type(dz) is Masked:
+        zero = zero & plain(dz.mask)
+    with np.errstate(all="ignore"):
+        return bool(np.any(zero & note.gate.kinks(*note.values)))
+
+
+def why_taken(note: Note) -> Why:
+    """What there is to know of a product of 0 and ∞ that was taken for 0."""
+    what = "0 · inf: a gradient of 0 arrived where the slope is infinite; 0 was taken, but the limit may be another"
+    if note.gate.overflows:
+        return what, "right in 1 / (1 + exp(−x)); for log Σ exp(x) use gg.logsumexp, whose gradient is the softmax"
+    return what, "right where the 0 is there for good; simplify a formula such as sqrt(x)**2, whose gradient is 1"
 
 
 def _on_a_kink(note: Note) -> bool:

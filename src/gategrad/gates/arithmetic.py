@@ -111,6 +111,7 @@ class Power(Elementwise):
     domain = ((0.5, 2.0), (-2.0, 2.0))
     takes_complex = True
     kink = "∞, the one-sided slope; but a gradient of 0 stays 0"
+    is_steep = True
 
     def forward(self, x: Any, y: Any) -> Any:
         z = x**y
@@ -238,6 +239,7 @@ class Sqrt(Kinked, Elementwise):
     domain = ((0.5, 2.0),)
     takes_complex = True
     kink = "∞, the slope there; but a gradient of 0 stays 0"
+    is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.x = x if type(x) is Variable else None
@@ -267,6 +269,7 @@ class Cbrt(Elementwise):
     ufunc, pattern, symbol = np.cbrt, "scaler", "∛"
     domain = ((0.5, 2.0),)
     kink = "∞, the slope there; but a gradient of 0 stays 0"
+    is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.cbrt(x)

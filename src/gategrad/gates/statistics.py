@@ -155,7 +155,9 @@ class Norm(Kinked, Reduction):
     def jvp(self, *tangents: Any) -> Any:
         x, dx = self.x, tangents[0]
         along = np.real(conj(x) * dx) if is_complex(x) else x * dx
-        return add_reduce(along, axis=self.axis, keepdims=self.keepdims) / or_one(self.z, np.not_equal(plain(self.z), 0))
+        return add_reduce(along, axis=self.axis, keepdims=self.keepdims) / or_one(
+            self.z, np.not_equal(plain(self.z), 0)
+        )
 
     def sits(self) -> Any:
         return plain(self.z) == 0

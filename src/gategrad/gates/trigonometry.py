@@ -209,7 +209,7 @@ class Sinh(Elementwise):
     ufunc, pattern, symbol = np.sinh, "scaler", "sinh"
     takes_complex = True
     kink = OVERFLOW
-    overflows = True
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -228,7 +228,7 @@ class Cosh(Elementwise):
     ufunc, pattern, symbol = np.cosh, "scaler", "cosh"
     takes_complex = True
     kink = OVERFLOW
-    overflows = True
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
