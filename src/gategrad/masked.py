@@ -111,6 +111,8 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
             return args[0].moved(lambda x: function(x, *args[1:], **options))
         if function in mixes and sum(type(x) is Masked for x in args) == 1:
             return mixes[function](*args, **options)
+        if function is np.concatenate:
+            return _joined(*args, **options)
         return function(*resolved(args), **resolved(options))
 
     def __getitem__(self, index: Any) -> Any:
@@ -139,13 +141,20 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 _MOVES: set[Callable[..., Any]] = {
-    np.broadcast_to, np.diagonal, np.expand_dims, np.flip, np.moveaxis, np.repeat, np.reshape, np.roll, np.squeeze,
-    np.swapaxes, np.take, np.take_along_axis, np.tile, np.transpose, np.tril, np.triu,
+    np.broadcast_to, np.diagonal, np.expand_dims, np.flip, np.moveaxis, np.real, np.repeat, np.reshape, np.roll,
+    np.squeeze, np.swapaxes, np.take, np.take_along_axis, np.tile, np.transpose, np.tril, np.triu,
 }  # fmt: skip
 """Functions that put each element somewhere else, or nowhere, and never two together: the mask goes along."""
 
 mixes: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What functions that mix elements make of a masked gradient among their arguments; `mixing.py` joins."""
+
+
+def _joined(parts: Any, axis: Any = 0) -> Masked:
+    masks = [x.mask if type(x) is Masked else np.ones(np.shape(x), bool) for x in parts]
+    value = np.concatenate(resolved(parts), axis=axis)
+    hard = any(type(x) is Masked and x.is_hard for x in parts)
+    return Masked(value, np.concatenate(masks, axis=axis), None, is_hard=hard, is_singular=_any_singular(parts))
 
 
 def numbers(x: Any) -> Any:
