@@ -167,3 +167,10 @@ def test_what_a_mask_keeps_back_is_no_choice():
     f = lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0))
     assert gg.explain(f, np.array([0.0, 1.0])).taken == ()
     assert gg.explain(lambda x: np.sqrt(x) + x, 4.0).taken == ()
+
+
+def test_a_second_derivative_that_nobody_knows():
+    twice = lambda x: np.sum(gg.grad(lambda x: np.ptp(x) ** 2)(x))
+    report = gg.explain(twice, np.ones(2))
+    assert report.first.gate == "Flat" and report.first.rule_of in ("Max", "Min")
+    assert "depends on other kinks" in report.first.pattern and "simplify" in report.first.remedy

@@ -39,6 +39,12 @@ SMOOTH = {
     "one row of two": (lambda x: rows(x)[1] ** 2, [0, 0, 0, 0], np.diag([0, 0, 2, 2])),
     "distance²": (lambda x: norm(x - 1) ** 2, [1, 1], 2 * I2),
     "hypot²": (lambda x: np.hypot(x[0], x[1]) ** 2, [0, 0], 2 * I2),
+    "hypot², broadcast": (lambda x: np.sum(np.hypot(x[:, None], np.zeros(3)) ** 2), [0, 0], 6 * I2),
+    "max(x, 0)² + min(x, 0)², broadcast": (
+        lambda x: np.sum(np.maximum(x[:, None], np.zeros(3)) ** 2) + 3 * np.sum(np.minimum(x, 0.0) ** 2),
+        [0, 0],
+        6 * I2,
+    ),
     "std²": (lambda x: np.std(x) ** 2, [1, 1, 1], 2 / 3 * CENTRED),
     "std · std": (lambda x: np.std(x) * np.std(x), [1, 1, 1], 2 / 3 * CENTRED),
     "√var²": (lambda x: np.sqrt(np.var(x)) ** 2, [1, 1, 1], 2 / 3 * CENTRED),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gategrad.gates.flat import Flat
 from gategrad.gates.singular import occurs
 from gategrad.masked import Masked, numbers
@@ -36,6 +38,8 @@ def bent(
     if found is None:
         return dx
     away = x if offset is None else offset()
+    if spread is None and away.shape != z.shape:
+        away = np.broadcast_to(away, z.shape)
     more = Flat(found, share, spread)(dz.resolve() if type(dz) is Masked else dz, z, away)
     return more if dx is None else dx + more
 
