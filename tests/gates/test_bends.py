@@ -50,6 +50,7 @@ SMOOTH = {
     "√var²": (lambda x: np.sqrt(np.var(x)) ** 2, [1, 1, 1], 2 / 3 * CENTRED),
     "√(x²)²": (lambda x: np.sum(np.sqrt(x**2) ** 2), [0, 1], 2 * I2),
     "√(x · x)²": (lambda x: np.sum(np.sqrt(x * x) ** 2), [0, 1], 2 * I2),
+    "((x²) ** .5)²": (lambda x: np.sum(((x**2) ** 0.5) ** 2), [0, 1], 2 * I2),
     "√(x @ x)²": (lambda x: np.sqrt(x @ x) ** 2, [0, 0], 2 * I2),
     "cos √(x²)": (lambda x: np.sum(np.cos(np.sqrt(x**2))), [0, 0], -I2),
 }

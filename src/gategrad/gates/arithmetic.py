@@ -100,7 +100,7 @@ class Divide(Elementwise):
         return dx if need_x else None, -self.z * dx if need_y else None  # not −x/y²: y² overflows long before y
 
 
-class Power(Elementwise):
+class Power(Kinked, Elementwise):
     """z = x ** y. A scaler: x receives y · x ** (y − 1) · dz, and y receives z · log(x) · dz.
 
     Kinks: at x = 0 nothing flows into y (its one-sided derivatives there are 0 or infinite), and where y = 0 nothing
@@ -117,7 +117,7 @@ class Power(Elementwise):
         z = x**y
         self.x = x
         self.y = y
-        self.z: Any = z if self.needs[1] else None
+        self.z: Any = z if self.needs[1] or type(x) is Variable else None
         return z
 
     def backward(self, dz: Any) -> Any:
@@ -127,6 +127,10 @@ class Power(Elementwise):
     def kinks(self, x: Any, y: Any) -> Any:
         return (x == 0) & (np.less(y, 1)) & (np.not_equal(y, 0))
 
+    def sits(self) -> Any:
+        y = plain(self.y)
+        return self.kinks(plain(self.x), y) if type(y) not in (int, float) or y < 1 else False
+
     def _into_base(self, dz: Any) -> Any:
         x, y = self.x, self.y
         if type(y) is int or type(y) is float:
@@ -135,7 +139,10 @@ class Power(Elementwise):
             if y == 0:
                 return None
             local = y * x ** (y - 1)
-            return local * dz if y >= 1 else _sloped(local, dz)
+            if y >= 1:
+                return local * dz
+            dx = _sloped(local, dz)
+            return _of_root(dx, dz, self.z, x) if y == 0.5 and type(x) is Variable else dx
         flat = (x == 0) & (y == 0)
         if occurs(flat):
             return select(np.logical_not(flat), y * x ** np.where(flat, 1.0, y - 1) * dz)
@@ -157,6 +164,12 @@ def _sloped(slope: Any, dz: Any) -> Any:
     """slope · dz, as `times`; where the slope is infinite the product is marked as singular."""
     infinite = np.isinf(plain(slope))
     return singular(times(slope, dz)) if occurs(infinite) and not left_out(slope) else slope * dz
+
+
+def _of_root(dx: Any, dz: Any, z: Any, x: Any) -> Any:
+    """The gradient of a root that is recorded itself: where dz is 0 at 0 it is ≈ κ · z near by, and dx is κ / 2."""
+    flat, slope = slope_of(dz, z, x, plain(x) == 0)
+    return dx if flat is None else np.where(flat, 0.5 * slope, 0.0 if dx is None else resolved(dx))
 
 
 class Negative(Elementwise):
@@ -248,10 +261,7 @@ class Sqrt(Kinked, Elementwise):
 
     def backward(self, dz: Any) -> Any:
         dx = over(dz, 2.0 * self.z)
-        if self.x is None:
-            return dx
-        flat, slope = slope_of(dz, self.z, self.x, self.sits())  # dz ≈ κ · z there, and dx ≈ κ / 2
-        return dx if flat is None else np.where(flat, 0.5 * slope, 0.0 if dx is None else resolved(dx))
+        return dx if self.x is None else _of_root(dx, dz, self.z, self.x)
 
     def sits(self) -> Any:
         return plain(self.z) == 0

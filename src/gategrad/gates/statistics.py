@@ -82,6 +82,8 @@ class Std(Kinked, Reduction):
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         share = spread(dz / (or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
         dx = _times(share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape))
+        if type(self.x) is not Variable:
+            return dx
         back = lambda v: spread(v, self.axis, self.keepdims, shape)
         return bent(dx, dz, self.z, self.deviation, np.logical_not(varies), 1.0 / self.n if self.n else 0.0, back)
 
@@ -129,8 +131,8 @@ class LogSumExp(Reduction):
 class Norm(Kinked, Reduction):
     """z = √(Σ |x|²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
 
-    Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient.
-    For a square of the length, `np.sum(x * x)` is exact at any order.
+    Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient, unless
+    the dz that arrives is 0 as well, as in ‖x‖² (see `flat.py`).
     """
 
     pattern, symbol = "scaler", "‖ ‖"
@@ -150,14 +152,15 @@ class Norm(Kinked, Reduction):
         shape = shape_of(self.x)
         share = spread(dz / or_one(self.z, some), self.axis, self.keepdims, shape)
         dx = _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+        if type(self.x) is not Variable:
+            return dx
         return bent(dx, dz, self.z, self.x, self.sits(), 1.0, lambda v: spread(v, self.axis, self.keepdims, shape))
 
     def jvp(self, *tangents: Any) -> Any:
         x, dx = self.x, tangents[0]
         along = np.real(conj(x) * dx) if is_complex(x) else x * dx
-        return add_reduce(along, axis=self.axis, keepdims=self.keepdims) / or_one(
-            self.z, np.not_equal(plain(self.z), 0)
-        )
+        length = or_one(self.z, np.not_equal(plain(self.z), 0))
+        return add_reduce(along, axis=self.axis, keepdims=self.keepdims) / length
 
     def sits(self) -> Any:
         return plain(self.z) == 0

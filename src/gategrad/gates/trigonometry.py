@@ -13,7 +13,7 @@ from gategrad.gates.singular import OVERFLOW, occurs, or_one, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.values import is_complex
-from gategrad.variable import plain
+from gategrad.variable import Variable, plain
 
 __all__ = [
     "Arccos",
@@ -189,7 +189,7 @@ class Hypot(Kinked, Elementwise):
 
     def _along(self, x: Any, dr: Any, dz: Any) -> Any:
         dx = None if dr is None else dr * x
-        return bent(dx, dz, self.z, x, self.sits())
+        return bent(dx, dz, self.z, x, self.sits()) if type(self.z) is Variable else dx
 
     def sits(self) -> Any:
         return plain(self.z) == 0

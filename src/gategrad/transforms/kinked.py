@@ -8,14 +8,13 @@ import numpy as np
 
 from gategrad.gate import Gate, derive
 from gategrad.gates.bends import Kinked
+from gategrad.gates.singular import occurs
 from gategrad.masked import Masked, numbers
 from gategrad.transforms.push import Circuit
 from gategrad.values import Spec
 from gategrad.variable import Variable
 
 __all__ = ["slope_at_kink"]
-
-_TOLERANCE = 1e-6
 
 
 def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
@@ -28,7 +27,7 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
         return 0.0  # a leaf, which depends on nothing
     circuit = Circuit.behind(dz)
     same = [gate for gate in circuit.gates if _is_same(gate, z)]
-    others = [gate for gate in circuit.gates if isinstance(gate, Kinked) and gate not in same]
+    others = [gate for gate in circuit.gates if isinstance(gate, Kinked) and gate not in same and occurs(gate.sits())]
     ones = _where(flat, _weights(z.spec, uneven=False), z.spec)
     slope = _pushed(circuit, dict.fromkeys(same, ones))
     if slope is None:
@@ -39,7 +38,8 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
         again = _pushed(circuit, dict.fromkeys(same, ones * weights))
         if again is not None:
             expected = numbers(slope) * weights
-            unknown = np.abs(numbers(again) - expected) > _TOLERANCE * np.abs(expected)
+            tolerance = 10.0 * np.sqrt(np.finfo(z.spec[1]).eps)
+            unknown = np.abs(numbers(again) - expected) > float(tolerance) * np.abs(expected)
     moved = {gate: _where(gate.sits(), _weights(gate.spec, uneven=True), gate.spec) for gate in others}
     shift = _pushed(circuit, {**moved, **dict.fromkeys(same, _where(flat, 0.0, z.spec))}) if moved else None
     if shift is not None:
