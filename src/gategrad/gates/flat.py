@@ -30,9 +30,9 @@ Spread = Callable[[Any], Any]
 
 
 class Flat(Gate):
-    """z = 0, and yet x receives share · ∂dz/∂z · v where dz is zero on a kink. See the head of this file."""
+    """z = 0. A scaler all the same: x receives share · ∂dz/∂z · v where dz is zero on a kink (see the head of this file)."""
 
-    symbol = "κ"
+    pattern, symbol = "scaler", "κ"
     takes_complex = True
 
     def __init__(self, flat: Any, share: float = 1.0, spread: Spread | None = None) -> None:
@@ -46,7 +46,7 @@ class Flat(Gate):
         return 0.0 if type(x) is float else np.zeros(x.shape, x.dtype)[()]
 
     def backward(self, v: Any) -> Any:
-        return None, None, self._scaled(v)
+        return None, None, self._scaled(v) if self.needs[2] else None
 
     def jvp(self, *tangents: Any) -> Any:
         return None if tangents[2] is None else self._scaled(tangents[2])
@@ -70,4 +70,5 @@ class Flat(Gate):
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:
         """Where nothing is flat."""
-        yield cls(np.zeros(3, bool)), (np.ones(3), np.ones(3), rng.uniform(-1.0, 1.0, 3))
+        yield cls(np.False_), (1.0, 1.0, rng.uniform(-1.0, 1.0))
+        yield cls(np.False_), (np.ones(3), np.ones(3), rng.uniform(-1.0, 1.0, 3))

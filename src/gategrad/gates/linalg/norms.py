@@ -16,9 +16,12 @@ __all__ = ["Nothing"]
 
 
 class Nothing(Kinked, Reduction):
-    """z = 0, the norm of nothing but zeros. A kink: nothing flows, and where dz is 0 as well nobody knows a slope."""
+    """z = 0, the norm of nothing but zeros. A scaler, by 0; where dz is 0 as well, nobody knows the slope of that.
 
-    symbol = "‖0‖"
+    Kink: everywhere, with gradient 0, an element of the subdifferential.
+    """
+
+    pattern, symbol = "scaler", "‖0‖"
     kink = "0, the middle of the unit ball"
 
     def forward(self, x: Any) -> Any:
