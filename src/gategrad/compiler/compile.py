@@ -213,7 +213,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
 
     `f` takes numbers, arrays and nested containers of them, and returns such. At the first call with arguments of
     new shapes or dtypes it runs once on symbols, which write down what NumPy is asked to do; later calls run the
-    machine code made of that alone. So its side effects happen once, and arrays, numbers and settings that it takes
+    machine code made of that alone. So its side effects happen once (twice, if a call comes to numbers that are not
+    finite and is answered by a second program, see docs/kinks.md), and arrays, numbers and settings that it takes
     from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
     A single float64 counts as a Python float, which never widens float32.
