@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 
 LAYERS = [
     {"errors"},
-    {"values", "constant", "masked", "gate", "kinds", "slopes"},
+    {"values", "constant", "masked", "gate", "kinds", "slopes", "careful"},
     {
         "tape",
         "pause",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
+from gategrad.errors import AnomalyError
 from gategrad.tape import UNTRACKED, paused
 from gategrad.watch import Watch
 
@@ -124,3 +125,23 @@ def test_compiling_under_watch():
         compiled = gg.compile(lambda x: np.sum(x * x))
         np.testing.assert_allclose(gg.grad(compiled)(np.ones(2)), [2.0, 2.0])
     assert seen.names == ["CompiledCall"]
+
+
+def test_derivatives_inside_no_grad_are_seen():
+    before = paused()
+    with Seen() as seen:
+        w = gg.variable(3.0)
+        with gg.no_grad():
+            assert (w * w).gate is None  # not recorded, and nobody's affair
+            assert seen.names == []
+            assert gg.grad(lambda x: x * x)(2.0) == 4.0
+            assert seen.names == ["Multiply"]
+            with Seen() as inner, gg.no_grad():
+                gg.grad(np.sin)(0.0)
+                assert (w * w).gate is None
+            assert inner.names == ["Sin"] and (w * w).gate is None
+        assert (w * w).gate is not None
+    assert seen.names == ["Multiply", "Sin", "Multiply"] and paused() == before
+    with pytest.raises(AnomalyError), gg.detect_anomaly(), gg.no_grad():
+        gg.grad(np.sqrt)(0.0)
+    assert paused() == before

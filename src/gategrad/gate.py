@@ -84,6 +84,12 @@ class Gate:
     remembers_inputs: ClassVar[bool] = True
     """Whether `forward` may keep its inputs; a gate that never does spares the engine a check for stale arrays."""
 
+    overflows: ClassVar[bool] = False
+    """Whether it grows exponentially, so that its slope may be infinite because it has overflowed."""
+
+    is_steep: ClassVar[bool] = False
+    """Whether its slope on a kink is infinite, so that a gradient of 0 that arrives there has no certain product."""
+
     takes_complex: ClassVar[bool] = False
     """Whether the rule holds for complex inputs as well; tests walk those gates with complex numbers too."""
 

@@ -99,6 +99,7 @@ class Bilinear(Gate):
 
     pattern = "switcher"
     sums_broadcasts = True
+    passes_masks = True
     takes_complex = True
 
     x: Any

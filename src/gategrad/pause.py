@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar, overload
 
 from gategrad.tape import next_level, paused, paused_level
+from gategrad.watch import WATCHED, pause, resume
 
 __all__ = ["NoGrad", "no_grad"]
 
@@ -25,13 +26,20 @@ class NoGrad:
     """
 
     def __enter__(self) -> None:
-        _outer.set((*_outer.get(), paused()))
-        paused_level.set(next_level())
+        before = paused()
+        _outer.set((*_outer.get(), before))
+        if before == WATCHED:
+            pause(next_level())
+        else:
+            paused_level.set(next_level())
 
     def __exit__(self, *exception: Any) -> None:
         *outer, level = _outer.get()
         _outer.set(tuple(outer))
-        paused_level.set(level)
+        if level == WATCHED:
+            resume()
+        else:
+            paused_level.set(level)
 
     def __call__(self, function: F) -> F:
         decorated: F = _decorate(function)

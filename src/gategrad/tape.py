@@ -21,7 +21,7 @@ from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate, on_meeting
-from gategrad.masked import Masked, select
+from gategrad.masked import Masked
 from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated
 
 __all__ = [
@@ -336,8 +336,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
         if have_dtype.kind == "c" and dtype.kind != "c":
             dx = np.real(dx)
         dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
-    if type(dx) is Masked and not getattr(gate.inputs[index], "passes_masks", False):
-        dx = dx.resolve()
+    if type(dx) is Masked:
+        dx = dx.settled() if getattr(gate.inputs[index], "passes_masks", False) else dx.resolve()
     if spec is None:
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
@@ -352,8 +352,7 @@ def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Ga
         axes = (*range(extra), *repeated)
         if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
             summed = np.sum(dx, axis=axes)
-            summed = summed if summed.shape == want else np.reshape(summed, want)
-            return select(np.any(dx.mask, axis=axes).reshape(want)[()], summed) if type(dx) is Masked else summed
+            return summed if summed.shape == want else np.reshape(summed, want)
     raise GateError(
         f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
         "a gradient has the shape of its input"

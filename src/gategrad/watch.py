@@ -22,7 +22,20 @@ import numpy as np
 from gategrad.gate import Gate
 from gategrad.tape import paused, paused_level
 
-__all__ = ["WATCHED", "Note", "Place", "Watch", "attach", "attached", "detach", "floor", "here", "observe"]
+__all__ = [
+    "WATCHED",
+    "Note",
+    "Place",
+    "Watch",
+    "attach",
+    "attached",
+    "detach",
+    "floor",
+    "here",
+    "observe",
+    "pause",
+    "resume",
+]
 
 WATCHED = sys.maxsize
 """The paused level while somebody watches: no tape is above it."""
@@ -93,6 +106,18 @@ _forward: ContextVar[bool] = ContextVar("gategrad_forward", default=False)
 def floor() -> int:
     """The level up to which gates are not recorded, whoever watches."""
     return _open.get()[-1][1] if paused() == WATCHED else paused()
+
+
+def pause(level: int) -> None:
+    """`no_grad` while somebody watches: the floor rises to this level, and what is recorded above is seen as before."""
+    opened = _open.get()
+    _open.set((*opened, (WATCHED, level, opened[-1][2])))
+
+
+def resume() -> None:
+    """The end of such a block."""
+    *outer, _ = _open.get()
+    _open.set(tuple(outer))
 
 
 def observe(gate: Gate, values: tuple[Any, ...], apply: Callable[[], Any], plain: Callable[[Any], Any]) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
+from gategrad.check.anomaly import AnomalyWarning
 from gategrad.errors import NotTrackedError
 
 X = np.array([-1.0, 0.0, 2.0])
@@ -136,3 +137,40 @@ def test_in_a_notebook_without_colour():
     shown = gg.explain(np.sqrt, 0.0)._repr_html_()
     assert shown.startswith("<pre>") and "becomes Inf" in shown and "\x1b" not in shown
     assert repr(gg.explain(lambda x: np.sqrt(x), 4.0)) == "gradient of x: fine"
+
+
+# --- 0 · inf, taken for 0 -----------------------------------------------------------------------------------------
+
+TAKEN = {
+    "sqrt(x)²": (lambda x: np.sum(np.sqrt(x) ** 2), "Sqrt", "sqrt(x)**2"),
+    "cbrt(x)³": (lambda x: np.sum(np.cbrt(x) ** 3), "Cbrt", "simplify"),
+    "(x ** .5)²": (lambda x: np.sum((x**0.5) ** 2), "Power", "simplify"),
+    "log Σ exp": (lambda x: np.log(np.sum(np.exp(1000 * (1 - x)))), "Exp", "gg.logsumexp"),
+}
+
+
+@pytest.mark.parametrize(("f", "gate", "remedy"), TAKEN.values(), ids=TAKEN)
+def test_a_choice_is_named(f, gate, remedy):
+    x = np.array([0.0, 1.0])
+    with np.errstate(all="ignore"):
+        report = gg.explain(f, x)
+        warned = pytest.warns(AnomalyWarning, match=f"a choice was made in {gate} at .*: 0 · inf")
+        with gg.kinks() as met, warned, gg.detect_anomaly():
+            gg.grad(f)(x)
+    (fault,) = report.taken
+    assert fault.gate == gate and remedy in fault.remedy and fault.kind == "0 · inf"
+    assert f"a choice was made in {gate} at test_explain.py" in str(report)
+    assert gate in [kink.gate for kink in met]
+
+
+def test_what_a_mask_keeps_back_is_no_choice():
+    f = lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0))
+    assert gg.explain(f, np.array([0.0, 1.0])).taken == ()
+    assert gg.explain(lambda x: np.sqrt(x) + x, 4.0).taken == ()
+
+
+def test_a_second_derivative_that_nobody_knows():
+    twice = lambda x: np.sum(gg.grad(lambda x: np.ptp(x) ** 2)(x))
+    report = gg.explain(twice, np.ones(2))
+    assert report.first.gate == "Flat" and report.first.rule_of in ("Max", "Min")
+    assert "depends on other kinks" in report.first.pattern and "simplify" in report.first.remedy

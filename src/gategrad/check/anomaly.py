@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gategrad.check.fault import Fault, fault_of, is_bad, kind_of, numbers
-from gategrad.check.patterns import why_bad
+from gategrad.check.patterns import meets_zero, why_bad, why_taken
 from gategrad.errors import AnomalyError
 from gategrad.watch import Note, Watch
 
@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class AnomalyWarning(RuntimeWarning):
-    """A gradient became NaN or infinite, where a warning was asked for instead of an `AnomalyError`."""
+    """A gradient of 0 met an infinite slope; or it became NaN or infinite, where no `AnomalyError` was asked for."""
 
 
 class DetectAnomaly(Watch):
@@ -36,6 +36,10 @@ class DetectAnomaly(Watch):
     def answered(self, note: Note, dz: Any, dxs: tuple[Any, ...]) -> None:
         """Raise (or warn) if a finite gradient came in and one that is not goes out."""
         came = numbers(dz)
+        if meets_zero(note, dz):
+            index = note.gate.needs.index(True)
+            fault = fault_of(note, "0 · inf", why_taken(note), came, index, numbers(dxs[index]))
+            warnings.warn(f"a choice was made in {fault}", AnomalyWarning, stacklevel=2)
         if is_bad(came):
             return
         for index, (dx, need) in enumerate(zip(map(numbers, dxs), note.gate.needs, strict=False)):
@@ -64,7 +68,7 @@ def detect_anomaly(*, warn: bool = False) -> DetectAnomaly:
 
     Inside the block each gate is noted with the line of your code that applied it, and watched on the way back, also
     if `backward()` is called after the block. Values that are not finite raise nothing by themselves: `np.where` may
-    leave them unused. With `warn=True` an `AnomalyWarning` is given instead, and the gradient goes on as it is.
+    leave them unused. Where a gradient of 0 meets an infinite slope, and is taken for 0, an `AnomalyWarning` says so. With `warn=True` an `AnomalyWarning` is given instead, and the gradient goes on as it is.
 
     Raises `AnomalyError`, whose `fault` has the gate, the line, the values, the upstream gradient and a remedy.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.check.fault import Fault, fault_of, is_bad, is_zero, kind_of, numbers
-from gategrad.check.patterns import why_bad, why_zero
+from gategrad.check.patterns import meets_zero, why_bad, why_taken, why_zero
 from gategrad.errors import NotTrackedError
 from gategrad.gate import Gate
 from gategrad.tape import send
@@ -56,6 +56,7 @@ class Explanation:
     value: Any
     findings: tuple[Finding, ...]
     forward: tuple[Fault, ...]  # gates that made a value NaN or infinite of finite ones
+    taken: tuple[Fault, ...] = ()  # gates at which 0 · inf was taken for 0
     remarks: tuple[str, ...] = ()
 
     @property
@@ -95,6 +96,8 @@ class Explanation:
         origin = self.forward[0] if self.forward and not self.ok else None
         if origin is not None and (origin.gate, origin.place) not in [(fault.gate, fault.place) for fault in told]:
             lines += ["", f"before that, a value becomes {origin.kind} in {origin}"]
+        for fault in self.taken:
+            lines += ["", f"a choice was made in {fault}"]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -111,6 +114,7 @@ class _Trail(Watch):
         self.forward: list[Fault] = []
         self.bad: list[Fault] = []
         self.cuts: list[tuple[Gate, int, Fault]] = []
+        self.taken: list[Fault] = []
 
     def noted(self, note: Note) -> None:
         self.notes.append(note)
@@ -119,6 +123,9 @@ class _Trail(Watch):
 
     def answered(self, note: Note, dz: Any, dxs: tuple[Any, ...]) -> None:
         came = numbers(dz)
+        if meets_zero(note, dz):
+            index = note.gate.needs.index(True)
+            self.taken.append(fault_of(note, "0 · inf", why_taken(note), came, index, numbers(dxs[index])))
         for index, (dx, need) in enumerate(zip(map(numbers, dxs), note.gate.needs, strict=False)):
             if not need:
                 continue
@@ -170,7 +177,8 @@ def explain(f: Any, *args: Any, argnums: int | tuple[int, ...] | None = None, **
         for leaf, name in zip(group, labels, strict=True)
     )
     values = tuple(numbers(z) for z in outputs) if len(outputs) != 1 else numbers(outputs[0])
-    return Explanation(getattr(f, "__name__", repr(f)), values, findings, tuple(trail.forward), remarks)
+    name = getattr(f, "__name__", repr(f))
+    return Explanation(name, values, findings, tuple(trail.forward), tuple(trail.taken), remarks)
 
 
 def _of_variable(z: Variable) -> Explanation:
@@ -197,7 +205,9 @@ def _of_variable(z: Variable) -> Explanation:
     for n, leaf in enumerate(dict.fromkeys(leaves)):
         findings.append(_finding(leaf.name or f"leaf {n}", leaf, numbers(sent.get(leaf)), trail))
     remarks = () if any(note.place for note in trail.notes) else (_NO_LINES,)
-    return Explanation(z.name or "the variable", numbers(z), tuple(findings), tuple(trail.forward), remarks)
+    return Explanation(
+        z.name or "the variable", numbers(z), tuple(findings), tuple(trail.forward), tuple(trail.taken), remarks
+    )
 
 
 _NO_LINES = "the circuit was not computed under gg.detect_anomaly(), so its lines and values are not known"

@@ -20,7 +20,7 @@ __all__ = ["Fault", "fault_of", "is_bad", "is_zero", "kind_of", "names_of", "num
 class Fault:
     """A gate at fault: finite numbers went in, and what came out was not; or a gradient came, and nothing flowed on."""
 
-    kind: str  # "NaN", "Inf" or "zero"
+    kind: str  # "NaN", "Inf", "zero", or "0 · inf" where that was taken for 0
     direction: str  # "forward" or "backward"
     gate: str  # the name of its class
     place: Place | None  # the line of the user's code

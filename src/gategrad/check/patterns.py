@@ -12,10 +12,13 @@ from gategrad.gates.activation import Relu, Sigmoid
 from gategrad.gates.arithmetic import Cbrt, Divide, Multiply, Power, Reciprocal, Sqrt
 from gategrad.gates.comparison import Extremum, Step, Where
 from gategrad.gates.exponential import Exp, Exp2, Expm1, Log, Log1p, Log2, Log10
+from gategrad.gates.flat import Flat
 from gategrad.gates.trigonometry import Arccos, Arccosh, Arcsin, Arctanh, Cosh, Sinh, Tanh
+from gategrad.masked import Masked
+from gategrad.variable import plain
 from gategrad.watch import Note
 
-__all__ = ["Why", "why_bad", "why_zero"]
+__all__ = ["Why", "meets_zero", "why_bad", "why_taken", "why_zero"]
 
 Why = tuple[str, str]
 """What happened, and what to do about it."""
@@ -41,6 +44,10 @@ _LOGS, _EXPS = (Log, Log2, Log10), (Exp, Exp2, Expm1, Sinh, Cosh)
 _GUARD = "choose with np.where(x > 0, ..., 0), through which nothing flows from the branch that is not taken"
 
 BAD = (
+    Pattern(
+        (Flat,), lambda dz, x, y, z: True, "a second derivative on a kink, where what arrives depends on other kinks too",
+        "simplify the formula, np.sum(x * x) rather than np.linalg.norm(x) ** 2, or start from another point",
+    ),
     Pattern((Sqrt,), lambda x, z: np.less(x, 0), "√ of a negative number is NaN", f"check the sign of x, or {_GUARD}"),
     Pattern(
         (Sqrt, Cbrt), lambda x, z: np.equal(x, 0), "the slope of a root is infinite at 0",
@@ -158,6 +165,25 @@ def why_zero(note: Note) -> Why:
     if note.z is not None and _on_a_kink(note):
         return f"on a kink, where the gradient is {note.gate.kink}", "start from another point"
     return "the local gradient is 0 here", "a stationary point, or a size that vanishes in rounding: check the inputs"
+
+
+def meets_zero(note: Note, dz: Any) -> bool:
+    """Whether a gradient of 0 arrives where the slope is infinite; not one that a mask keeps from flowing at all."""
+    if not note.gate.is_steep or dz is None or not _on_a_kink(note):
+        return False
+    zero = np.equal(plain(dz.value if type(dz) is Masked else dz), 0)
+    if type(dz) is Masked:
+        zero = zero & plain(dz.mask)
+    with np.errstate(all="ignore"):
+        return bool(np.any(zero & note.gate.kinks(*note.values)))
+
+
+def why_taken(note: Note) -> Why:
+    """What there is to know of a product of 0 and ∞ that was taken for 0."""
+    what = "0 · inf: a gradient of 0 arrived where the slope is infinite; 0 was taken, but the limit may be another"
+    if note.gate.overflows:
+        return what, "right in 1 / (1 + exp(−x)); for log Σ exp(x) use gg.logsumexp, whose gradient is the softmax"
+    return what, "right where the 0 is there for good; simplify a formula such as sqrt(x)**2, whose gradient is 1"
 
 
 def _on_a_kink(note: Note) -> bool:

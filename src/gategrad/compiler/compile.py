@@ -213,7 +213,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
 
     `f` takes numbers, arrays and nested containers of them, and returns such. At the first call with arguments of
     new shapes or dtypes it runs once on symbols, which write down what NumPy is asked to do; later calls run the
-    machine code made of that alone. So its side effects happen once, and arrays, numbers and settings that it takes
+    machine code made of that alone. So its side effects happen once (twice, if a call comes to numbers that are not
+    finite and is answered by a second program, see docs/kinks.md), and arrays, numbers and settings that it takes
     from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
     A single float64 counts as a Python float, which never widens float32.
@@ -221,8 +222,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
     an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training
     loop `params = step(params, batch)` allocates nothing. Arrays that are read-only, strided, or share memory with
-    other arguments stay as they are, and so does everything under `grad` of the compiled function and where the
-    program is interpreted. A call that raises has written over nothing.
+    other arguments stay as they are, and so does everything under `grad` of the compiled function, where the
+    program is interpreted, and where a call may be answered by a second program (see docs/kinks.md). A call that raises has written over nothing.
 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
     fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy; so do functions that meet complex numbers, which

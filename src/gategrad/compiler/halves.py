@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.careful import spared, writing
 from gategrad.compiler.program.ops import OPS
 from gategrad.compiler.program.value import Builder, Program, Value
 from gategrad.compiler.schedule.views import VIEW_OPS
@@ -35,6 +36,7 @@ class _Second:
 
     inputs: tuple[Value, ...]  # leaves, residuals, upstream gradients
     program: Program
+    has_spared: bool
 
 
 class Halves:
@@ -55,15 +57,20 @@ class Halves:
         builder = next((x.builder for x in leaves if type(x) is Symbol), None)
         if builder is None:  # without a program the function runs as it is
             return self._function(*leaves), None
-        whole, flowing, pullback = pulled_back(self._function, leaves, self._needs)
+        with writing() as caution:
+            whole, flowing, pullback = pulled_back(self._function, leaves, self._needs)
+        if caution.has_spared:
+            spared()
+            return whole, None  # the other half could not tell which program the residuals are from
         upstream = [Symbol(_standing_for(z), builder) for z in flowing]
-        gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
+        with writing() as caution:
+            gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
         places = [x.value for x in leaves if type(x) is Symbol]
         residuals = _residuals(Program((), gradients), {x.value for x in upstream})
         if len(residuals) > _MOST:
             return whole, None
         inputs = (*places, *residuals, *[x.value for x in upstream])
-        self._seconds[_key(leaves)] = _Second(inputs, Program((), gradients))
+        self._seconds[_key(leaves)] = _Second(inputs, Program((), gradients), caution.has_spared)
         if len(self._seconds) > _KEPT:
             self._seconds.pop(next(iter(self._seconds)), None)
         return whole, tuple([Symbol(x, builder) for x in residuals])
@@ -72,6 +79,8 @@ class Halves:
         if _key(leaves) not in self._seconds:  # thrown out: traced once more, for what it notes
             self._first(leaves)
         second = self._seconds[_key(leaves)]
+        if second.has_spared and not spared():  # the careful program starts from the leaves once more
+            return tuple(pulled_back(self._function, leaves, self._needs)[2](upstream))
         given = [x for x in (*leaves, *residuals, *upstream) if type(x) is Symbol]
         builder = given[0].builder
         new = dict(zip(second.inputs, [x.value for x in given], strict=True))

@@ -107,7 +107,7 @@ def _told(signature: Signature) -> str | None:
     if None in parts:
         return None
     objects = [f"{first[id(value)]} {_object(value)}" for value in given]
-    return f"{signature.keywords} {parts} {objects}"
+    return f"{signature.keywords} {parts} {objects} {signature.wants_finite}"
 
 
 def _structure(structure: Structure) -> str | None:

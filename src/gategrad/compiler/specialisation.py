@@ -15,6 +15,7 @@ from gategrad.compiler.passes import optimise, timed
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
+from gategrad.compiler.runtime.python_call import is_not_finite
 from gategrad.compiler.trace.tracing import Rebuild
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Specialisation:
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
+        self.again: Callable[[], Specialisation] | None = (
+            None  # what makes the program for calls whose outputs are not finite
+        )
 
     @property
     def is_direct(self) -> bool:
@@ -61,6 +65,12 @@ class Specialisation:
     def program(self) -> Program | None:
         """The optimised program."""
         return None if self.traced is None else optimise(self.traced, self._clock())
+
+    @functools.cached_property
+    def careful(self) -> Specialisation:
+        """The program for calls whose outputs are not finite here: it leaves nothing out."""
+        assert self.again is not None
+        return self.again()
 
     @functools.cached_property
     def written(self) -> Written:
@@ -102,9 +112,10 @@ class Specialisation:
             positional, named = binder(arguments, keywords)(leaves)
             return self.function(*positional, **named)
         if self.code is None:
-            return self._interpret(leaves)
+            return self._interpret(leaves, lambda: self.careful.run(arguments, keywords))
         if not self.is_direct:
-            return self.rebuild(list(self.code.answer(tuple(leaves), {})))
+            found = self.code.answer(tuple(leaves), {})
+            return self.rebuild(list(found)) if found is not native.MISMATCH else self.careful.run(arguments, keywords)
         # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
         plain = [
             known.value if isinstance(known, Fixed) else a.plain
@@ -112,9 +123,14 @@ class Specialisation:
         ]
         positional = len(plain) - len(keywords)
         answer = self.code.answer(tuple(plain[:positional]), dict(zip(keywords, plain[positional:], strict=True)))
-        return self._interpret(leaves) if answer is native.MISMATCH else answer
+        if answer is not native.MISMATCH:
+            return answer
+        return self._interpret(leaves) if self.again is None else self.careful.run(arguments, keywords)
 
-    def _interpret(self, leaves: list[Any]) -> Any:
+    def _interpret(self, leaves: list[Any], again: Callable[[], Any] | None = None) -> Any:
         assert self.program is not None
         with np.errstate(all="ignore"):  # as machine code, which gives inf and nan without a word
-            return self.rebuild(self.program(*leaves))
+            results = self.program(*leaves)
+        if again is not None and self.again is not None and any(map(is_not_finite, results)):
+            return again()
+        return self.rebuild(results)

@@ -8,6 +8,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from gategrad.careful import writing
 from gategrad.compiler.arguments import Argument, binder
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
@@ -27,19 +28,22 @@ __all__ = ["specialise"]
 
 
 def specialise(
-    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int] = ()
-) -> Specialisation:
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int] = (),
+    *, is_careful: bool = False,
+) -> Specialisation:  # fmt: skip
     """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
 
-    `donated` are the positions of the arguments that the output may be written over.
+    `donated` are the positions of the arguments that the output may be written over. A careful program does at once
+    what others leave until something has come out that is not finite. Those others write over nothing: the careful one
+    starts from the same arguments.
     """
     from gategrad.compiler.runtime.engine import available
 
     with _uncollected():
-        made = _traced(f, arguments, keywords)
+        made = _traced(f, arguments, keywords, donated, is_careful=is_careful)
         if made.traced is not None:
             if available():
-                made.code = _code(made, made.traced, keywords, donated)
+                made.code = _code(made, made.traced, keywords, donated if made.again is None else ())
             else:
                 _ = made.program
         return made
@@ -57,13 +61,16 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _traced(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
+def _traced(
+    f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int],
+    *, is_careful: bool,
+) -> Specialisation:  # fmt: skip
     specs = [spec_of(leaf) for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
     structures = [a.structure for a in arguments]
     seconds: dict[str, float] = {}
     try:
-        with timed(seconds, "trace"):
+        with timed(seconds, "trace"), writing(is_careful=is_careful) as caution:
             program, rebuild = trace(f, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program"))
     except ComplexTraceError as reason:
         made = Specialisation(None, _nothing_to_rebuild, structures)
@@ -71,6 +78,8 @@ def _traced(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[st
         return made
     made = Specialisation(program, rebuild, structures)
     made.seconds = seconds
+    if caution.has_spared:
+        made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
     return made
 
 
@@ -143,10 +152,12 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
     if output is None:
         inputs = tuple([_leaf(x) for x in traced.inputs])
         flat = [_leaf(z) for z in traced.outputs]
-        return Signature(inputs, write_over_flat(made.structures, donated, flat))
+        output = write_over_flat(made.structures, donated, flat)
+        return Signature(inputs, output, wants_finite=made.again is not None)
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
-    return Signature(made.structures, write_over(made.structures, donated, output), keywords)
+    output = write_over(made.structures, donated, output)
+    return Signature(made.structures, output, keywords, wants_finite=made.again is not None)
 
 
 def _leaf(z: Value) -> Structure:

@@ -15,6 +15,7 @@ from gategrad.gates import division as division
 from gategrad.gates import editing as editing
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
+from gategrad.gates import flat as flat
 from gategrad.gates import fourier as fourier
 from gategrad.gates import grids as grids
 from gategrad.gates import indexing as indexing
@@ -23,6 +24,7 @@ from gategrad.gates import joining as joining
 from gategrad.gates import linalg as linalg
 from gategrad.gates import loss as loss
 from gategrad.gates import missing as missing
+from gategrad.gates import mixing as mixing
 from gategrad.gates import padding as padding
 from gategrad.gates import polynomials as polynomials
 from gategrad.gates import products as products

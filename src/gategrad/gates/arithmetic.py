@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.gates.bends import Kinked, bent, slope_of
 from gategrad.gates.conjugation import conj
-from gategrad.gates.singular import occurs, over, times
+from gategrad.gates.singular import left_out, occurs, over, times
 from gategrad.kinds import Elementwise
-from gategrad.masked import select
+from gategrad.masked import resolved, select, singular
 from gategrad.values import is_complex
+from gategrad.variable import Variable, plain
 
 __all__ = [
     "Absolute",
@@ -98,7 +100,7 @@ class Divide(Elementwise):
         return dx if need_x else None, -self.z * dx if need_y else None  # not −x/y²: y² overflows long before y
 
 
-class Power(Elementwise):
+class Power(Kinked, Elementwise):
     """z = x ** y. A scaler: x receives y · x ** (y − 1) · dz, and y receives z · log(x) · dz.
 
     Kinks: at x = 0 nothing flows into y (its one-sided derivatives there are 0 or infinite), and where y = 0 nothing
@@ -109,12 +111,13 @@ class Power(Elementwise):
     domain = ((0.5, 2.0), (-2.0, 2.0))
     takes_complex = True
     kink = "∞, the one-sided slope; but a gradient of 0 stays 0"
+    is_steep = True
 
     def forward(self, x: Any, y: Any) -> Any:
         z = x**y
         self.x = x
         self.y = y
-        self.z: Any = z if self.needs[1] else None
+        self.z: Any = z if self.needs[1] or type(x) is Variable else None
         return z
 
     def backward(self, dz: Any) -> Any:
@@ -124,19 +127,26 @@ class Power(Elementwise):
     def kinks(self, x: Any, y: Any) -> Any:
         return (x == 0) & (np.less(y, 1)) & (np.not_equal(y, 0))
 
+    def sits(self) -> Any:
+        y = plain(self.y)
+        return self.kinks(plain(self.x), y) if type(y) not in (int, float) or y < 1 else False
+
     def _into_base(self, dz: Any) -> Any:
         x, y = self.x, self.y
         if type(y) is int or type(y) is float:
             if y == 2:
-                return times(dz, 2.0 * x)
+                return 2.0 * x * dz
             if y == 0:
                 return None
             local = y * x ** (y - 1)
-            return times(dz, local) if y > 1 else times(local, dz)
+            if y >= 1:
+                return local * dz
+            dx = _sloped(local, dz)
+            return _of_root(dx, dz, self.z, x) if y == 0.5 and type(x) is Variable else dx
         flat = (x == 0) & (y == 0)
         if occurs(flat):
             return select(np.logical_not(flat), y * x ** np.where(flat, 1.0, y - 1) * dz)
-        return times(y * x ** (y - 1), dz)
+        return _sloped(y * x ** (y - 1), dz)
 
     def _into_exponent(self, dz: Any) -> Any:
         x = self.x
@@ -148,6 +158,18 @@ class Power(Elementwise):
         if occurs(zero):
             return select(np.logical_not(zero), self.z * np.log(np.where(zero, 1.0, x)) * dz)
         return self.z * np.log(x) * dz
+
+
+def _sloped(slope: Any, dz: Any) -> Any:
+    """slope · dz, as `times`; where the slope is infinite the product is marked as singular."""
+    infinite = np.isinf(plain(slope))
+    return singular(times(slope, dz)) if occurs(infinite) and not left_out(slope) else slope * dz
+
+
+def _of_root(dx: Any, dz: Any, z: Any, x: Any) -> Any:
+    """The gradient of a root that is recorded itself: where dz is 0 at 0 it is ≈ κ · z near by, and dx is κ / 2."""
+    flat, slope = slope_of(dz, z, x, plain(x) == 0)
+    return dx if flat is None else np.where(flat, 0.5 * slope, 0.0 if dx is None else resolved(dx))
 
 
 class Negative(Elementwise):
@@ -178,7 +200,7 @@ class Positive(Elementwise):
         return dz
 
 
-class Absolute(Elementwise):
+class Absolute(Kinked, Elementwise):
     """z = |x|. A scaler: x receives sign(x) · dz; a complex x the conjugate of its sign x / |x|.
 
     Kink: 0 at x = 0, the middle of [−1, 1], as is the sign of 0.
@@ -190,20 +212,24 @@ class Absolute(Elementwise):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        return abs(x)
+        z = abs(x)
+        self.z = z if type(x) is Variable else None
+        return z
 
     def backward(self, dz: Any) -> Any:
-        return times(dz, conj(np.sign(self.x)))
+        x = self.x
+        dx = conj(np.sign(x)) * dz
+        return dx if self.z is None else bent(dx, dz, self.z, x, self.sits())
+
+    def sits(self) -> Any:
+        return plain(self.x) == 0
 
     def kinks(self, x: Any) -> Any:
         return x == 0
 
 
 class Square(Elementwise):
-    """z = x². A scaler: x receives 2 · x · dz.
-
-    x = 0 blocks an infinite gradient, so that `sqrt(square(x))` has gradient 0 at 0.
-    """
+    """z = x². A scaler: x receives 2 · x · dz."""
 
     ufunc, pattern, symbol = np.square, "scaler", "x²"
     takes_complex = True
@@ -213,10 +239,10 @@ class Square(Elementwise):
         return x * x
 
     def backward(self, dz: Any) -> Any:
-        return times(dz, 2.0 * self.x)
+        return 2.0 * self.x * dz
 
 
-class Sqrt(Elementwise):
+class Sqrt(Kinked, Elementwise):
     """z = √x. A scaler: x receives dz / (2 · z).
 
     Singular: infinite at x = 0, where no finite subgradient exists; but a zero gradient stays zero there.
@@ -226,13 +252,19 @@ class Sqrt(Elementwise):
     domain = ((0.5, 2.0),)
     takes_complex = True
     kink = "∞, the slope there; but a gradient of 0 stays 0"
+    is_steep = True
 
     def forward(self, x: Any) -> Any:
+        self.x = x if type(x) is Variable else None
         self.z = z = np.sqrt(x)
         return z
 
     def backward(self, dz: Any) -> Any:
-        return over(dz, 2.0 * self.z)
+        dx = over(dz, 2.0 * self.z)
+        return dx if self.x is None else _of_root(dx, dz, self.z, self.x)
+
+    def sits(self) -> Any:
+        return plain(self.z) == 0
 
     def kinks(self, x: Any) -> Any:
         return x == 0
@@ -247,6 +279,7 @@ class Cbrt(Elementwise):
     ufunc, pattern, symbol = np.cbrt, "scaler", "∛"
     domain = ((0.5, 2.0),)
     kink = "∞, the slope there; but a gradient of 0 stays 0"
+    is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.cbrt(x)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import EscapeError
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import refuse_complex
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise, Example
 from gategrad.masked import select
 from gategrad.values import is_complex
-from gategrad.variable import implements, plain
+from gategrad.variable import Variable, implements, plain
 
 __all__ = [
     "Ceil",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 
-class Extremum(Elementwise):
+class Extremum(Kinked, Elementwise):
     """z = x or y, whichever wins. A router: the gradient goes to the winner.
 
     Kink: half to each where neither wins, the middle of the subdifferential. That includes NaN, which wins nowhere
@@ -53,8 +54,14 @@ class Extremum(Elementwise):
         """Where x wins over y."""
         raise NotImplementedError
 
+    def kept(self, z: Any) -> Any:
+        """The output, remembered if it is recorded itself."""
+        self.z = z if type(z) is Variable else None
+        return z
+
     def backward(self, dz: Any) -> Any:
         refuse_complex(dz, self)
+        given = dz
         x, y = plain(self.x), plain(self.y)
         x_wins, y_wins = self.wins(x, y), self.wins(y, x)
         undecided = x_wins == y_wins
@@ -62,7 +69,18 @@ class Extremum(Elementwise):
             dz = dz * (1 - 0.5 * undecided)
             x_wins, y_wins = x_wins | undecided, y_wins | undecided
         need_x, need_y = self.needs
-        return select(x_wins, dz) if need_x else None, select(y_wins, dz) if need_y else None
+        dx, dy = select(x_wins, dz) if need_x else None, select(y_wins, dz) if need_y else None
+        return (dx, dy) if self.z is None else self._bent(dx, dy, given)
+
+    def _bent(self, dx: Any, dy: Any, dz: Any) -> Any:
+        """With s = x + y and d = x − y, z is (s ± |d|) / 2: a kink of |d|."""
+        z, here, d = self.z, self.sits(), lambda: self.x - self.y
+        if dx is not None:
+            dx = bent(dx, dz, z, z, here, 0.25, offset=d)
+        return dx, None if dy is None else bent(dy, dz, z, z, here, -0.25, offset=d)
+
+    def sits(self) -> Any:
+        return plain(self.x) == plain(self.y)
 
     def kinks(self, x: Any, y: Any) -> Any:
         return x == y
@@ -75,7 +93,7 @@ class Maximum(Extremum):
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
-        return np.maximum(x, y)
+        return self.kept(np.maximum(x, y))
 
     def wins(self, x: Any, y: Any) -> Any:
         return x > y
@@ -88,7 +106,7 @@ class Minimum(Extremum):
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
-        return np.minimum(x, y)
+        return self.kept(np.minimum(x, y))
 
     def wins(self, x: Any, y: Any) -> Any:
         return x < y
@@ -101,7 +119,7 @@ class Fmax(Extremum):
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
-        return np.fmax(x, y)
+        return self.kept(np.fmax(x, y))
 
     def wins(self, x: Any, y: Any) -> Any:
         return (x > y) | np.isnan(y)
@@ -114,7 +132,7 @@ class Fmin(Extremum):
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
-        return np.fmin(x, y)
+        return self.kept(np.fmin(x, y))
 
     def wins(self, x: Any, y: Any) -> Any:
         return (x < y) | np.isnan(y)
@@ -147,7 +165,8 @@ class Where(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         _, need_x, need_y = self.needs
-        return None, select(self.c, dz) if need_x else None, select(np.logical_not(self.c), dz) if need_y else None
+        dx = select(self.c, dz, is_hard=True) if need_x else None
+        return None, dx, select(np.logical_not(self.c), dz, is_hard=True) if need_y else None
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:

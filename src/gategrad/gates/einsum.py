@@ -26,6 +26,7 @@ class Einsum(Gate):
 
     pattern, symbol = "switcher", "einsum"
     sums_broadcasts = True
+    passes_masks = True
     takes_complex = True
 
     def __init__(self, subscripts: str, optimize: Any = False) -> None:

@@ -28,6 +28,7 @@ class Exp(Elementwise):
     ufunc, pattern, symbol = np.exp, "scaler", "exp"
     takes_complex = True
     kink = OVERFLOW
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.exp(x)
@@ -46,6 +47,7 @@ class Exp2(Elementwise):
     ufunc, pattern, symbol = np.exp2, "scaler", "exp2"
     takes_complex = True
     kink = OVERFLOW
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.exp2(x)
@@ -64,6 +66,7 @@ class Expm1(Elementwise):
     ufunc, pattern, symbol = np.expm1, "scaler", "expm1"
     takes_complex = True
     kink = OVERFLOW
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.z = z = np.expm1(x)

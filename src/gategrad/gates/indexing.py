@@ -111,11 +111,11 @@ class Assign(Router, Linear):
         shape, index = dz.shape, self.index
         kept = np.ones(shape, bool)
         kept[index] = False
-        dx = select(kept, dz) if need_x else None
+        dx = select(kept, dz, is_hard=True) if need_x else None
         if not need_v:
             return dx, None
         dv = dz[index]
-        return dx, dv if reads_once(index) else select(last_writers(index, shape), dv)
+        return dx, dv if reads_once(index) else select(last_writers(index, shape), dv, is_hard=True)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[Example]:

@@ -23,10 +23,11 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import refuse_complex
 from gategrad.kinds import Linear, Reduction
 from gategrad.masked import select
-from gategrad.variable import implements, plain
+from gategrad.variable import Variable, implements, plain
 
 __all__ = ["Max", "Mean", "Min", "Prod", "Sum"]
 
@@ -60,7 +61,7 @@ class Mean(Reduction, Linear):
         return spread(dz / n if n else dz, self.axis, self.keepdims, self.shape)
 
 
-class Extremum(Reduction):
+class Extremum(Kinked, Reduction):
     """What max and min have in common: the gradient goes back to where the value came from.
 
     Kink: elements that tie for the extremum share the gradient equally; to all others nothing flows, which is
@@ -79,7 +80,20 @@ class Extremum(Reduction):
         folded = kept(shape, self.axis)
         chosen = (x == reshape(z, folded)) | np.isnan(x)
         ties = add_reduce(chosen, axis=self.axis, keepdims=True, dtype=getattr(z, "dtype", None))
-        return select(chosen, broadcast(reshape(dz, folded) / ties, shape))
+        dx = select(chosen, broadcast(reshape(dz, folded) / ties, shape))
+        if type(self.x) is not Variable:
+            return dx
+
+        def offset() -> Any:  # of those that tie, each from their mean
+            mean = add_reduce(np.where(chosen, self.x, 0.0), axis=self.axis, keepdims=True) / ties
+            return (self.x - mean) * (chosen / ties)
+
+        back = lambda v: broadcast(reshape(v, folded), shape)
+        return bent(dx, dz, self.z, self.x, reshape(ties, shape_of(z)) > 1, 1.0, back, offset)
+
+    def sits(self) -> Any:
+        x, z = plain(self.x), plain(self.z)
+        return reshape(add_reduce(x == reshape(z, kept(shape_of(x), self.axis)), axis=self.axis), shape_of(z)) > 1
 
     def kinks(self, x: Any) -> Any:
         chosen = x == np.reshape(type(self)(self.axis).forward(x), kept(shape_of(x), self.axis))

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError
+from gategrad.gates.bends import Kinked, bent
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.values import is_complex
-from gategrad.variable import implements, plain
+from gategrad.variable import Variable, implements, plain
 
 __all__ = ["Copysign", "Heaviside"]
 
 
-class Copysign(Elementwise):
+class Copysign(Kinked, Elementwise):
     """z = |x| with the sign of y. A scaler: x receives sign(x) · sign(y) · dz; nothing flows into y.
 
     Kink: 0 at x = 0, as of |x|.
@@ -26,10 +27,16 @@ class Copysign(Elementwise):
 
     def forward(self, x: Any, y: Any) -> Any:
         self.signs = np.sign(plain(x)) * np.copysign(1.0, plain(y))
-        return np.copysign(x, y)
+        z = np.copysign(x, y)
+        self.x: Any = x if type(z) is Variable else None
+        self.z: Any = z if type(z) is Variable else None
+        return z
 
     def backward(self, dz: Any) -> Any:
-        return self.signs * dz if self.needs[0] else None, None
+        return bent(self.signs * dz, dz, self.z, self.x, self.sits()) if self.needs[0] else None, None
+
+    def sits(self) -> Any:
+        return self.signs == 0
 
 
 class Heaviside(Elementwise):

@@ -1,9 +1,13 @@
 """Singular points: products and quotients of which one factor is zero and the other infinite.
 
-A local gradient that has overflowed meets an upstream gradient of zero in `1 / (1 + exp(-x))` at −800, and an
-infinite upstream gradient meets a local gradient of zero in `sqrt(x**2)` at 0. IEEE arithmetic says NaN; the limit
+A local gradient that has overflowed meets an upstream gradient of zero in `1 / (1 + exp(-x))` at −800, and the
+infinite slope of a root meets a local gradient of zero in `sqrt(x**2)` at 0. IEEE arithmetic says NaN; the limit
 of the first, and an element of the subdifferential of the second, is 0. In such an element nothing flows, which
 stays true at every order of derivative.
+
+Which of the two comes first depends on the mode. A zero that is there already is seen here. An infinity that is there
+first goes on as a gradient that says where it comes from (`masked.singular`): it is outweighed by a zero that it
+meets later, and costs those gates nothing that never meet one.
 """
 
 from __future__ import annotations
@@ -12,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import ArrayMethods
+from gategrad.careful import spared
 from gategrad.gates.axes import everywhere
-from gategrad.masked import select
-from gategrad.variable import plain
+from gategrad.masked import Masked, numbers, select, singular
+from gategrad.variable import Variable, plain
 
-__all__ = ["OVERFLOW", "occurs", "or_one", "over", "root", "times"]
+__all__ = ["OVERFLOW", "left_out", "occurs", "or_one", "over", "root", "times"]
 
 OVERFLOW = "an overflow: nothing flows where the gradient that arrives is 0, the limit of 1 / (1 + exp(−x))"
 """The kink of what grows exponentially, in words."""
@@ -30,30 +36,40 @@ def occurs(mask: Any) -> bool:
     return bool(np.count_nonzero(mask)) if isinstance(mask, (np.ndarray, np.bool_, bool)) else True
 
 
-def times(x: Any, y: Any) -> Any:
-    """x · y, where a zero of `y` outweighs an infinity of `x`."""
-    if type(y) is float and y:
-        return x * y
-    outweighed = np.isinf(plain(x))
+def times(slope: Any, dz: Any) -> Any:
+    """slope · dz, where a zero of `dz` outweighs a slope that is infinite."""
+    if type(dz) is float and dz:
+        return slope * dz
+    outweighed = np.isinf(plain(slope))
     if occurs(outweighed):
-        outweighed = outweighed & (plain(y) == 0)
+        outweighed = outweighed & _is_zero(dz)
         if occurs(outweighed):
             with np.errstate(invalid="ignore"):
-                return select(np.logical_not(outweighed), x * y)
-    return x * y
+                return select(np.logical_not(outweighed), slope * dz)
+    return slope * dz
 
 
-def over(x: Any, y: Any) -> Any:
-    """x / y, where a zero of `x` outweighs a zero of `y`."""
-    if type(x) is float and x:
-        return x / y
-    outweighed = plain(y) == 0
-    if occurs(outweighed):
-        outweighed = outweighed & (plain(x) == 0)
-        if occurs(outweighed):
-            with np.errstate(invalid="ignore"):
-                return select(np.logical_not(outweighed), np.divide(x, y))
-    return x / y
+def over(dz: Any, y: Any) -> Any:
+    """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular."""
+    if type(dz) is float and type(y) is float and dz and y:
+        return dz / y
+    infinite = plain(y) == 0
+    if not occurs(infinite) or left_out(y):
+        return dz / y
+    outweighed = infinite & _is_zero(dz)
+    if not occurs(outweighed):
+        return singular(np.divide(dz, y))
+    with np.errstate(invalid="ignore"):
+        return singular(select(np.logical_not(outweighed), np.divide(dz, y)))
+
+
+def left_out(x: Any) -> bool:
+    """Whether a program of second order is being written, which looks for infinities once they have come out."""
+    return type(x) is Variable and isinstance(plain(x), ArrayMethods) and spared()
+
+
+def _is_zero(dz: Any) -> Any:
+    return numbers(dz.value if type(dz) is Masked else dz) == 0
 
 
 def or_one(x: Any, mask: Any) -> Any:

@@ -21,12 +21,13 @@ from gategrad.gates.axes import (
     shape_of,
     spread,
 )
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import or_one, root
 from gategrad.kinds import Reduction
 from gategrad.masked import select
 from gategrad.values import is_complex
-from gategrad.variable import implements, plain
+from gategrad.variable import Variable, implements, plain
 
 __all__ = ["LogSumExp", "Norm", "Std", "Var", "logsumexp"]
 
@@ -51,7 +52,7 @@ class Var(Reduction):
         return spread(dz * 2.0 / self.n, self.axis, self.keepdims, d.shape) * conj(d)
 
 
-class Std(Reduction):
+class Std(Kinked, Reduction):
     """z = √(Σ |x - mean x|² / (n - ddof)). A scaler: the gradient times deviation / ((n - ddof) z).
 
     Kink: where all elements are equal the gradient is 0, an element of the subdifferential.
@@ -66,10 +67,12 @@ class Std(Reduction):
         self.ddof = ddof
 
     def forward(self, x: Any) -> Any:
-        d = _deviation(x, self.axis)
-        self.n = _degrees(x, self.axis, self.ddof)
-        z = root(add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n)
-        self.x, self.deviation, self.z = x, d, z
+        self.x, self.n = x, _degrees(x, self.axis, self.ddof)
+        self.deviation = d = _deviation(x, self.axis)
+        if type(x) is Variable:
+            self.z = z = Std(self.axis, self.ddof, self.keepdims)(x)  # on the tape below it is as much of a kink
+        else:
+            self.z = z = root(add_reduce(_squares(d), axis=self.axis, keepdims=self.keepdims) / self.n)
         return z
 
     def backward(self, dz: Any) -> Any:
@@ -78,12 +81,18 @@ class Std(Reduction):
         low = minimum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         varies = low != maximum_reduce(x, axis=self.axis, keepdims=self.keepdims)
         share = spread(dz / (or_one(self.z, varies) * self.n), self.axis, self.keepdims, shape)
-        return _times(
-            share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape)
-        )
+        dx = _times(share, conj(self.deviation), everywhere(varies) or spread(varies, self.axis, self.keepdims, shape))
+        if type(self.x) is not Variable:
+            return dx
+        back = lambda v: spread(v, self.axis, self.keepdims, shape)
+        return bent(dx, dz, self.z, self.deviation, np.logical_not(varies), 1.0 / self.n if self.n else 0.0, back)
+
+    def sits(self) -> Any:
+        return self.kinks(plain(self.x))
 
     def kinks(self, x: Any) -> Any:
-        return np.min(x, axis=self.axis) == np.max(x, axis=self.axis)
+        low = np.min(x, axis=self.axis, keepdims=self.keepdims)
+        return low == np.max(x, axis=self.axis, keepdims=self.keepdims)
 
 
 class LogSumExp(Reduction):
@@ -119,11 +128,11 @@ class LogSumExp(Reduction):
         return np.all(x == -np.inf, axis=self.axis)
 
 
-class Norm(Reduction):
+class Norm(Kinked, Reduction):
     """z = √(Σ |x|²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
 
-    Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient.
-    For a square of the length, `np.sum(x * x)` is exact at any order.
+    Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient, unless
+    the dz that arrives is 0 as well, as in ‖x‖² (see `flat.py`).
     """
 
     pattern, symbol = "scaler", "‖ ‖"
@@ -132,14 +141,29 @@ class Norm(Reduction):
 
     def forward(self, x: Any) -> Any:
         self.x = x
-        self.z = z = root(add_reduce(_squares(x), axis=self.axis, keepdims=self.keepdims))
+        if type(x) is Variable:
+            self.z = z = Norm(self.axis, self.keepdims)(x)  # on the tape below it is as much of a kink
+        else:
+            self.z = z = root(add_reduce(_squares(x), axis=self.axis, keepdims=self.keepdims))
         return z
 
     def backward(self, dz: Any) -> Any:
-        some = plain(self.z) != 0
+        some = np.not_equal(plain(self.z), 0)
         shape = shape_of(self.x)
         share = spread(dz / or_one(self.z, some), self.axis, self.keepdims, shape)
-        return _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+        dx = _times(share, conj(self.x), everywhere(some) or spread(some, self.axis, self.keepdims, shape))
+        if type(self.x) is not Variable:
+            return dx
+        return bent(dx, dz, self.z, self.x, self.sits(), 1.0, lambda v: spread(v, self.axis, self.keepdims, shape))
+
+    def jvp(self, *tangents: Any) -> Any:
+        x, dx = self.x, tangents[0]
+        along = np.real(conj(x) * dx) if is_complex(x) else x * dx
+        length = or_one(self.z, np.not_equal(plain(self.z), 0))
+        return add_reduce(along, axis=self.axis, keepdims=self.keepdims) / length
+
+    def sits(self) -> Any:
+        return plain(self.z) == 0
 
     def kinks(self, x: Any) -> Any:
         return np.all(x == 0, axis=self.axis)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.gate import ufuncs
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.singular import OVERFLOW, occurs, or_one, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.values import is_complex
-from gategrad.variable import plain
+from gategrad.variable import Variable, plain
 
 __all__ = [
     "Arccos",
@@ -165,7 +166,7 @@ class Arctan2(Elementwise):
         return (x == 0) & (y == 0)
 
 
-class Hypot(Elementwise):
+class Hypot(Kinked, Elementwise):
     """z = √(x² + y²). A scaler: x receives x / z · dz, y receives y / z · dz.
 
     Kink: 0 at the origin, the middle of the unit disc.
@@ -181,12 +182,17 @@ class Hypot(Elementwise):
         return z
 
     def backward(self, dz: Any) -> Any:
-        dz = _away_from(self.z, dz)
-        if dz is None:
-            return None, None
         need_x, need_y = self.needs
-        dr = dz / self.z
-        return dr * self.x if need_x else None, dr * self.y if need_y else None
+        away = _away_from(self.z, dz)
+        dr = None if away is None else away / self.z
+        return self._along(self.x, dr, dz) if need_x else None, self._along(self.y, dr, dz) if need_y else None
+
+    def _along(self, x: Any, dr: Any, dz: Any) -> Any:
+        dx = None if dr is None else dr * x
+        return bent(dx, dz, self.z, x, self.sits()) if type(self.z) is Variable else dx
+
+    def sits(self) -> Any:
+        return plain(self.z) == 0
 
     def kinks(self, x: Any, y: Any) -> Any:
         return (x == 0) & (y == 0)
@@ -203,6 +209,7 @@ class Sinh(Elementwise):
     ufunc, pattern, symbol = np.sinh, "scaler", "sinh"
     takes_complex = True
     kink = OVERFLOW
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -221,6 +228,7 @@ class Cosh(Elementwise):
     ufunc, pattern, symbol = np.cosh, "scaler", "cosh"
     takes_complex = True
     kink = OVERFLOW
+    overflows = is_steep = True
 
     def forward(self, x: Any) -> Any:
         self.x = x

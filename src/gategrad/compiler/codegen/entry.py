@@ -6,12 +6,14 @@ not match (another type, another shape, a strided array) goes, untouched, to the
 Then it makes the output, runs the program, and fills in the single numbers. The program is inlined into it, so
 scalars never leave their registers.
 
-    checks -> outputs -> workspace -> program -> numbers -> return
-       \_ slow                           \_ status -> exception
+    checks -> outputs -> workspace -> program -> (finite?) -> numbers -> return
+       \_ slow                           \_ status    \_ slow
+                                             \_ exception
 """
 
 from __future__ import annotations
 
+from gategrad.compiler.codegen.entry_finite import ask_whether_finite
 from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs, llvm_type
 from gategrad.compiler.codegen.entry_outputs import Outputs
 from gategrad.compiler.codegen.signature import Signature
@@ -70,11 +72,15 @@ def entry(signature: Signature, table: Table) -> str:
     status = _run(write, signature, inputs, outputs, workspace.pointer)
     _raise_unless_ok(write, status, workspace)
     workspace.release()
+    if signature.wants_finite:
+        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "not_finite")
     outputs.fill()
     inputs.release()
     _count_call(write, -1)
     write(f"ret ptr {outputs.root}")
     _failures(write, inputs, outputs)
+    if signature.wants_finite:
+        _give_back(write, inputs, outputs)
     _slow(write, inputs)
     body = write.text()
     head = f"define ptr @{ENTRY}(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) nounwind {{"
@@ -210,6 +216,14 @@ def _failures(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
     inputs.release()
     _count_call(write, -1)
     write("ret ptr null")
+
+
+def _give_back(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
+    """Leave for `slow`, as if nothing had been computed."""
+    write.block("not_finite")
+    outputs.discard()
+    inputs.release()
+    write("br label %slow")
 
 
 def _slow(write: Writer, inputs: Inputs) -> None:

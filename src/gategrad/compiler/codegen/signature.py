@@ -92,6 +92,8 @@ class Signature:
     keywords: tuple[str, ...] = ()
     workspace: int = 0
     releases_gil: bool = False
+    wants_finite: bool = False
+    """Whether a call whose outputs are not all finite goes to `slow`, which knows a more careful program."""
     flat_inputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
     flat_outputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
 

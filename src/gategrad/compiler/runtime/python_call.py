@@ -29,7 +29,7 @@ from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, S
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
 
-__all__ = ["PACKED", "PythonCall", "aligned", "packed"]
+__all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
 PACKED = "gg_packed"
 
@@ -68,6 +68,8 @@ class PythonCall:
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
             raise _error(status, workspace)
+        if signature.wants_finite and any(map(is_not_finite, buffers)):
+            return MISMATCH
         return _build(signature.output, iter(buffers), objects)
 
 
@@ -122,6 +124,11 @@ def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
     if leaf.over is not None and _may_overwrite(leaf.over, objects):
         return objects[leaf.over]
     return np.empty(leaf.shape, leaf.dtype) if leaf.over is None else objects[leaf.over].copy()
+
+
+def is_not_finite(array: Any) -> bool:
+    """Whether some of these are floating-point numbers that are NaN or infinite."""
+    return np.asarray(array).dtype.kind == "f" and not np.isfinite(array).all()
 
 
 def _may_overwrite(index: int, objects: list[Any]) -> bool:

@@ -49,6 +49,7 @@ class Solve(Gate):
     pattern, symbol = "switcher", "solve"
     takes_complex = True
     sums_broadcasts = True
+    passes_masks = True
 
     def forward(self, x: Any, y: Any) -> Any:
         z = np.linalg.solve(x, y)

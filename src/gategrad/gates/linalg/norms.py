@@ -6,11 +6,39 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.axes import as_input, axes_of, everywhere, shape_of
+from gategrad.gates.axes import as_input, axes_of, everywhere, shape_of, spread
+from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.statistics import Norm
-from gategrad.variable import implements, plain
+from gategrad.kinds import Reduction
+from gategrad.variable import Variable, implements, plain
 
-__all__: list[str] = []
+__all__ = ["Nothing"]
+
+
+class Nothing(Kinked, Reduction):
+    """z = 0, the norm of nothing but zeros. A scaler, by 0; where dz is 0 as well, nobody knows the slope of that.
+
+    Kink: everywhere, with gradient 0, an element of the subdifferential.
+    """
+
+    pattern, symbol = "scaler", "‖0‖"
+    kink = "0, the middle of the unit ball"
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        self.z = z = Nothing(self.axis, self.keepdims)(x) if type(x) is Variable else self._zeros(x)
+        return z
+
+    def _zeros(self, x: Any) -> Any:
+        return 0.0 if type(x) is float else np.zeros_like(np.sum(plain(x), axis=self.axis, keepdims=self.keepdims))[()]
+
+    def backward(self, dz: Any) -> Any:
+        shape = shape_of(self.x)
+        back = lambda v: spread(v, self.axis, self.keepdims, shape)
+        return bent(None, dz, self.z, self.x, self.sits(), np.nan, back)
+
+    def sits(self) -> Any:
+        return np.ones(shape_of(self.z), bool)[()]
 
 
 @implements(np.linalg.norm)
@@ -45,7 +73,7 @@ def _vector_norm(x: Any, order: Any, axes: Any, keepdims: bool) -> Any:
     some = plain(total) != 0
     if order < 0 or everywhere(some):
         return total ** (1.0 / order)
-    return np.where(some, np.where(some, total, 1.0) ** (1.0 / order), 0.0)  # of nothing but zeros: nothing flows
+    return np.where(some, np.where(some, total, 1.0) ** (1.0 / order), Nothing(axes, keepdims)(x))
 
 
 def _matrix_norm(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:

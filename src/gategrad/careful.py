@@ -1,0 +1,48 @@
+"""careful: what is rare and dear is left out of a program at first, and done when NaN or infinities come out of it.
+
+Eagerly a rule looks whether an infinity occurs, and does what that asks for. A program that is being written knows no
+values: it would have to do it always. So it does not, and notes that it `spared` itself something; the compiler then
+sends a call whose outputs are not finite to a second program, written carefully.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["Caution", "spared", "writing"]
+
+
+class Caution:
+    """Whether a program is written carefully, and whether anything was left out of it."""
+
+    __slots__ = ("has_spared", "is_careful")
+
+    def __init__(self, is_careful: bool) -> None:
+        self.is_careful = is_careful
+        self.has_spared = False
+
+
+_caution: ContextVar[Caution | None] = ContextVar("gategrad_caution", default=None)
+
+
+@contextmanager
+def writing(*, is_careful: bool | None = None) -> Iterator[Caution]:
+    """While a program, or a part of one that is to have notes of its own, is being written; a part as the whole is."""
+    whole = _caution.get()
+    caution = Caution(is_careful if is_careful is not None else whole is None or whole.is_careful)
+    token = _caution.set(caution)
+    try:
+        yield caution
+    finally:
+        _caution.reset(token)
+
+
+def spared() -> bool:
+    """Whether to leave out what is rare and dear, of values that are not known yet; if so, that is noted."""
+    caution = _caution.get()
+    if caution is None or caution.is_careful:
+        return False
+    caution.has_spared = True
+    return True

@@ -1,0 +1,55 @@
+"""Are the outputs finite? One pass over what the program has just written, for programs that want to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gategrad.compiler.codegen.entry_inputs import llvm_type
+from gategrad.compiler.codegen.signature import Array, Scalar
+from gategrad.compiler.codegen.writer import Writer
+
+__all__ = ["ask_whether_finite"]
+
+
+def ask_whether_finite(write: Writer, leaves: Sequence[Scalar | Array], pointers: Sequence[str], found: str) -> None:
+    """Branch to the label `found` if any number behind the pointers is NaN or infinite; go on here otherwise."""
+    for leaf, pointer in zip(leaves, pointers, strict=True):
+        if isinstance(leaf, Scalar):
+            _after(write, _is_bad(write, llvm_type(leaf), pointer), found)
+        elif leaf.dtype.kind == "f" and int(np.prod(leaf.shape)):
+            _in_array(write, leaf, pointer, found)
+
+
+def _is_bad(write: Writer, kind: str, pointer: str) -> str:
+    number = write.value(f"load {kind}, ptr {pointer}")
+    nothing = write.value(f"fsub {kind} {number}, {number}")  # 0 of a finite number, NaN of all others
+    return write.value(f"fcmp uno {kind} {nothing}, {nothing}")
+
+
+def _after(write: Writer, is_bad: str, found: str) -> None:
+    fine = write.label("fine")
+    clean = write.value(f"xor i1 {is_bad}, true")
+    write.branch(clean, fine, found)
+    write.block(fine)
+
+
+def _in_array(write: Writer, array: Array, pointer: str, found: str) -> None:
+    """All elements are looked at, so that the loop has no way out in the middle and becomes vectors."""
+    kind = "double" if array.dtype.itemsize == 8 else "float"
+    before, again, done = write.current, write.label("look"), write.label("looked")
+    write(f"br label %{again}")
+    write.block(again)
+    n, met = write.label("%index"), write.label("%met")
+    nexts, marks = f"{n}.next", f"{met}.next"
+    write(f"{n} = phi i64 [ 0, %{before} ], [ {nexts}, %{again} ]")
+    write(f"{met} = phi i64 [ 0, %{before} ], [ {marks}, %{again} ]")
+    is_bad = _is_bad(write, kind, write.item(pointer, n, kind))
+    mark = write.value(f"zext i1 {is_bad} to i64")
+    write(f"{marks} = or i64 {met}, {mark}")
+    write(f"{nexts} = add i64 {n}, 1")
+    over = write.value(f"icmp eq i64 {nexts}, {int(np.prod(array.shape))}")
+    write(f"br i1 {over}, label %{done}, label %{again}")
+    write.block(done)
+    _after(write, write.value(f"icmp ne i64 {marks}, 0"), found)
