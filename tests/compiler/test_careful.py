@@ -123,11 +123,14 @@ def test_where_the_program_is_interpreted(monkeypatch):
     np.testing.assert_array_equal(compiled(np.array([-800.0, 0.0]))[1], [0.0, 0.25])
 
 
-def test_it_writes_over_nothing_that_it_will_read_again():
+def test_what_writes_over_its_arguments_is_careful_at_once():
     step = gg.compile(lambda x: x - slope(x)[1], donate="x")
     for at in (np.zeros(2), np.array([-800.0, 1.0])):
         expected = at - slope(at)[1]
-        np.testing.assert_allclose(step(at.copy()), expected)
+        given = at.copy()
+        found = step(given)
+        assert found is given
+        np.testing.assert_allclose(found, expected)
 
 
 def test_among_variables():

@@ -34,16 +34,16 @@ def specialise(
     """Trace `f` for such arguments, optimise the program, and compile it if there is an LLVM to do so.
 
     `donated` are the positions of the arguments that the output may be written over. A careful program does at once
-    what others leave until something has come out that is not finite. Those others write over nothing: the careful one
-    starts from the same arguments.
+    what others leave until something has come out that is not finite. With something donated it is careful from the
+    start: a second program would find its arguments written over.
     """
     from gategrad.compiler.runtime.engine import available
 
     with _uncollected():
-        made = _traced(f, arguments, keywords, donated, is_careful=is_careful)
+        made = _traced(f, arguments, keywords, donated, is_careful=is_careful or bool(donated))
         if made.traced is not None:
             if available():
-                made.code = _code(made, made.traced, keywords, donated if made.again is None else ())
+                made.code = _code(made, made.traced, keywords, donated)
             else:
                 _ = made.program
         return made
