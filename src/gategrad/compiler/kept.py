@@ -1,7 +1,7 @@
 """Compiled programs on the disk: a second process takes the code of a program as it was traced, and writes no text.
 
 An entry is found by what the program computes, what goes in and comes out, the processor, the versions and the sources
-of the compiler. It holds the object code, what the call needs beside it, and the recipe of the table of addresses. The
+of the compiler. It holds the machine code, what the call needs beside it, and the recipe of the table of addresses. The
 recipe is a pickle: whoever could change it could change the machine code in the same file (`runtime/disk_cache.py`
 says why nobody can).
 """
@@ -20,6 +20,7 @@ from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar,
 from gategrad.compiler.program.fingerprint import fingerprint
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.runtime import disk_cache, engine
+from gategrad.compiler.runtime.image import Image
 from gategrad.compiler.runtime.link import is_native
 from gategrad.compiler.runtime.pool import thread_count
 from gategrad.compiler.runtime.table import Slot, Table
@@ -33,7 +34,7 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 class Kept:
     """What is kept of a compiled program."""
 
-    object_code: bytes
+    code: Image | bytes  # the object code, linked where that can be done beforehand
     workspace: int
     releases_gil: bool
     slots: list[Slot]

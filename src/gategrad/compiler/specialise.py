@@ -120,7 +120,7 @@ def _code(made: Specialisation, traced: Program, keywords: tuple[str, ...], dona
         refuse_beyond_memory(traced.name, found.workspace)
         table = found.table(signature)
     with timed(made.seconds, "link"):
-        return linked(found.object_code, found.completed(signature), table)
+        return linked(found.code, found.completed(signature), table)
 
 
 def _compiled(made: Specialisation, signature: Signature, key: str | None) -> tuple[Kept, Table]:
@@ -137,8 +137,8 @@ def _compiled(made: Specialisation, signature: Signature, key: str | None) -> tu
         text = whole(written.text, new.completed(signature), table)
         new = dataclasses.replace(new, slots=table.recipe(kept.given_of(signature)))
         if key is None or not kept.can_keep(new):
-            return dataclasses.replace(new, object_code=engine.kept_or_compiled(text)), table
-        new = dataclasses.replace(new, object_code=engine.compile_object(text))
+            return dataclasses.replace(new, code=engine.kept_or_compiled(text)), table
+        new = dataclasses.replace(new, code=engine.linked(engine.compile_object(text)))
         kept.keep(key, new)
         return new, table
 

@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from gategrad.compiler.runtime import disk_cache
+from gategrad.compiler.runtime.image import Image, Placed, image_of
 
 __all__ = [
     "Engine",
@@ -27,6 +28,7 @@ __all__ = [
     "compile_object",
     "host",
     "kept_or_compiled",
+    "linked",
     "load",
     "load_object",
     "machine",
@@ -46,10 +48,32 @@ ROOTS = ("gg_entry", "gg_packed", "gg_slow", "gg_program")
 _retired: deque[tuple[Any, int, list[Any]]] = deque()
 
 
+class _Loaded(Protocol):
+    """Code in memory: where its functions and globals are (0: unknown), and how it goes."""
+
+    def address(self, symbol: str) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class _LoadedByLLVM:
+    def __init__(self, object_code: bytes) -> None:
+        llvm = _llvm()
+        self._native = llvm.create_mcjit_compiler(_parse(""), machine(0), use_lmm=True)  # nothing is left to optimise
+        self._native.add_object_file(llvm.ObjectFileRef.from_data(object_code))
+        self._native.finalize_object()
+
+    def address(self, symbol: str) -> int:
+        return int(self._native.get_global_value_address(symbol) or self._native.get_function_address(symbol))
+
+    def close(self) -> None:
+        self._native.close()
+
+
 class Engine:
     """Loaded machine code. It is freed when the last reference to the engine dies and no call is inside it."""
 
-    def __init__(self, native: Any) -> None:
+    def __init__(self, native: _Loaded) -> None:
         _free_retired()
         self._native = native
         self._kept: list[Any] = []
@@ -61,11 +85,10 @@ class Engine:
 
     def address(self, symbol: str) -> int:
         """The address of a function or global; KeyError if the module does not export it."""
-        address = self._native.get_global_value_address(symbol)
-        address = address or self._native.get_function_address(symbol)
+        address = self._native.address(symbol)
         if not address:
             raise KeyError(symbol)
-        return int(address)
+        return address
 
     def keep(self, *things: Any) -> None:
         """Keep what the code refers to alive for as long as a call may be inside the code."""
@@ -154,14 +177,15 @@ def load(ir_text: str, *, level: int = 3) -> Engine:
     return load_object(kept_or_compiled(ir_text, level=level))
 
 
-def load_object(object_code: bytes) -> Engine:
-    """Link object code into this process."""
-    llvm = _llvm()
-    target = machine(0)  # nothing is left to optimise
-    native = llvm.create_mcjit_compiler(_parse(""), target, use_lmm=True)
-    native.add_object_file(llvm.ObjectFileRef.from_data(object_code))
-    native.finalize_object()
-    return Engine(native)
+def linked(object_code: bytes) -> Image | bytes:
+    """Object code as an image, which takes less time to load; as it is where there is none."""
+    return image_of(object_code) or object_code
+
+
+def load_object(code: Image | bytes) -> Engine:
+    """Bring object code, linked or not, into this process."""
+    code = linked(code) if isinstance(code, bytes) else code
+    return Engine(_LoadedByLLVM(code) if isinstance(code, bytes) else Placed(code))
 
 
 def kept_or_compiled(ir_text: str, *, level: int = 3) -> bytes:

@@ -8,6 +8,7 @@ from gategrad.compiler.codegen.entry import ENTRY, SLOW, STACK_LIMIT, WORKSPACE,
 from gategrad.compiler.codegen.signature import Signature
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.runtime.callable import MISMATCH, Callable, Code, native_type, point, slow_address
+from gategrad.compiler.runtime.image import Image
 from gategrad.compiler.runtime.layout import obstacle
 from gategrad.compiler.runtime.python_call import PythonCall, aligned, packed
 from gategrad.compiler.runtime.table import SYMBOL, Table
@@ -32,9 +33,9 @@ def whole(program: str, signature: Signature, table: Table) -> str:
     return f"{program}\n{caller}\n{table.definition()}\n"
 
 
-def linked(object_code: bytes, signature: Signature, table: Table) -> Code:
-    """Load the object code of such a text, and fill its table."""
-    code = engine.load_object(object_code)
+def linked(machine_code: Image | bytes, signature: Signature, table: Table) -> Code:
+    """Load the machine code of such a text, and fill its table."""
+    code = engine.load_object(machine_code)
     native = is_native()
     if signature.workspace > STACK_LIMIT and native:
         workspace = aligned(signature.workspace)
