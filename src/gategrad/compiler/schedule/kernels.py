@@ -81,6 +81,8 @@ class _Grouping:
             kernel = self.kernels[position]
             if kernel.domain is None or kernel.is_scalar != (value.size == 1):
                 continue
+            if position > earliest and kernel.domain != domain:
+                continue  # nothing that it reads is computed there
             dims = self._dims(value, kernel, position)
             if dims is not None:
                 self._add(kernel, value, dims, position)
