@@ -14,6 +14,8 @@ import gategrad as gg
 from gategrad.compiler import kept
 from gategrad.compiler.program import fingerprint as fingerprints
 from gategrad.compiler.program.fingerprint import fingerprint
+from gategrad.compiler.program.ops import Failure
+from gategrad.compiler.program.value import Builder, Program
 from gategrad.compiler.runtime import disk_cache, engine
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no disk cache on this system")
@@ -95,6 +97,46 @@ def test_a_second_process_neither_writes_nor_compiles():
 
     cold, warm = run("cold"), run("warm")
     assert cold[:2] == warm[:2] and (cold[2], warm[2]) == ("True", "False")
+
+
+FAILS = """
+import sys
+import numpy as np, gategrad as gg
+from gategrad.compiler.runtime import engine
+if sys.argv[1] == "warm":
+    def compile_object(*args, **options):
+        raise AssertionError("compiled")
+    engine.compile_object = compile_object
+f = gg.compile(gg.grad(lambda x: np.sum(np.linalg.eigh(x)[1][:, 0])))
+print(f(np.diag([1.0, 2.0]) + 0.1).sum(), "gategrad.compiler.codegen.module" in sys.modules)
+try:
+    f(np.eye(2))
+except Exception as error:
+    print(type(error).__module__, type(error).__name__, error)
+"""
+
+
+def test_failures_are_found_on_the_disk_too():
+    def run(mode):
+        done = subprocess.run([sys.executable, "-c", FAILS, mode], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    cold, warm = run("cold"), run("warm")
+    assert len(cold) == 2 and cold[1] == warm[1] and "Error" in cold[1]
+    assert cold[0] == warm[0].replace("False", "True") != warm[0]
+
+
+def test_failures_are_told_apart_by_kind_and_text():
+    def failing(kind, text):
+        builder = Builder()
+        x = builder.input(np.dtype(float), (2,), "x")
+        bad = builder.emit("any", [builder.emit("isnan", [x])], axes=(0,))
+        return Program([x], [builder.emit("check", [x, bad], failure=Failure(kind, text))])
+
+    told = [fingerprint(failing(*failure)) for failure in ((ValueError, "a"), (ValueError, "b"), (TypeError, "a"))]
+    assert None not in told and len(set(told)) == 3
+    assert fingerprint(failing(ValueError, "a")) == told[0]
 
 
 def test_static_objects_are_recognised_in_code_from_the_disk(compilations):
