@@ -20,22 +20,25 @@ from benchmarks.mlp import formula as mlp
 from benchmarks.neuron import formula as neuron
 from benchmarks.peers import torch_module
 from gategrad.compiler import compile as compiler
+from gategrad.compiler.runtime.disk_cache import DIRECTORY
 
 __all__ = ["BENCHMARK"]
 
 
 def ours(formula: Any, inputs: list[Any], *, warm: bool) -> Run:
     def work() -> Any:
-        before = dict(os.environ)
-        if not warm:
-            os.environ["GATEGRAD_CACHE_DIR"] = ""
-        try:
-            return compiler.compile(gg.value_and_grad(formula(np)))(*inputs)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+        return compiler.compile(gg.value_and_grad(formula(np)))(*inputs)
 
-    return work
+    def without_cache() -> Any:
+        before = os.environ.get(DIRECTORY)
+        os.environ[DIRECTORY] = ""
+        try:
+            return work()
+        finally:
+            del os.environ[DIRECTORY]
+            os.environ.update({} if before is None else {DIRECTORY: before})
+
+    return work if warm else without_cache
 
 
 def jax(formula: Any, inputs: list[Any]) -> Run:

@@ -91,7 +91,7 @@ def uniform(value: Value) -> Any:
 def _fold(simplifier: Simplifier, value: Value) -> Value | None:
     """An operation on constants is a constant; one on single numbers that are repeated is computed once."""
     name, inputs = value.op.name, value.inputs
-    if name in ("constant", "callback", "broadcast") or not inputs:
+    if not inputs or inputs[0].op.name not in ("constant", "broadcast") or name in ("callback", "broadcast"):
         return None
     if value.size <= _FOLDED and all(x.op.name == "constant" for x in inputs):
         with np.errstate(all="ignore"):

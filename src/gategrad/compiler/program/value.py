@@ -190,6 +190,10 @@ def _in_order(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
             order.append(cast(Value, stack.pop()))
         elif value not in seen:
             seen.add(value)
-            stack += (value, None)
-            stack += value.inputs[::-1]
+            missing = [x for x in value.inputs if x not in seen]
+            if missing:
+                stack += (value, None)
+                stack += missing[::-1]
+            else:
+                order.append(value)
     return tuple(order)

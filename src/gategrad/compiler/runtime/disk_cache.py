@@ -20,7 +20,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["directory", "key_of", "read", "write"]
+__all__ = ["DIRECTORY", "directory", "key_of", "read", "write"]
 
 DIRECTORY = "GATEGRAD_CACHE_DIR"
 """The environment variable that says where the cache is; set to nothing, there is none."""

@@ -66,6 +66,7 @@ class _Grouping:
     def __init__(self, program: Program) -> None:
         self.kernels: list[Kernel] = []
         self.position: dict[Value, int] = {}
+        self.last_scalar = -1  # the last kernel of single numbers
         for value in _alone_first(program):
             if value.op.name in ELEMENTWISE:
                 self._place_map(value)
@@ -77,6 +78,10 @@ class _Grouping:
     def _place_map(self, value: Value) -> None:
         domain = value.shape if value.size != 1 else ()
         earliest = self._earliest(value)
+        last = self.last_scalar
+        if domain == () and last >= earliest and not any(x.op.name in VIEW_OPS for x in value.inputs):
+            self._add(self.kernels[last], value, (-1,) * len(value.shape), last)  # as what follows would find, too
+            return
         for position in range(len(self.kernels) - 1, earliest - 1, -1):
             kernel = self.kernels[position]
             if kernel.domain is None or kernel.is_scalar != (value.size == 1):
@@ -131,6 +136,8 @@ class _Grouping:
         self.position[value] = position
 
     def _append(self, kernel: Kernel, value: Value, dims: Dims = ()) -> None:
+        if kernel.is_scalar:
+            self.last_scalar = len(self.kernels)
         self.kernels.append(kernel)
         self._add(kernel, value, dims, len(self.kernels) - 1)
 

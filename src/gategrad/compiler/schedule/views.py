@@ -155,7 +155,11 @@ def make_viewable(program: Program) -> Program:
         if value.op.name == "input":
             new[value] = value
             continue
-        made = _viewable(value, [new[x] for x in value.inputs], builder)
+        inputs = [new[x] for x in value.inputs]
+        if value.op.name in ELEMENTWISE and tuple(inputs) == value.inputs:
+            new[value] = value
+            continue
+        made = _viewable(value, inputs, builder)
         made.name = made.name or value.name
         new[value] = made
     outputs: dict[Value, None] = {}
