@@ -43,6 +43,8 @@ class Variant:
     rtol: float = 1e-9
     goal: Mapping[str, float] | None = None
     """The ratios wanted of this variant, where they are not those of its benchmark."""
+    rounds: int | None = None
+    """So many rounds, for runs of many seconds; else as many as there is time for."""
 
     @classmethod
     def at(cls, name: str, inputs: Any, ours: Work, peers: Mapping[str, Callable[[], Work]]) -> Variant:
@@ -121,7 +123,7 @@ def outcomes(benchmark: Benchmark, seconds: float) -> Iterator[Outcome]:
         except MismatchError as mismatch:
             outcome.error = str(mismatch)
         else:
-            samples = _interleave(runs, seconds)
+            samples = _interleave(runs, seconds, variant.rounds)
             outcome.rounds = len(samples["ours"])
             outcome.cores = {who: _cores(taken) for who, taken in samples.items()}
             outcome.peers = {who: statistics.median(s.seconds for s in taken) * 1e3 for who, taken in samples.items()}
@@ -186,14 +188,15 @@ class _Sample(NamedTuple):
     processor: float
 
 
-def _interleave(runs: Mapping[str, Run], seconds: float) -> dict[str, list[_Sample]]:
-    """As many samples of each run as fit in about so many seconds."""
+def _interleave(runs: Mapping[str, Run], seconds: float, most: int | None) -> dict[str, list[_Sample]]:
+    """So many samples of each run; without a number, as many as fit in about so many seconds."""
+    least = _LEAST_ROUNDS if most is None else most
     repeats = {who: _repeats(run) for who, run in runs.items()}
     samples: dict[str, list[_Sample]] = {who: [] for who in runs}
     order = list(runs)
     rounds = 0
     end = time.perf_counter() + seconds
-    while rounds < _LEAST_ROUNDS or time.perf_counter() < end:
+    while rounds < least or (most is None and time.perf_counter() < end):
         for who in order:
             samples[who].append(_sample(runs[who], repeats[who]))
         order.append(order.pop(0))  # nobody always comes after the same neighbour

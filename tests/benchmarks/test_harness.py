@@ -47,6 +47,13 @@ def test_a_variant_may_have_a_goal_of_its_own():
     assert goals == [{"peer": 1}, {"peer": 7}]
 
 
+def test_a_variant_of_long_runs_has_so_many_rounds():
+    long = Variant("long", lambda: 1.0, {"peer": lambda: lambda: 1.0}, rounds=3)
+    (outcome,) = outcomes(Benchmark("toy", "nothing", lambda: iter([long]), {}), seconds=0.5)
+    assert outcome.rounds == 3
+    assert outcome.peers["peer"] > 0
+
+
 def test_different_results_are_not_timed():
     outcome = measure({"peer": lambda: lambda x: (x, x + 1.001)})
     assert outcome.error == "number 1: ours gives 3.0, peer gives 3.001"

@@ -73,8 +73,10 @@ class Compiled(native.Callable):
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._specialisations: OrderedDict[Any, Specialisation] = OrderedDict()
         self._derivatives: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
-        self._parameters = _parameters(f)
-        self._check_names()
+        parameters = _parameters(f)
+        self._parameters = [p.name for p in parameters or () if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        if self._static or self._donate:
+            self._check_names(parameters)
 
     def slow(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that the installed code was not made for."""
@@ -139,9 +141,9 @@ class Compiled(native.Callable):
         names = [*positional, *[""] * (count - len(keywords) - len(positional)), *keywords]
         return [names.index(name) for name in self._donate if name in names]
 
-    def _check_names(self) -> None:
+    def _check_names(self, parameters: list[inspect.Parameter] | None) -> None:
         """Do `static` and `donate` name parameters of the function, as far as its signature tells?"""
-        known = _names(self._f)
+        known = None if parameters is None else _names(parameters)
         for option, names in (("static", self._static), ("donate", self._donate)):
             for name in names:
                 if known is not None and name not in known:
@@ -273,20 +275,16 @@ def _remembered(store: OrderedDict[Any, Any], key: Any, make: Callable[[], Any])
     return found
 
 
-def _parameters(f: Callable[..., Any]) -> list[str]:
+def _parameters(f: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """The parameters of a function; None if nobody knows them."""
     try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
-def _names(f: Callable[..., Any]) -> list[str] | None:
-    """All names by which arguments can be given; None if that is not known."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
+        return list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
         return None
+
+
+def _names(parameters: list[inspect.Parameter]) -> list[str] | None:
+    """All names by which arguments can be given; None if there may be others."""
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return None
     return [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
