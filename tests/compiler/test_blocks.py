@@ -51,6 +51,13 @@ CASES = {
     "scatter": (lambda x, i: (gg.grad(lambda x: np.sum(np.exp(x[i])))(x),), [TABLE, PLACES]),
     "scatter numbers": (lambda x, i, j: (gg.grad(lambda x: np.sum(x[i, j] ** 2))(x),), [TABLE, PLACES, COLUMNS]),
     "running sums": (lambda x: (np.cumsum(x, axis=1), np.argmax(x, axis=1)), [TABLE]),
+    "running sums of columns": (
+        lambda x: (np.cumsum(x, axis=0), np.cumprod(x, axis=0)),
+        [TABLE[:500].reshape(100, -1)],
+    ),
+    "running sums of groups": (lambda x: (np.cumsum(x, axis=1),), [BLOCK]),
+    "joined": (lambda x: (np.concatenate([x, x[::-1], x[:7]]), np.concatenate([x, x[:, :3]], axis=1)), [TABLE]),
+    "joined lines": (lambda x: (np.concatenate([np.tanh(x), x[:5]]),), [np.tile(LINE, 4)]),
 }
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from gategrad.compiler.codegen.elementwise import Needs
 from gategrad.compiler.codegen.text import Body
+from gategrad.compiler.runtime.engine import is_x86
 from gategrad.compiler.runtime.pool import thread_count
 
 __all__ = ["Desks"]
@@ -31,13 +32,18 @@ class Desks:
     def taken_by(self, body: Body) -> Iterator[str]:
         """What is written inside has a desk of its own; yields its number."""
         self.needs["declarations"]["cttz"] = "declare i64 @llvm.cttz.i64(i64, i1)"
-        look, some, mine = (body.name(hint) for hint in ("look", "some", "mine"))
+        look, some, mine, wait = (body.name(hint) for hint in ("look", "some", "mine", "wait"))
         body.write(f"br label {look}")
         body.label(look)
         taken = body.make(f"load atomic i64, ptr {self.taken} monotonic, align 8")
         number = body.make(f"call i64 @llvm.cttz.i64(i64 {body.make(f'xor i64 {taken}, -1')}, i1 false)")
         free = body.make(f"icmp ult i64 {number}, {self.count}")
-        body.write(f"br i1 {free}, label {some}, label {look}")
+        body.write(f"br i1 {free}, label {some}, label {wait}")
+        body.label(wait)
+        if is_x86():
+            self.needs["declarations"]["pause"] = "declare void @llvm.x86.sse2.pause()"
+            body.write("call void @llvm.x86.sse2.pause()")  # to whoever shares the core, that this one only waits
+        body.write(f"br label {look}")
         body.label(some)
         bit = body.make(f"shl i64 1, {number}")
         with_it = body.make(f"or i64 {taken}, {bit}")

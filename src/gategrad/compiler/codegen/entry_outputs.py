@@ -15,6 +15,7 @@ from gategrad.compiler.codegen.entry_inputs import Inputs, llvm_type
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, runs
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
+from gategrad.compiler.runtime.spare import LARGE, NEW_LARGE, new_large
 
 __all__ = ["Outputs"]
 
@@ -245,9 +246,12 @@ class Outputs:
         shape = self._constant(array.shape) if rank else "null"
         kind = write.load(write.table.object(np.ndarray))
         pointers = ["ptr null", "ptr null", "i32 0", "ptr null"]  # strides, data, flags, base: NumPy's choice
-        fresh = write.call(
-            "PyArray_NewFromDescr", "ptr", f"ptr {kind}", f"ptr {descr}", f"i32 {rank}", f"ptr {shape}", *pointers
-        )
+        arguments = [f"ptr {kind}", f"ptr {descr}", f"i32 {rank}", f"ptr {shape}", *pointers]
+        if array.nbytes < LARGE:
+            fresh = write.call("PyArray_NewFromDescr", "ptr", *arguments)
+        else:
+            make = write.load(write.table.address(NEW_LARGE, new_large))
+            fresh = write.value(f"call ptr {make}({', '.join(arguments)})")
         write.expect_object(fresh, _failure(place))
         return fresh
 

@@ -19,6 +19,7 @@ from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.nest import ROWS, Loop, Nest, Strides
 from gategrad.compiler.codegen.places import Places
 from gategrad.compiler.codegen.split import Split, split_of
+from gategrad.compiler.codegen.streams import end_streams, store_past_caches, stream_of
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.codegen.walks import Walks
 from gategrad.compiler.program.ops import REDUCTIONS
@@ -165,6 +166,7 @@ class _Writer:
         self.nest = Nest(kernel, memory, stored)
         self.walks = Walks(self.nest, stored)
         self.places = Places(body, self.nest, scratch)
+        self.stream = stream_of(self.nest, self.walks, stored, memory)
         self.rows: dict[Value, str] = {}  # values of the current row, by register
         self.part: Part | None = None  # all iterations of all loops
         self.totals = [v for v in self.values if v.op.name in REDUCTIONS and not self.nest.known_inside(v)]
@@ -179,6 +181,8 @@ class _Writer:
                 self._last_outer_loop(outer[-1], len(outer) - 1)
             else:
                 self._row(1)
+        if self.stream is not None:
+            end_streams(self.body, self.needs)
 
     def loop(self, number: int, start: int, stop: int, step: int = 1) -> AbstractContextManager[str]:
         """Iterations of one of the loops, as far as they are ours."""
@@ -189,7 +193,7 @@ class _Writer:
         return self.body.loop(first, smaller(self.body, part.stop, stop), step)
 
     def _last_outer_loop(self, loop: Loop, number: int) -> None:
-        bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns else 0
+        bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns and self.stream is None else 0
         for start, stop, rows in ((0, bulk, ROWS), (bulk, loop.length, 1)):
             if start < stop:
                 with self.loop(number, start, stop, rows) as i:
@@ -419,7 +423,8 @@ class _Step:
         else:
             address = places.of_scratch(value)
         # results lie in order, so that their innermost step is 1
-        self.writer.body.store(self.full[value], address, value.dtype, self.lanes)
+        store = store_past_caches if value is self.writer.stream and self.lanes > 1 else Body.store
+        store(self.writer.body, self.full[value], address, value.dtype, self.lanes)
 
 
 def _unroll(wanted: list[Value], vectors: int) -> int:

@@ -242,7 +242,7 @@ class _Module:
         if value.op.name == "matmul" and value.dtype.kind == "f":
             write_matmul(
                 self.body, self.needs, value, self.memory, self.table,
-                lambda nbytes: self._buffer("panel", nbytes, number, number),
+                lambda nbytes: self._buffer("panel", nbytes, number, number), blocks,
             )  # fmt: skip
         elif value.op.name in LAPACK:
             write_lapack(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.blocks import Blocks
+from gategrad.compiler.codegen.blocks import Blocks, Range
 from gategrad.compiler.codegen.elementwise import Needs, lower
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
@@ -25,6 +26,10 @@ _SCAN = 16
 """Elements of a row that take as long to add as an index takes to read that belongs to another block."""
 
 
+_BESIDE = 256
+"""Elements side by side at least, where blocks are columns: so many are read in order."""
+
+
 def fill(body: Body, pointer: str, count: int | str, dtype: Any, value: Any = 0) -> None:
     """Set every element of a buffer."""
     if count == 0:
@@ -34,7 +39,8 @@ def fill(body: Body, pointer: str, count: int | str, dtype: Any, value: Any = 0)
 
 
 def copy_view(
-    body: Body, memory: Memory, source: View, shape: Sequence[int], target: str, strides: Strides, offset: int, dtype: Any
+    body: Body, memory: Memory, source: View, shape: Sequence[int], target: str, strides: Strides, offset: int,
+    dtype: Any, blocks: Blocks | None = None,
 ) -> None:  # fmt: skip
     """Copy the elements of a view to places with these strides, the innermost axis in vectors if it lies in order."""
     if 0 in shape:
@@ -48,24 +54,47 @@ def copy_view(
             joined.append((n, a, b))
     *outer, (length, a, b) = joined or [(1, 1, 1)]
     lanes = memory.lanes(dtype) if a == b == 1 else 1
-    with contextlib.ExitStack() as nest:
-        indices = [(nest.enter_context(body.loop(0, n)), s, t) for n, s, t in outer]
-        bulk = length - length % lanes
-        for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
-            if start >= stop:
-                continue
-            with body.loop(start, stop, width) as i:
-                here = [*indices, (i, a, b)]
-                read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
-                write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
-                body.store(body.load(read, dtype, width), write, dtype, width)
+    bulk = length - length % lanes
+
+    def line(body: Body, indices: list[tuple[str, int, int]], start: int | str, stop: int | str, width: int) -> None:
+        with body.loop(start, stop, width) as i:
+            here = [*indices, (i, a, b)]
+            read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
+            write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
+            body.store(body.load(read, dtype, width), write, dtype, width)
+
+    def lines(body: Body, first: int | str, last: int | str) -> None:
+        with contextlib.ExitStack() as nest:
+            bounds = [(first, last), *[(0, n) for n, _, _ in outer[1:]]]
+            indices = [
+                (nest.enter_context(body.loop(*bound)), s, t) for bound, (_, s, t) in zip(bounds, outer, strict=True)
+            ]
+            for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
+                if start < stop:
+                    line(body, indices, start, stop, width)
+
+    def vectors(body: Body, first: int | str, last: int | str) -> None:
+        line(body, [], body.number("mul", first, lanes), body.number("mul", last, lanes), lanes)
+
+    cut = _at_once if blocks is None else blocks.over
+    if outer:
+        cut(body, outer[0][0], 2 * math.prod(shape), lines)
+        return
+    if bulk:
+        cut(body, bulk // lanes, 2 * length, vectors)
+    if bulk < length:
+        line(body, [], bulk, length, 1)
+
+
+def _at_once(body: Body, length: int, work: int, write: Range) -> None:
+    write(body, 0, length)
 
 
 def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
     axis, strides = value.options["axis"], contiguous(value.shape)
     offset = 0
     for x in value.inputs:
-        copy_view(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype)
+        copy_view(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype, blocks)
         offset += x.shape[axis] * strides[axis]
 
 
@@ -174,26 +203,53 @@ def _is_among(body: Body, places: list[tuple[str, int]], start: str, size: int |
 
 def _running(operation: str) -> Callable[..., None]:
     def write(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
+        """Each line of the axis after its first element; lines that lie side by side go on together, as memory does."""
         if not value.size:
             return
-        axis = value.options["axis"]
+        axis, dtype = value.options["axis"], value.dtype
         outer, length = int(np.prod(value.shape[:axis], dtype=int)), value.shape[axis]
         inner = int(np.prod(value.shape[axis + 1 :], dtype=int))
-        x, dtype = view_of(value.inputs[0]).base, value.dtype
+        source, target = memory.pointers[view_of(value.inputs[0]).base], memory.pointers[value]
+        name = f"{'f' if dtype.kind == 'f' else ''}{operation} {llvm_type(dtype)}"
+
+        def line(body: Body, i: str, k: str, j: str, before: str | None) -> str:
+            terms = [(i, length * inner), (k, inner), (j, 1)]
+            after = body.load(body.address(source, dtype, terms, 0), dtype)
+            if before is not None:
+                after = body.make(f"{name} {before}, {after}")
+            body.store(after, body.address(target, dtype, terms, 0), dtype)
+            return after
 
         def lines(body: Body, start: int | str, stop: int | str) -> None:
             total = body.slot(llvm_type(dtype), "running")
-            with body.loop(start, stop) as i, body.loop(0, inner) as j:
-                body.store(literal(0 if operation == "add" else 1, dtype), total, dtype)
-                with body.loop(0, length) as k:
-                    terms = [(i, length * inner), (k, inner), (j, 1)]
-                    element = body.load(body.address(memory.pointers[x], dtype, terms, 0), dtype)
-                    name = ("f" if dtype.kind == "f" else "") + operation
-                    after = body.make(f"{name} {llvm_type(dtype)} {body.load(total, dtype)}, {element}")
-                    body.store(after, total, dtype)
-                    body.store(after, body.address(memory.pointers[value], dtype, terms, 0), dtype)
+            with body.loop(start, stop) as i:
+                body.store(line(body, i, "0", "0", None), total, dtype)
+                if length > 1:
+                    with body.loop(1, length) as k:
+                        body.store(line(body, i, k, "0", body.load(total, dtype)), total, dtype)
 
-        blocks.over(body, outer, 4 * value.size, lines)
+        def side_by_side(body: Body, i: str, start: int | str, stop: int | str) -> None:
+            with body.loop(start, stop) as j:
+                line(body, i, "0", j, None)
+            if length > 1:
+                with body.loop(1, length) as k, body.loop(start, stop) as j:
+                    terms = [(i, length * inner), (k, inner), (j, 1)]
+                    line(body, i, k, j, body.load(body.address(target, dtype, terms, -inner), dtype))
+
+        def groups(body: Body, start: int | str, stop: int | str) -> None:
+            with body.loop(start, stop) as i:
+                side_by_side(body, i, 0, inner)
+
+        def columns(body: Body, start: int | str, stop: int | str) -> None:
+            with body.loop(0, outer) as i:
+                side_by_side(body, i, start, stop)
+
+        if inner == 1:
+            blocks.over(body, outer, 4 * value.size, lines)
+        elif outer * _BESIDE >= inner:
+            blocks.over(body, outer, 4 * value.size, groups)
+        else:
+            blocks.over(body, inner, 4 * value.size, columns, most=inner // _BESIDE)
 
     return write
 

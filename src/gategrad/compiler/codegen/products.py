@@ -1,6 +1,6 @@
 """Matrix products: which way each is computed, and the two ways that are written for its sizes.
 
-Those are loops over tiles (tiny or shallow products) and calls of BLAS (a few rows or columns against a large matrix).
+Those are loops over tiles (tiny or shallow products) and calls of BLAS (vectors, and a few rows or columns against a large matrix).
 `unpacked.py` and `panels.py` are functions of the sizes: small products, and large ones.
 """
 
@@ -10,7 +10,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from gategrad.compiler.codegen.blocks import Blocks
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
+from gategrad.compiler.codegen.few import write_few
 from gategrad.compiler.codegen.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
@@ -20,7 +22,7 @@ from gategrad.compiler.codegen.unpacked import UnpackedRows, can_overlap, write_
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of
-from gategrad.compiler.schedule.ways import is_shallow, is_small, is_thin, sizes_of
+from gategrad.compiler.schedule.ways import is_few, is_shallow, is_small, is_thin, is_vector, sizes_of
 
 __all__ = ["Rows", "product_rows", "write_matmul"]
 
@@ -31,11 +33,11 @@ _TINY = 12**3  # multiplications; up to there a product is written for its sizes
 
 
 def write_matmul(
-    body: Body, needs: Needs, value: Value, memory: Memory, table: Table, scratch: Callable[[int], str]
+    body: Body, needs: Needs, value: Value, memory: Memory, table: Table, scratch: Callable[[int], str], blocks: Blocks
 ) -> None:
     """The product of two matrices, or of two stacks of them, into the buffer of `value`."""
     x, y = value.inputs
-    (*batch, rows, inner), columns = x.shape, y.shape[-1]
+    *batch, _, inner = x.shape
     if not value.size:
         return
     if not inner:
@@ -49,20 +51,35 @@ def write_matmul(
             body.address(pointer, value.dtype, list(zip(indices, view.strides, strict=False)), view.offset)
             for pointer, view in zip(pointers, views, strict=True)
         ]
-        sizes = sizes_of(value)
         matrices = [(v.strides[-2], v.strides[-1]) for v in views]
-        shallow = is_shallow(value)
-        if shallow and matrices[1][1] != 1:
-            at[1], matrices[1] = _laid_in_rows(body, at[1], matrices[1], sizes, value.dtype, scratch), (columns, 1)
-        small = is_small(value) and (matrices[1][1] == 1 or columns == 1)
-        if small and rows * inner * columns > _TINY and can_overlap(sizes, value.dtype, memory):
-            write_unpacked(body, at, matrices, sizes, value.dtype, memory, table)
-        elif shallow or small:
-            _tiles(body, needs, at, matrices, sizes, value.dtype, memory)
-        elif is_thin(value):
-            _blas(body, at, matrices, sizes, value.dtype, table)
-        else:
-            write_panels(body, at, matrices, sizes, value.dtype, memory, table, scratch)
+        _write_one(body, needs, value, at, matrices, memory, table, scratch, blocks)
+
+
+def _write_one(
+    body: Body, needs: Needs, value: Value, at: list[str], strides: list[Any], memory: Memory, table: Table,
+    scratch: Callable[[int], str], blocks: Blocks,
+) -> None:  # fmt: skip
+    """The product of two matrices that lie at the first two of these addresses, into what lies at the third."""
+    rows, inner, columns = sizes = sizes_of(value)
+    multiplications = rows * inner * columns
+    if is_vector(value) and multiplications > _TINY:
+        _blas_vector(body, at, strides, sizes, value.dtype, table)
+        return
+    if is_few(value) and strides[1][1] == 1:
+        write_few(body, at, strides, sizes, value.dtype, memory, table, blocks)
+        return
+    shallow = is_shallow(value)
+    if shallow and strides[1][1] != 1:
+        at[1], strides[1] = _laid_in_rows(body, at[1], strides[1], sizes, value.dtype, scratch), (columns, 1)
+    small = is_small(value) and (strides[1][1] == 1 or columns == 1)
+    if small and multiplications > _TINY and can_overlap(sizes, value.dtype, memory):
+        write_unpacked(body, at, strides, sizes, value.dtype, memory, table)
+    elif shallow or small:
+        _tiles(body, needs, at, strides, sizes, value.dtype, memory)
+    elif is_thin(value):
+        _blas(body, at, strides, sizes, value.dtype, table)
+    else:
+        write_panels(body, at, strides, sizes, value.dtype, memory, table, scratch)
 
 
 def product_rows(
@@ -168,3 +185,23 @@ def _blas(body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, 
     leads = [integer(body, n) for n in (y_lead, x_lead, columns)]
     arguments = [*letters, *counts, one, at[1], leads[0], at[0], leads[1], zero, at[2], leads[2]]
     call_fortran(body, table, "blas", "gemm", dtype, arguments)
+
+
+def _blas_vector(
+    body: Body, at: list[str], strides: list[Any], sizes: tuple[int, int, int], dtype: Any, table: Table
+) -> None:
+    """One call of ?gemv: z = x y with a column y, or zᵀ = yᵀ xᵀ with a row x."""
+    rows, inner, columns = sizes
+    if columns == 1:
+        matrix, vector, step, by_rows, (high, wide) = at[0], at[1], strides[1][0], True, (rows, inner)
+        turned, lead = leading(strides[0], rows, inner)
+    else:
+        matrix, vector, step, by_rows, (high, wide) = at[1], at[0], strides[0][1], False, (inner, columns)
+        turned, lead = leading(strides[1], inner, columns)
+    # BLAS counts by columns: what lies by rows is the transposed matrix to it.
+    counts = [integer(body, n) for n in ((high, wide) if turned else (wide, high))]
+    one, zero, single = real(body, 1, dtype), real(body, 0, dtype), integer(body, 1)
+    distance = integer(body, step if inner > 1 else 1)
+    way = letter(body, "N" if turned is by_rows else "T")
+    arguments = [way, *counts, one, matrix, integer(body, lead), vector, distance, zero, at[2], single]
+    call_fortran(body, table, "blas", "gemv", dtype, arguments)

@@ -25,6 +25,7 @@ class Walks:
         self.nest, self.stored = nest, stored
         self.values = nest.kernel.values
         self.stage = self._stages()
+        self._last = self._last_walks()
         self.saved = self._saved()
 
     @property
@@ -77,11 +78,14 @@ class Walks:
         """The walk that computes a value: a reduction is computed in the walk before it is known."""
         return self.stage[value] - self._ends_a_walk(value)
 
+    def is_read_again(self, value: Value) -> bool:
+        """Whether a later walk than the one that computes the value uses it."""
+        return self._last.get(value, 0) > self.stage[value]
+
     def _saved(self) -> set[Value]:
         saved: set[Value] = set()
-        last = self._last_walks()
         for value in self.values:
-            again = self.nest.is_full(value) and last.get(value, 0) > self.stage[value]
+            again = self.nest.is_full(value) and self.is_read_again(value)
             if again and self._cost(value, saved) > _CHEAP:
                 saved.add(value)
         return saved

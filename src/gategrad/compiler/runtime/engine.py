@@ -27,6 +27,7 @@ __all__ = [
     "available",
     "compile_object",
     "host",
+    "is_x86",
     "kept_or_compiled",
     "linked",
     "load",
@@ -235,6 +236,11 @@ def host() -> tuple[str, str, str]:
     """Triple, name and features of the processor that the code is compiled for."""
     llvm = _llvm()
     return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def is_x86() -> bool:
+    """Whether LLVM's intrinsics for this family of processors can be used."""
+    return host()[0].startswith(("x86_64", "i686"))
 
 
 @cache

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from gategrad.compiler.codegen.entry import ENTRY, SLOW, STACK_LIMIT, WORKSPACE, entry
-from gategrad.compiler.codegen.signature import Signature
+from gategrad.compiler.codegen.signature import Array, Signature
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.runtime.callable import MISMATCH, Callable, Code, native_type, point, slow_address
 from gategrad.compiler.runtime.image import Image
 from gategrad.compiler.runtime.layout import obstacle
 from gategrad.compiler.runtime.python_call import PythonCall, aligned, packed
+from gategrad.compiler.runtime.spare import LARGE, serve
 from gategrad.compiler.runtime.table import SYMBOL, Table
 
 __all__ = ["Linked", "is_native", "link", "linked", "whole"]
@@ -43,6 +44,8 @@ def linked(machine_code: Image | bytes, signature: Signature, table: Table) -> C
     table.bind(SLOW, slow_address)
     table.fill(code.address(SYMBOL))
     code.keep(table)
+    if any(isinstance(leaf, Array) and leaf.nbytes >= LARGE for leaf in signature.flat_outputs):
+        serve(code)
     return Linked(code, signature) if native else PythonCall(code, signature)
 
 

@@ -17,11 +17,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SYMBOL", "Slot", "Table", "python_function"]
+__all__ = ["SYMBOL", "Slot", "Table", "c_function", "numpy_global", "python_function"]
 
 SYMBOL = "gg_table"
 
-_NUMPY_FUNCTIONS = {"PyArray_Scalar": 60, "PyArray_NewFromDescr": 94}
+_NUMPY_NAMES = {
+    "PyArray_Scalar": 60, "PyArray_NewFromDescr": 94, "PyDataMem_SetHandler": 304, "PyDataMem_GetHandler": 305,
+    "PyDataMem_DefaultHandler": 306,
+}  # fmt: skip
 """Positions in NumPy's C API table; they are part of its ABI and never change."""
 
 Slot = tuple[str | None, Callable[[], int]]
@@ -51,8 +54,8 @@ class Table:
         return [find.value for find in self._resolvers if isinstance(find, _Object)]
 
     def function(self, name: str) -> str:
-        """Say where the address of a C function of Python (`Py...`) or NumPy (`PyArray_...`) will be."""
-        return self.address(name, partial(_c_function, name))
+        """Say where the address of a C function of Python (`Py...`) or NumPy (`PyArray_...`, `PyDataMem_...`) will be."""
+        return self.address(name, partial(c_function, name))
 
     def object(self, value: object) -> str:
         """Say where the address of a Python object will be; the table keeps the object alive."""
@@ -142,10 +145,14 @@ def _unbound(key: str) -> int:
     raise LookupError(f"nothing was bound to the table slot {key!r}")
 
 
-def _c_function(name: str) -> int:
-    if name.startswith("PyArray_"):
-        return int(_numpy_api()[_NUMPY_FUNCTIONS[name]])
-    return python_function(name)
+def c_function(name: str) -> int:
+    """Find a function of Python's or NumPy's C API in this process."""
+    return int(_numpy_api()[_NUMPY_NAMES[name]]) if name in _NUMPY_NAMES else python_function(name)
+
+
+def numpy_global(name: str) -> int:
+    """The value of a pointer that NumPy's C API exports."""
+    return ctypes.c_size_t.from_address(c_function(name)).value
 
 
 def python_function(name: str) -> int:
@@ -160,4 +167,4 @@ def _numpy_api() -> ctypes.Array[ctypes.c_size_t]:
     unwrap = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
         ("PyCapsule_GetPointer", ctypes.pythonapi)
     )
-    return (ctypes.c_size_t * (max(_NUMPY_FUNCTIONS.values()) + 1)).from_address(unwrap(capsule, None))
+    return (ctypes.c_size_t * (max(_NUMPY_NAMES.values()) + 1)).from_address(unwrap(capsule, None))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from gategrad.compiler.program.value import Program, Value
 from gategrad.compiler.schedule.kernels import Kernel
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, is_contiguous, view_of
-from gategrad.compiler.schedule.ways import is_shallow, is_thin, sizes_of
+from gategrad.compiler.schedule.ways import is_few, is_shallow, is_thin, sizes_of
 
 __all__ = ["join_products"]
 
@@ -61,7 +61,8 @@ def _is_worthwhile(product: Value) -> bool:
     _, inner, columns = sizes_of(product)
     itemsize = product.dtype.itemsize
     large = product.size * itemsize >= _LARGE and columns >= _NARROW and inner > 0
-    return large and (is_shallow(product) or (not is_thin(product) and inner * columns * itemsize <= _LAID))
+    in_parts = not (is_few(product) or is_thin(product)) and inner * columns * itemsize <= _LAID
+    return large and (is_shallow(product) or in_parts)
 
 
 def _reads_row_by_row(kernel: Kernel, users: Sequence[Value], product: Value) -> bool:

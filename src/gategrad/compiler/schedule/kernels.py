@@ -14,7 +14,10 @@ from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
 from gategrad.compiler.program.value import Program, Value
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of
 
-__all__ = ["Dims", "Kernel", "along", "group"]
+__all__ = ["PAST_CACHES", "Dims", "Kernel", "along", "group"]
+
+PAST_CACHES = 2**25
+"""Bytes of an array that no cache near a processor keeps until they are read again."""
 
 Dims = tuple[int, ...]  # for each axis of a value, the axis of the domain that it runs along; -1 for none
 
@@ -84,7 +87,7 @@ class _Grouping:
             return
         for position in range(len(self.kernels) - 1, earliest - 1, -1):
             kernel = self.kernels[position]
-            if kernel.domain is None or kernel.is_scalar != (value.size == 1):
+            if kernel.domain is None or kernel.is_scalar != (value.size == 1) or self._stands_apart(value, position):
                 continue
             if position > earliest and kernel.domain != domain:
                 continue  # nothing that it reads is computed there
@@ -93,6 +96,15 @@ class _Grouping:
                 self._add(kernel, value, dims, position)
                 return
         self._append(Kernel(domain), value, tuple(n if length != 1 else -1 for n, length in enumerate(value.shape)))
+
+    def _stands_apart(self, value: Value, position: int) -> bool:
+        """Whether a value is large, and made of smaller ones that a kernel has no part in.
+
+        There is nothing to share, and two loops that each read or write one array are faster than one that does both.
+        """
+        large = value.size * value.dtype.itemsize >= PAST_CACHES
+        bases = [base_of(x) for x in value.inputs] if large else []
+        return large and all(x.size < value.size and self.position.get(x) != position for x in bases)
 
     def _place_reduction(self, value: Value) -> None:
         x = value.inputs[0]
