@@ -98,7 +98,8 @@ def _bytes(values: Iterable[Value]) -> int:
 def _callback(value: Value) -> str:
     function = value.options.get("function")
     name = value.op.name if function is None else getattr(function, "__name__", type(function).__name__)
-    return f"{name} ({value.dtype}{list(value.shape)})"
+    dtype, shape = getattr(function, "form", (value.dtype, value.shape))
+    return f"{name} ({dtype}{list(shape)})"
 
 
 def _size(nbytes: int) -> str:

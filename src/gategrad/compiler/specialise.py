@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from gategrad.compiler.arguments import Argument, binder
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
+from gategrad.compiler.codegen.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import is_watched, timed
 from gategrad.compiler.program.value import Program, Value
@@ -150,8 +150,8 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
 
 
 def _leaf(z: Value) -> Structure:
-    if z.shape == () and z.dtype.kind == "f":
-        return Scalar("f64" if z.dtype.itemsize == 8 else "f32")
+    if z.shape == () and z.dtype in KINDS:
+        return Scalar(KINDS[z.dtype])
     return Array(z.dtype, z.shape)
 
 

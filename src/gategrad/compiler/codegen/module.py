@@ -32,6 +32,7 @@ from gategrad.compiler.schedule.joins import join_parts
 from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
+from gategrad.compiler.schedule.pairs import as_pairs
 from gategrad.compiler.schedule.overwrite import may_write_at_once
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
 from gategrad.compiler.schedule.work import LONG, work
@@ -64,7 +65,7 @@ def write_native(program: Program, table: Table, over: Mapping[int, int] | None 
     `over` says by number which outputs lie over which inputs; they have the elements of those when the program starts.
     """
     return _Module(
-        make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table, over or {}
+        make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(as_pairs(program)))))), table, over or {}
     ).write()
 
 

@@ -10,7 +10,6 @@ from typing import Any, cast
 import numpy as np
 
 from gategrad.compiler.program.ops import OPS, Op
-from gategrad.errors import ComplexTraceError
 
 __all__ = ["Builder", "Constant", "Program", "Value", "rewrite"]
 
@@ -57,8 +56,6 @@ class Value:
             self.dtype, self.shape = inputs[-1].dtype, inputs[-1].shape
             return
         self.dtype, self.shape = op.typing([(x.dtype, x.shape) for x in inputs], options)
-        if self.dtype.kind == "c":
-            raise ComplexTraceError(f"{op.name} gives {self.dtype}: programs compute with real numbers alone")
 
     @property
     def size(self) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
-from gategrad.errors import ComplexTraceError, NotTraceableError, ShapeError, TraceError
+from gategrad.errors import NotTraceableError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
 from gategrad.masked import Masked
@@ -126,9 +126,7 @@ def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> li
         except Exception as error:  # whatever the user's function raises for numbers that it was not made for
             reason = error
             continue
-        if any(z is not None and z.dtype.kind == "c" for z in results):
-            raise ComplexTraceError(f"{name} returns complex numbers: programs compute with real ones alone")
-        if any(z is not None and (z.dtype.kind not in "fiub" or z.dtype.itemsize > 8) for z in results):
+        if any(z is not None and not _is_known(z.dtype) for z in results):
             raise NotTraceableError(f"{name} returns what programs do not know: {_listed_dtypes(results)}")
         return results
     raise NotTraceableError(
@@ -137,13 +135,20 @@ def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> li
     ) from reason
 
 
+def _is_known(dtype: Any) -> bool:
+    """Whether programs have values of this dtype."""
+    return dtype.kind in "fciub" and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
+
+
 def _ones(dtype: Any, shape: tuple[int, ...]) -> Any:
-    return (np.ones if dtype.kind == "f" else np.zeros)(shape, dtype)[()]
+    return (np.ones if dtype.kind in "fc" else np.zeros)(shape, dtype)[()]
 
 
 def _spread(dtype: Any, shape: tuple[int, ...]) -> Any:
     steps = 0.5 + np.arange(math.prod(shape)) * 0.6180339887 % 1.0
-    return np.reshape(steps if dtype.kind == "f" else steps >= 1.0, shape).astype(dtype)[()]
+    if dtype.kind == "c":
+        steps = steps * np.exp(2j * steps)
+    return np.reshape(steps if dtype.kind in "fc" else steps >= 1.0, shape).astype(dtype)[()]
 
 
 def _identity(dtype: Any, shape: tuple[int, ...]) -> Any:
@@ -311,8 +316,6 @@ def _on_symbols(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         return lowering(gate, *inputs)
     try:
         return gate.forward(*inputs)
-    except ComplexTraceError:
-        raise
     except TraceError:
         return _rescue_forward(gate, inputs)
 

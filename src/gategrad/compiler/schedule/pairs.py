@@ -1,0 +1,251 @@
+"""Complex values as pairs of real ones: machine code knows no other numbers.
+
+Arithmetic on complex numbers becomes arithmetic on their parts, which fuses with all around it; what only moves elements
+moves those of both parts. In memory that others see (inputs, outputs, what the host reads and writes) the parts lie
+side by side, as NumPy has them: a last axis of length 2, of which either part is a view. What has no rule here is computed
+by the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from gategrad.compiler.passes.simplify import Simplifier, uniform
+from gategrad.compiler.program.fourier import part_of
+from gategrad.compiler.program.ops import OPS
+from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.trace.symbol import Symbol
+
+__all__ = ["OnHost", "as_pairs"]
+
+
+class Pair(NamedTuple):
+    """The parts of a complex value, as symbols."""
+
+    re: Any
+    im: Any
+
+
+def as_pairs(program: Program) -> Program:
+    """The same program without complex values; those among its inputs and outputs have a last axis of length 2."""
+    if all(value.dtype.kind != "c" for value in program.values):
+        return program
+    return _Rewriting().rewritten(program)
+
+
+class OnHost:
+    """An operation on complex numbers for the host, which is given their parts side by side, and gives such."""
+
+    def __init__(self, value: Value) -> None:
+        self.name, self.options = value.op.name, value.options
+        self.given = [x.dtype for x in value.inputs]
+        self.form = value.dtype, value.shape
+
+    @property
+    def __name__(self) -> str:
+        function = self.options.get("function")
+        return self.name if function is None else getattr(function, "__name__", type(function).__name__)
+
+    def __call__(self, *arrays: Any) -> Any:
+        given = [_together(x, dtype) for x, dtype in zip(arrays, self.given, strict=True)]
+        z = OPS[self.name].evaluate(*given, **self.options)
+        dtype, shape = self.form
+        if dtype.kind != "c":
+            return z
+        return np.asarray(z, dtype, order="C").reshape(*shape, 1).view(part_of(dtype))
+
+
+def _together(x: Any, dtype: Any) -> Any:
+    return x.view(dtype)[..., 0][()] if dtype.kind == "c" else x
+
+
+class _Rewriting:
+    def __init__(self) -> None:
+        self.simplifier = Simplifier()
+        self.reals: dict[Value, Value] = {}
+        self.pairs: dict[Value, Pair] = {}
+        self.wholes: dict[Value, Value] = {}  # parts side by side
+
+    def rewritten(self, program: Program) -> Program:
+        inputs = []
+        for x in program.inputs:
+            inputs.append(self._input(x))
+        for value in program.values:
+            if value.op.name != "input":
+                self._rewrite(value)
+        outputs = [self._whole(z) if z.dtype.kind == "c" else self.reals[z] for z in program.outputs]
+        return Program(inputs, outputs, program.name)
+
+    def _input(self, x: Value) -> Value:
+        if x.dtype.kind != "c":
+            self.reals[x] = x
+            return x
+        options = {"dtype": part_of(x.dtype), "shape": (*x.shape, 2)}
+        self.wholes[x] = Value(OPS["input"], (), options, x.name)
+        return self.wholes[x]
+
+    def _rewrite(self, value: Value) -> None:
+        name = value.op.name
+        if value.dtype.kind != "c" and all(x.dtype.kind != "c" for x in value.inputs):
+            made = self.simplifier.builder.again(value, [self.reals[x] for x in value.inputs])
+            self._keep(value, self._symbol(self.simplifier.simplest(made)))
+        elif name in _BOTH:
+            self.pairs[value] = self._both(value)
+        elif name == "constant":
+            array = value.options["value"].array
+            self.pairs[value] = Pair(*[self._symbol(self.simplifier.constant(x)) for x in (array.real, array.imag)])
+        elif name in _RULES:
+            self._keep(value, _RULES[name](*[self._operand(x) for x in value.inputs], **value.options))
+        else:
+            self._on_host(value)
+
+    def _keep(self, value: Value, made: Any) -> None:
+        if isinstance(made, Pair):
+            self.pairs[value] = made
+            return
+        self.reals[value] = made.value
+        if made.value.op.name not in ("constant", "input"):
+            made.value.name = made.value.name or value.name
+
+    def _both(self, value: Value) -> Pair:
+        """The operation on both parts."""
+        parts = []
+        for part in range(2):
+            inputs = [self._pair(x)[part].value if x.dtype.kind == "c" else self.reals[x] for x in value.inputs]
+            parts.append(self._symbol(self.simplifier.emit(value.op.name, inputs, **value.options)))
+        return Pair(*parts)
+
+    def _on_host(self, value: Value) -> None:
+        inputs = [self._whole(x) if x.dtype.kind == "c" else self.reals[x] for x in value.inputs]
+        shape = (*value.shape, 2) if value.dtype.kind == "c" else value.shape
+        made = self.simplifier.builder.emit(
+            "callback", inputs, function=OnHost(value), dtype=part_of(value.dtype), shape=shape
+        )
+        (self.wholes if value.dtype.kind == "c" else self.reals)[value] = made
+
+    def _operand(self, x: Value) -> Any:
+        return self._pair(x) if x.dtype.kind == "c" else self._symbol(self.reals[x])
+
+    def _pair(self, x: Value) -> Pair:
+        """The parts of a complex value: views of where they lie side by side, if that is what there is of it."""
+        if x not in self.pairs:
+            whole, shape = self.wholes[x], x.shape
+            parts = [
+                self.simplifier.emit("slice", [whole], parts=(*[(0, n, 1) for n in shape], (k, k + 1, 1)))
+                for k in range(2)
+            ]
+            self.pairs[x] = Pair(*[self._symbol(self.simplifier.emit("reshape", [p], shape=shape)) for p in parts])
+        return self.pairs[x]
+
+    def _whole(self, x: Value) -> Value:
+        """The parts of a complex value side by side."""
+        if x not in self.wholes:
+            parts = [self.simplifier.emit("reshape", [part.value], shape=(*x.shape, 1)) for part in self.pairs[x]]
+            self.wholes[x] = self.simplifier.builder.emit("concatenate", parts, axis=len(x.shape))
+        return self.wholes[x]
+
+    def _symbol(self, value: Value) -> Symbol:
+        return Symbol(value, cast(Builder, self.simplifier))
+
+
+_BOTH = frozenset(
+    ["add", "subtract", "negative", "rint", "copy", "select", "sum", "cumsum", "reshape", "transpose", "broadcast", "slice",
+     "embed", "concatenate", "gather", "scatter_add", "check"]
+)  # fmt: skip
+"""Operations that treat both parts alike."""
+
+_RULES: dict[str, Callable[..., Any]] = {}
+
+
+def _rule(name: str) -> Callable[[Any], Any]:
+    def register(function: Any) -> Any:
+        _RULES[name] = function
+        return function
+
+    return register
+
+
+_rule("real")(lambda z: z.re)
+_rule("imag")(lambda z: z.im)
+_rule("conjugate")(lambda z: Pair(z.re, -z.im))
+_rule("modulus")(lambda z: np.hypot(z.re, z.im))
+_rule("isnan")(lambda z: np.isnan(z.re) | np.isnan(z.im))
+_rule("isinf")(lambda z: np.isinf(z.re) | np.isinf(z.im))
+_rule("isfinite")(lambda z: np.isfinite(z.re) & np.isfinite(z.im))
+_rule("equal")(lambda x, y: np.equal(x.re, y.re) & np.equal(x.im, y.im))
+_rule("not_equal")(lambda x, y: np.not_equal(x.re, y.re) | np.not_equal(x.im, y.im))
+
+
+@_rule("cast")
+def _cast(x: Any, dtype: Any) -> Any:
+    if dtype.kind != "c":
+        return np.not_equal(x.re, 0.0) | np.not_equal(x.im, 0.0)  # a truth value: whether it is not zero
+    part = part_of(dtype)
+    if isinstance(x, Pair):
+        return Pair(x.re.astype(part), x.im.astype(part))
+    re = x.astype(part)
+    return Pair(re, Symbol(re.builder.constant(np.zeros(re.shape, part)), re.builder))
+
+
+@_rule("multiply")
+def _multiply(x: Pair, y: Pair) -> Pair:
+    return Pair(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
+
+
+@_rule("divide")
+def _divide(x: Pair, y: Pair) -> Pair:
+    """By the larger part of the divisor first, as NumPy does, lest squares overflow. R. L. Smith, Algorithm 116 (1962)."""
+    wide = np.abs(y.re) >= np.abs(y.im)
+    large, small = np.where(wide, y.re, y.im), np.where(wide, y.im, y.re)
+    ratio = small / large
+    scale = 1.0 / (large + small * ratio)
+    re = np.where(wide, x.re + x.im * ratio, x.re * ratio + x.im) * scale
+    im = np.where(wide, x.im - x.re * ratio, x.im * ratio - x.re) * scale
+    zero = np.equal(y.re, 0.0) & np.equal(y.im, 0.0)
+    size = np.abs(y.re)
+    return Pair(np.where(zero, x.re / size, re), np.where(zero, x.im / size, im))
+
+
+@_rule("matmul")
+def _matmul(x: Pair, y: Pair) -> Pair:
+    """Four products of real matrices; two where one of the factors is real."""
+    if uniform(y.im.value) == 0.0:
+        return Pair(x.re @ y.re, x.im @ y.re)
+    if uniform(x.im.value) == 0.0:
+        return Pair(x.re @ y.re, x.re @ y.im)
+    return Pair(x.re @ y.re - x.im @ y.im, x.re @ y.im + x.im @ y.re)
+
+
+@_rule("exp")
+def _exp(z: Pair) -> Pair:
+    """In two halves where exp of the real part alone overflows; what is real stays real."""
+    tall = np.greater(z.re, _tallest(z.re.dtype))
+    part = np.exp(np.where(tall, 0.5 * z.re, z.re))
+    rest = np.where(tall, part, 1.0)
+    none = np.equal(z.re, -np.inf)  # zero, whichever way an infinite or unknown angle points
+    cos = np.where(none & ~np.isfinite(z.im), 1.0, np.cos(z.im))
+    sin = np.where(none & ~np.isfinite(z.im), 0.0, np.sin(z.im))
+    return Pair(part * cos * rest, np.where(np.equal(z.im, 0.0), z.im, part * sin * rest))
+
+
+def _tallest(dtype: Any) -> float:
+    """Beyond this, exp overflows; half of twice as much does not."""
+    return float(np.log(np.finfo(dtype).max)) - 1.0
+
+
+@_rule("sign")
+def _sign(z: Pair) -> Pair:
+    """z / |z|, 0 of 0; an infinite part is all that counts, and two of them have no direction."""
+    size = np.hypot(z.re, z.im)
+    infinite = np.isinf(size)
+    still = np.equal(size, 0.0)
+
+    def part(x: Any) -> Any:
+        shorter = np.where(np.isinf(x), np.sign(x), 0.0)
+        return np.where(still, 0.0, np.where(infinite, shorter, x / size))
+
+    unknown = np.isnan(z.re) | np.isnan(z.im) | (np.isinf(z.re) & np.isinf(z.im))
+    return Pair(*[np.where(unknown, np.nan, part(x)) for x in z])
