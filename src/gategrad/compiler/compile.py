@@ -86,7 +86,7 @@ class Compiled(native.Callable):
         if any(type(leaf) is Variable for leaf in leaves):
             return self._record(arguments, leaves, keywords)
         found = self._specialise(arguments, keywords)
-        if found.is_direct:
+        if found.is_direct and not found.may_give_up:
             native.install(self, found.code)
         return found.run(arguments, keywords)
 

@@ -66,10 +66,10 @@ def _traced(f: Callable[..., Any], arguments: list[Argument], keywords: tuple[st
         with timed(seconds, "trace"):
             program, rebuild = trace(f, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program"))
     except ComplexTraceError as reason:
-        made = Specialisation(None, _nothing_to_rebuild, structures)
-        made.function, made.note = f, f"not compiled, NumPy runs the function itself: {reason}"
+        made = Specialisation(f, None, _nothing_to_rebuild, structures)
+        made.note = f"not compiled, NumPy runs the function itself: {reason}"
         return made
-    made = Specialisation(program, rebuild, structures)
+    made = Specialisation(f, program, rebuild, structures)
     made.seconds = seconds
     return made
 

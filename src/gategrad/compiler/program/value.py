@@ -78,6 +78,8 @@ class Builder:
         self._made: dict[Any, Value] = {}
         self._numbers: dict[bytes, Value] = {}
         self.inputs: list[Value] = []
+        self.guesses = ""
+        """What the program takes for granted that values may belie; empty if there is nothing."""
 
     def emit(self, op: str, inputs: Sequence[Value], **options: Any) -> Value:
         """The value of this operation on these inputs."""

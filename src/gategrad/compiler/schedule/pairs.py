@@ -120,11 +120,20 @@ class _Rewriting:
 
     def _on_host(self, value: Value) -> None:
         inputs = [self._whole(x) if x.dtype.kind == "c" else self.reals[x] for x in value.inputs]
+        on_host = OnHost(value)
+        if value.op.name in ("fft", "ifft") and value.inputs[0].dtype.kind != "c":
+            inputs, on_host = self._among_zeros(value)
         shape = (*value.shape, 2) if value.dtype.kind == "c" else value.shape
         made = self.simplifier.builder.emit(
-            "callback", inputs, function=OnHost(value), dtype=part_of(value.dtype), shape=shape
+            "callback", inputs, function=on_host, dtype=part_of(value.dtype), shape=shape
         )
         (self.wholes if value.dtype.kind == "c" else self.reals)[value] = made
+
+    def _among_zeros(self, value: Value) -> tuple[list[Value], OnHost]:
+        """A transform of complex numbers, given real ones: they are cast here, as NumPy would."""
+        x = Value(OPS["cast"], value.inputs, {"dtype": value.dtype})
+        self._rewrite(x)
+        return [self._whole(x)], OnHost(Value(value.op, (x,), value.options))
 
     def _operand(self, x: Value) -> Any:
         return self._pair(x) if x.dtype.kind == "c" else self._symbol(self.reals[x])
