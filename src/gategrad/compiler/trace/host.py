@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
+from gategrad.constant import Constant
 from gategrad.errors import NotTraceableError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
+from gategrad.gates.conjugation import conj
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.vjp import vjp
-from gategrad.values import FLOAT64
+from gategrad.values import FLOAT64, is_complex, spec_of
 from gategrad.variable import Variable
 
 __all__ = ["HostFunction", "Hosted"]
@@ -34,11 +36,13 @@ Form = tuple[Any, tuple[int, ...]]  # dtype and shape
 class HostFunction:
     """A Python function of arrays as an operation: several results travel as one row of numbers."""
 
-    def __init__(self, function: Callable[..., Any], forms: Sequence[Form], name: str) -> None:
+    def __init__(
+        self, function: Callable[..., Any], forms: Sequence[Form], name: str,
+        expected: Sequence[Form | None] | None = None,
+    ) -> None:  # fmt: skip
         self.function = function
         self.__name__ = name
-        results = _probe(function, forms, name)
-        self.results: list[Form | None] = [None if z is None else (z.dtype, z.shape) for z in results]
+        self.results = _results(function, forms, name, expected)
         known = [form for form in self.results if form is not None]
         self.single = len(self.results) == 1 and len(known) == 1
         self.dtype = known[0][0] if self.single else np.result_type(np.float32, *[dtype for dtype, _ in known])
@@ -74,14 +78,19 @@ class HostFunction:
         return unpacked
 
 
-def call(function: Callable[..., Any], inputs: Sequence[Any], name: str) -> list[Any]:
-    """Write a host call into the program: a list of symbols, None for a result that is None."""
+def call(
+    function: Callable[..., Any], inputs: Sequence[Any], name: str, expected: Sequence[Form | None] | None = None
+) -> list[Any]:
+    """Write a host call into the program: a list of symbols, None for a result that is None.
+
+    `expected` is what its results look like, for functions that refuse all examples.
+    """
     places = [n for n, x in enumerate(inputs) if type(x) is Symbol]
     if len(places) < len(inputs):
         function = _Around(function, list(inputs), places)
     symbols = [inputs[n] for n in places]
     builder_of(symbols)
-    host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name)
+    host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name, expected)
     return host.unpack(emit("callback", *symbols, function=host, dtype=host.dtype, shape=host.shape))
 
 
@@ -111,6 +120,18 @@ def _outputs(z: Any) -> list[Any]:
         None if part is None else np.asarray(part.resolve() if type(part) is Masked else part)
         for part in (z if isinstance(z, (tuple, list)) else (z,))
     ]
+
+
+def _results(
+    function: Callable[..., Any], forms: Sequence[Form], name: str, expected: Sequence[Form | None] | None
+) -> list[Form | None]:
+    """What the results of a function look like."""
+    try:
+        return [None if z is None else (z.dtype, z.shape) for z in _probe(function, forms, name)]
+    except NotTraceableError:
+        if expected is None:
+            raise
+        return list(expected)
 
 
 def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> list[Any]:
@@ -194,15 +215,18 @@ class Hosted(Gate):
 
     pattern = "function"
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
+    def __init__(
+        self, function: Callable[..., Any], name: str, expected: Sequence[Form | None] | None = None
+    ) -> None:
         self.function = function
         self.name = name
+        self.expected = expected
 
     def forward(self, *xs: Any) -> Any:
         self.xs = xs
         if any(type(x) is Variable for x in xs):
-            return Hosted(self.function, self.name)(*xs)  # on the tape that they are on
-        results = call(self.function, xs, self.name)
+            return Hosted(self.function, self.name, self.expected)(*xs)  # on the tape that they are on
+        results = call(self.function, xs, self.name, self.expected)
         return results[0] if len(results) == 1 else tuple(results)
 
     def backward(self, dz: Any) -> Any:
@@ -211,13 +235,17 @@ class Hosted(Gate):
         given = tuple([n for n, part in enumerate(dzs) if part is not None])
         pullback = _Pullback(self.function, len(self.xs), needed, given)
         inputs = (*self.xs, *[_resolved(dzs[n]) for n in given])
-        dxs = Hosted(pullback, f"{self.name}.backward")(*inputs)
+        looks = [_form(x) for x, need in zip(self.xs, self.needs, strict=True) if need]
+        dxs = Hosted(pullback, f"{self.name}.backward", looks)(*inputs)
         found = iter(dxs if type(dxs) is tuple else (dxs,))
         return tuple([next(found) if need else None for need in self.needs])
 
 
 class _Pullback:
-    """The pullback of a host function: of its inputs and the upstream gradients, at any order."""
+    """The pullback of a host function: of its inputs and the upstream gradients, at any order.
+
+    It is handed what flows between gates, and `vjp` takes and gives gradients as people see them: their conjugates.
+    """
 
     def __init__(
         self, function: Callable[..., Any], count: int, needed: tuple[int, ...], given: tuple[int, ...]
@@ -235,11 +263,21 @@ class _Pullback:
             return tuple([parts[n] for n in self.given])
 
         _, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
-        return pullback(tuple(dzs))
+        return tuple([conj(dx) for dx in pullback(tuple([conj(dz) for dz in dzs]))])
+
+
+def _form(x: Any) -> Form:
+    spec = spec_of(x)
+    return (FLOAT64, ()) if spec is None else (np.dtype(spec[1]), spec[0])
 
 
 def _resolved(x: Any) -> Any:
     return x.resolve() if type(x) is Masked else x
+
+
+def _like(dx: Any, form: Form) -> Any:
+    """The gradient of a real input as a real one."""
+    return np.real(dx) if form[0].kind != "c" and is_complex(dx) else dx
 
 
 class _Fresh:
@@ -280,6 +318,10 @@ def _rescue_backward(gate: Gate, dz: Any) -> Any:
         with contextlib.suppress(TraceError):
             return gate.backward(Symbol(builder.constant(dz), builder))
     options, needs = dict(gate.options), gate.needs
+    looks = [
+        _form(source.array if type(source) is Constant else source) if need else None
+        for source, need in zip(gate.inputs, needs, strict=True)
+    ]
 
     def backward(*given: Any) -> Any:
         remembered, upstream = rebuild(list(given))
@@ -289,9 +331,9 @@ def _rescue_backward(gate: Gate, dz: Any) -> Any:
         again.needs = needs
         dxs = again.backward(upstream)
         parts = dxs if type(dxs) in (tuple, list) else (dxs,)
-        return tuple([dx if need else None for dx, need in zip(parts, needs, strict=True)])
+        return tuple([_like(dx, form) if form else None for dx, form in zip(parts, looks, strict=True)])
 
-    backward_gate = Hosted(backward, f"{type(gate).__name__}.backward")
+    backward_gate = Hosted(backward, f"{type(gate).__name__}.backward", looks)
     places = [n for n, x in enumerate(values) if type(x) in (Symbol, Variable)]
     backward_gate.function = _Around(backward, values, places)
     flowing = [values[n] for n in places]
