@@ -63,10 +63,11 @@ class Specialisation:
         """Whether native code builds the containers of the output itself."""
         return self.order is not None
 
-    @property
+    @functools.cached_property
     def may_give_up(self) -> bool:
         """Whether there are values that the program was not made for."""
-        return self.traced is not None and "eig" in self.traced.operations
+        values = () if self.traced is None else self.traced.values
+        return any(x.op.name == "eig" or getattr(x.options.get("function"), "may_be_real", False) for x in values)
 
     @functools.cached_property
     def program(self) -> Program | None:

@@ -59,7 +59,9 @@ def write_transform(body: Body, value: Value, memory: Memory, table: Table) -> N
     lengths = given[axis], shape[axis]
     loop_name = name + (("_n_odd" if n % 2 else "_n_even") if name == "rfft" else "")
     loop, data = (
-        body.make(f"load ptr, ptr {table.address(f'{loop_name} {what.__name__} {part}', partial(what, loop_name, double))}")
+        body.make(
+            f"load ptr, ptr {table.address(f'{loop_name} {what.__name__} {part}', partial(what, loop_name, double))}"
+        )
         for what in (loop_address, data_address)
     )
     factor = body.slot(llvm_type(part), "factor")

@@ -33,8 +33,8 @@ from gategrad.compiler.schedule.joins import join_parts
 from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
-from gategrad.compiler.schedule.pairs import as_pairs
 from gategrad.compiler.schedule.overwrite import may_write_at_once
+from gategrad.compiler.schedule.pairs import as_pairs
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
 from gategrad.compiler.schedule.work import LONG, work
 

@@ -107,8 +107,9 @@ for _name, _function in _FLOATS.items():
 for _name, _function in _TRUTHS.items():
     _define(_name, _truth, _function)
 _define("conjugate", _same, np.conjugate)
-for _name, _function in {"real": np.real, "imag": np.imag, "modulus": np.abs}.items():  # of complex numbers
-    _define(_name, _part, _function)
+_define("real", _part, np.real)
+_define("imag", _part, np.imag)
+_define("modulus", _part, np.abs)  # of complex numbers; `absolute` is of real ones
 _define("copy", _same, np.array)
 _define("select", _same, _select)
 _define("cast", lambda inputs, o: (o["dtype"], inputs[0][1]), lambda x, dtype: np.asarray(x).astype(dtype))

@@ -85,7 +85,10 @@ def _is_known(name: str) -> bool:
     ufunc = _ufunc(name)
     found = _Ufunc.from_address(id(ufunc))
     fields = (found.type, found.nin, found.nout, found.nargs, found.ntypes)
-    if fields != (id(np.ufunc), ufunc.nin, ufunc.nout, ufunc.nargs, ufunc.ntypes) or ufunc.signature not in ("(n),()->(m)", "(m),()->(n)"):
+    if fields != (id(np.ufunc), ufunc.nin, ufunc.nout, ufunc.nargs, ufunc.ntypes) or ufunc.signature not in (
+        "(n),()->(m)",
+        "(m),()->(n)",
+    ):
         return False
     if list(ufunc.types[:2]) != [_TYPES[name], _TYPES[name].translate({ord("D"): "F", ord("d"): "f"})]:
         return False

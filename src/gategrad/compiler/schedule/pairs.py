@@ -8,25 +8,18 @@ by the host.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
-from gategrad.compiler.passes.simplify import Simplifier, uniform
+from gategrad.compiler.passes.simplify import Simplifier
 from gategrad.compiler.program.fourier import part_of
 from gategrad.compiler.program.ops import OPS
 from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.schedule.parts import BOTH, RULES, Pair
 from gategrad.compiler.trace.symbol import Symbol
 
 __all__ = ["OnHost", "as_pairs"]
-
-
-class Pair(NamedTuple):
-    """The parts of a complex value, as symbols."""
-
-    re: Any
-    im: Any
 
 
 def as_pairs(program: Program) -> Program:
@@ -70,9 +63,7 @@ class _Rewriting:
         self.wholes: dict[Value, Value] = {}  # parts side by side
 
     def rewritten(self, program: Program) -> Program:
-        inputs = []
-        for x in program.inputs:
-            inputs.append(self._input(x))
+        inputs = [self._input(x) for x in program.inputs]
         for value in program.values:
             if value.op.name != "input":
                 self._rewrite(value)
@@ -92,13 +83,13 @@ class _Rewriting:
         if value.dtype.kind != "c" and all(x.dtype.kind != "c" for x in value.inputs):
             made = self.simplifier.builder.again(value, [self.reals[x] for x in value.inputs])
             self._keep(value, self._symbol(self.simplifier.simplest(made)))
-        elif name in _BOTH:
+        elif name in BOTH:
             self.pairs[value] = self._both(value)
         elif name == "constant":
             array = value.options["value"].array
             self.pairs[value] = Pair(*[self._symbol(self.simplifier.constant(x)) for x in (array.real, array.imag)])
-        elif name in _RULES:
-            self._keep(value, _RULES[name](*[self._operand(x) for x in value.inputs], **value.options))
+        elif name in RULES:
+            self._keep(value, RULES[name](*[self._operand(x) for x in value.inputs], **value.options))
         else:
             self._on_host(value)
 
@@ -158,103 +149,3 @@ class _Rewriting:
 
     def _symbol(self, value: Value) -> Symbol:
         return Symbol(value, cast(Builder, self.simplifier))
-
-
-_BOTH = frozenset(
-    ["add", "subtract", "negative", "rint", "copy", "select", "sum", "cumsum", "reshape", "transpose", "broadcast", "slice",
-     "embed", "concatenate", "gather", "scatter_add", "check"]
-)  # fmt: skip
-"""Operations that treat both parts alike."""
-
-_RULES: dict[str, Callable[..., Any]] = {}
-
-
-def _rule(name: str) -> Callable[[Any], Any]:
-    def register(function: Any) -> Any:
-        _RULES[name] = function
-        return function
-
-    return register
-
-
-_rule("real")(lambda z: z.re)
-_rule("imag")(lambda z: z.im)
-_rule("conjugate")(lambda z: Pair(z.re, -z.im))
-_rule("modulus")(lambda z: np.hypot(z.re, z.im))
-_rule("isnan")(lambda z: np.isnan(z.re) | np.isnan(z.im))
-_rule("isinf")(lambda z: np.isinf(z.re) | np.isinf(z.im))
-_rule("isfinite")(lambda z: np.isfinite(z.re) & np.isfinite(z.im))
-_rule("equal")(lambda x, y: np.equal(x.re, y.re) & np.equal(x.im, y.im))
-_rule("not_equal")(lambda x, y: np.not_equal(x.re, y.re) | np.not_equal(x.im, y.im))
-
-
-@_rule("cast")
-def _cast(x: Any, dtype: Any) -> Any:
-    if dtype.kind != "c":
-        return np.not_equal(x.re, 0.0) | np.not_equal(x.im, 0.0)  # a truth value: whether it is not zero
-    part = part_of(dtype)
-    if isinstance(x, Pair):
-        return Pair(x.re.astype(part), x.im.astype(part))
-    re = x.astype(part)
-    return Pair(re, Symbol(re.builder.constant(np.zeros(re.shape, part)), re.builder))
-
-
-@_rule("multiply")
-def _multiply(x: Pair, y: Pair) -> Pair:
-    return Pair(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
-
-
-@_rule("divide")
-def _divide(x: Pair, y: Pair) -> Pair:
-    """By the larger part of the divisor first, as NumPy does, lest squares overflow. R. L. Smith, Algorithm 116 (1962)."""
-    wide = np.abs(y.re) >= np.abs(y.im)
-    large, small = np.where(wide, y.re, y.im), np.where(wide, y.im, y.re)
-    ratio = small / large
-    scale = 1.0 / (large + small * ratio)
-    re = np.where(wide, x.re + x.im * ratio, x.re * ratio + x.im) * scale
-    im = np.where(wide, x.im - x.re * ratio, x.im * ratio - x.re) * scale
-    zero = np.equal(y.re, 0.0) & np.equal(y.im, 0.0)
-    size = np.abs(y.re)
-    return Pair(np.where(zero, x.re / size, re), np.where(zero, x.im / size, im))
-
-
-@_rule("matmul")
-def _matmul(x: Pair, y: Pair) -> Pair:
-    """Four products of real matrices; two where one of the factors is real."""
-    if uniform(y.im.value) == 0.0:
-        return Pair(x.re @ y.re, x.im @ y.re)
-    if uniform(x.im.value) == 0.0:
-        return Pair(x.re @ y.re, x.re @ y.im)
-    return Pair(x.re @ y.re - x.im @ y.im, x.re @ y.im + x.im @ y.re)
-
-
-@_rule("exp")
-def _exp(z: Pair) -> Pair:
-    """In two halves where exp of the real part alone overflows; what is real stays real."""
-    tall = np.greater(z.re, _tallest(z.re.dtype))
-    part = np.exp(np.where(tall, 0.5 * z.re, z.re))
-    rest = np.where(tall, part, 1.0)
-    none = np.equal(z.re, -np.inf)  # zero, whichever way an infinite or unknown angle points
-    cos = np.where(none & ~np.isfinite(z.im), 1.0, np.cos(z.im))
-    sin = np.where(none & ~np.isfinite(z.im), 0.0, np.sin(z.im))
-    return Pair(part * cos * rest, np.where(np.equal(z.im, 0.0), z.im, part * sin * rest))
-
-
-def _tallest(dtype: Any) -> float:
-    """Beyond this, exp overflows; half of twice as much does not."""
-    return float(np.log(np.finfo(dtype).max)) - 1.0
-
-
-@_rule("sign")
-def _sign(z: Pair) -> Pair:
-    """z / |z|, 0 of 0; an infinite part is all that counts, and two of them have no direction."""
-    size = np.hypot(z.re, z.im)
-    infinite = np.isinf(size)
-    still = np.equal(size, 0.0)
-
-    def part(x: Any) -> Any:
-        shorter = np.where(np.isinf(x), np.sign(x), 0.0)
-        return np.where(still, 0.0, np.where(infinite, shorter, x / size))
-
-    unknown = np.isnan(z.re) | np.isnan(z.im) | (np.isinf(z.re) & np.isinf(z.im))
-    return Pair(*[np.where(unknown, np.nan, part(x)) for x in z])

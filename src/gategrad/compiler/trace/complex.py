@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, complex_ufuncs, elementwise, emit, traces
+from gategrad.errors import ComplexTraceError
 from gategrad.values import is_complex
 
 __all__: list[str] = []
@@ -89,6 +90,13 @@ def _isrealobj(x: Any) -> bool:
 @traces(np.iscomplex)
 def _iscomplex(x: Any) -> Any:
     return np.not_equal(_imag(x), 0)
+
+
+@traces(np.real_if_close)
+def _real_if_close(a: Any, tol: float = 100) -> Any:
+    if not is_complex(a):
+        return a
+    raise ComplexTraceError("np.real_if_close has real numbers or complex ones, whichever the values say")
 
 
 @traces(np.isreal)

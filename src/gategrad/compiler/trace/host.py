@@ -18,7 +18,7 @@ import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
 from gategrad.constant import Constant
-from gategrad.errors import NotTraceableError, ShapeError, TraceError
+from gategrad.errors import NotTraceableError, RealAnswerError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
 from gategrad.gates.conjugation import conj
@@ -44,6 +44,7 @@ class HostFunction:
         self.__name__ = name
         self.results = _results(function, forms, name, expected)
         known = [form for form in self.results if form is not None]
+        self.may_be_real = all(dtype.kind != "c" for dtype, _ in forms) and any(dtype.kind == "c" for dtype, _ in known)
         self.single = len(self.results) == 1 and len(known) == 1
         self.dtype = known[0][0] if self.single else np.result_type(np.float32, *[dtype for dtype, _ in known])
         self.shape = known[0][1] if self.single else (sum([math.prod(shape) for _, shape in known]),)
@@ -52,6 +53,8 @@ class HostFunction:
         results = _outputs(self.function(*map(_travelling, arrays)))
         forms = [None if z is None else (z.dtype, z.shape) for z in results]
         if forms != self.results:
+            if self.may_be_real and all(form is None or form[0].kind != "c" for form in forms):
+                raise RealAnswerError(f"{self.__name__}: the answer is real")
             raise ShapeError(
                 f"{self.__name__} returned {_listed(forms)} where it returned {_listed(self.results)} for examples of "
                 "the same shapes while it was traced: in a compiled function shapes and dtypes must not depend on "
@@ -89,8 +92,10 @@ def call(
     if len(places) < len(inputs):
         function = _Around(function, list(inputs), places)
     symbols = [inputs[n] for n in places]
-    builder_of(symbols)
+    builder = builder_of(symbols)
     host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name, expected)
+    if host.may_be_real:
+        builder.guesses = f"{name} gives complex numbers for some values, and perhaps real ones for others"
     return host.unpack(emit("callback", *symbols, function=host, dtype=host.dtype, shape=host.shape))
 
 
@@ -215,9 +220,7 @@ class Hosted(Gate):
 
     pattern = "function"
 
-    def __init__(
-        self, function: Callable[..., Any], name: str, expected: Sequence[Form | None] | None = None
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], name: str, expected: Sequence[Form | None] | None = None) -> None:
         self.function = function
         self.name = name
         self.expected = expected
