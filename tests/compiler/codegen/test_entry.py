@@ -116,6 +116,22 @@ def test_float32_scalars():
     assert is_slow(f(np.float64(2.5)))
 
 
+@pytest.mark.parametrize("kind", ["c128", "c64"])
+def test_complex_scalars_go_by_their_address(kind):
+    """Alone, and so many in a list that they are read and made by loops."""
+    number = Scalar(kind).dtype.type
+    s = Signature((list_of(*[Scalar(kind)] * 20), Scalar(kind)), tuple_of(*[Scalar(kind)] * 20, Same(20), Scalar(kind)))
+    f = function(copies(21, number().itemsize), s)
+    given, last = [number(complex(n, -n)) for n in range(20)], number(2.5j)
+    *found, same, z = f(given, last)
+    assert found == given
+    assert same is last
+    assert z == last
+    assert {type(x) for x in (*found, z)} == {number}
+    assert is_slow(f(given, 2.5j))
+    assert is_slow(f([*given[1:], 1.0], last))
+
+
 # --- containers ----------------------------------------------------------------------------------------
 
 NESTED = dict_of(

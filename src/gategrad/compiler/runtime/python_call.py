@@ -62,12 +62,10 @@ class PythonCall:
                 return MISMATCH
         buffers = [_buffer(leaf, objects) for leaf in signature.flat_outputs]
         workspace = aligned(max(signature.workspace, FAULT_BYTES))
-        leaves = signature.flat_inputs
-        objects = [
-            np.asarray(x) if isinstance(leaf, Scalar) and leaf.is_complex else x
-            for leaf, x in zip(leaves, objects, strict=True)
-        ]
-        numbers = [_argument(leaf, value) for leaf, value in zip(leaves, objects, strict=True)]
+        numbers, kept = [], []
+        for leaf, value in zip(signature.flat_inputs, objects, strict=True):
+            kept.append(np.asarray(value) if isinstance(leaf, Scalar) and leaf.is_complex else value)  # for its address
+            numbers.append(_argument(leaf, kept[-1]))
         outputs = self._outputs.pack(*map(_address, buffers))
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
