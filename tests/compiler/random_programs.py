@@ -70,6 +70,7 @@ def _written(x):
 
 # --- the calls ----------------------------------------------------------------------------------------------------
 
+
 def _filtered(x):
     """Through a spectrum and back, along the last axis if there is one."""
     return np.real(np.fft.ifft(np.fft.fft(x) * (0.5 + 0.5j))) if np.ndim(x) and np.shape(x)[-1] else x * 0.5

@@ -80,6 +80,17 @@ def test_what_has_no_machine_code_is_called_on_the_host_for_itself_alone():
     assert re.search(r"host calls: .*tan \(complex128\[3, 4\]\), arcsin", str(report))
 
 
+def test_consecutive_host_calls_are_one():
+    def f(x):
+        y = np.tan(x)
+        return np.linalg.solve(np.arctan(x[:, :3]), np.arcsin(np.tanh(x))), y, np.expm1(y)
+
+    report = check(f, GRID * 0.3, rtol=1e-12)
+    assert report.callbacks == (
+        "arctan → tanh → arcsin → numpy.linalg.solve (complex128[3, 4])", "tan (complex128[3, 4])", "expm1 (complex128[3, 4])",
+    )  # fmt: skip
+
+
 SPECIAL = np.array([0.0, -0.0, 1.0, -0.3, 60.0, 720.0, -1e300, 1e-310, 1.5e308, np.inf, -np.inf, np.nan])
 
 

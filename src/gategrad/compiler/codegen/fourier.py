@@ -15,7 +15,7 @@ from gategrad.compiler.program.fourier import part_of
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.runtime.transforms import are_native, data_address, loop_address
-from gategrad.compiler.schedule.pairs import OnHost
+from gategrad.compiler.schedule.on_host import OnHost
 from gategrad.compiler.schedule.views import view_of
 
 __all__ = ["is_transform", "write_transform"]

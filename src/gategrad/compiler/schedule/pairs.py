@@ -8,55 +8,31 @@ by the host.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, cast
-
-import numpy as np
 
 from gategrad.compiler.passes.simplify import Simplifier
 from gategrad.compiler.program.fourier import part_of
-from gategrad.compiler.program.ops import OPS
+from gategrad.compiler.program.ops import FOURIER, OPS
 from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.schedule.on_host import OnHost
 from gategrad.compiler.schedule.parts import BOTH, RULES, Pair
 from gategrad.compiler.trace.symbol import Symbol
 
-__all__ = ["OnHost", "as_pairs"]
+__all__ = ["as_pairs"]
 
 
 def as_pairs(program: Program) -> Program:
     """The same program without complex values; those among its inputs and outputs have a last axis of length 2."""
     if all(value.dtype.kind != "c" for value in program.values):
         return program
-    return _Rewriting().rewritten(program)
-
-
-class OnHost:
-    """An operation on complex numbers for the host, which is given their parts side by side, and gives such."""
-
-    def __init__(self, value: Value) -> None:
-        self.name, self.options = value.op.name, value.options
-        self.given = [x.dtype for x in value.inputs]
-        self.form = value.dtype, value.shape
-
-    @property
-    def __name__(self) -> str:
-        function = self.options.get("function")
-        return self.name if function is None else getattr(function, "__name__", type(function).__name__)
-
-    def __call__(self, *arrays: Any) -> Any:
-        given = [_together(x, dtype) for x, dtype in zip(arrays, self.given, strict=True)]
-        z = OPS[self.name].evaluate(*given, **self.options)
-        dtype, shape = self.form
-        if dtype.kind != "c":
-            return z
-        return np.asarray(z, dtype, order="C").reshape(*shape, 1).view(part_of(dtype))
-
-
-def _together(x: Any, dtype: Any) -> Any:
-    return x.view(dtype)[..., 0][()] if dtype.kind == "c" else x
+    return _Rewriting(program).rewritten(program)
 
 
 class _Rewriting:
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
+        self.uses = Counter(x for value in program.values for x in value.inputs)
+        self.uses.update(program.outputs)
         self.simplifier = Simplifier()
         self.reals: dict[Value, Value] = {}
         self.pairs: dict[Value, Pair] = {}
@@ -110,21 +86,38 @@ class _Rewriting:
         return Pair(*parts)
 
     def _on_host(self, value: Value) -> None:
-        inputs = [self._whole(x) if x.dtype.kind == "c" else self.reals[x] for x in value.inputs]
-        on_host = OnHost(value)
         if value.op.name in ("fft", "ifft") and value.inputs[0].dtype.kind != "c":
-            inputs, on_host = self._among_zeros(value)
-        shape = (*value.shape, 2) if value.dtype.kind == "c" else value.shape
-        made = self.simplifier.builder.emit(
-            "callback", inputs, function=on_host, dtype=part_of(value.dtype), shape=shape
-        )
+            made = self._call(self._of_complex(value))
+        else:
+            made = self._call(value)
         (self.wholes if value.dtype.kind == "c" else self.reals)[value] = made
 
-    def _among_zeros(self, value: Value) -> tuple[list[Value], OnHost]:
+    def _call(self, value: Value) -> Value:
+        inside = [self._inside(x, value) for x in value.inputs]
+        inputs: list[Value] = []
+        for x, first in zip(value.inputs, inside, strict=True):
+            if first is not None:
+                inputs += self.wholes[x].inputs
+            else:
+                inputs.append(self._whole(x) if x.dtype.kind == "c" else self.reals[x])
+        shape = (*value.shape, 2) if value.dtype.kind == "c" else value.shape
+        return self.simplifier.builder.emit(
+            "callback", inputs, function=OnHost(value, inside), dtype=part_of(value.dtype), shape=shape
+        )
+
+    def _inside(self, x: Value, user: Value) -> OnHost | None:
+        """The operation that computes x, if it is the host's as well, and x nobody's but the user's."""
+        made = self.wholes.get(x)
+        function = None if made is None else made.options.get("function")
+        if self.uses[x] != 1 or not isinstance(function, OnHost) or {function.name, user.op.name} & FOURIER:
+            return None
+        return function
+
+    def _of_complex(self, value: Value) -> Value:
         """A transform of complex numbers, given real ones: they are cast here, as NumPy would."""
         x = Value(OPS["cast"], value.inputs, {"dtype": value.dtype})
         self._rewrite(x)
-        return [self._whole(x)], OnHost(Value(value.op, (x,), value.options))
+        return Value(value.op, (x,), value.options)
 
     def _operand(self, x: Value) -> Any:
         return self._pair(x) if x.dtype.kind == "c" else self._symbol(self.reals[x])
