@@ -10,6 +10,7 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler.codegen import fourier
+from gategrad.compiler.runtime.table import python_function
 
 rng = np.random.default_rng(3)
 NAMES = ("fft", "ifft", "rfft", "irfft")
@@ -99,6 +100,18 @@ def test_what_numpy_refuses_is_refused(f, kind, match):
             called(np.ones(4))
     with pytest.raises(kind, match=match):
         gg.compile(f)(np.ones(4))
+
+
+def test_a_transform_that_finds_no_memory_ends_the_program(monkeypatch):
+    monkeypatch.setattr(fourier, "loop_address", out_of_memory)
+    f = gg.compile(lambda z: np.fft.fft(z) * 2.0)
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            f(np.ones(6) + 0j)
+
+
+def out_of_memory(name, double):
+    return python_function("PyErr_NoMemory")
 
 
 def test_donated_spectra():

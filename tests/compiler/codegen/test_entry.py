@@ -553,6 +553,27 @@ def test_the_global_lock_is_released_on_request(path):
     assert sorted(z[0].sum() for z in answers) == [0.0, 3.0]
 
 
+def test_an_exception_of_a_function_that_took_the_lock_for_it():
+    table = Table()
+    take, raise_, give = (
+        table.function(name) for name in ("PyGILState_Ensure", "PyErr_NoMemory", "PyGILState_Release")
+    )
+    program = f"""
+define i32 @gg_program(ptr %workspace) {{
+  %take = load ptr, ptr {take}
+  %raise = load ptr, ptr {raise_}
+  %give = load ptr, ptr {give}
+  %state = call i32 %take()
+  %null = call ptr %raise()
+  call void %give(i32 %state)
+  ret i32 0
+}}"""
+    f = function(program, Signature((), tuple_of(), releases_gil=True), table)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            f()
+
+
 def test_arrays_taken_out_of_their_container_during_the_call_live_on():
     x = [np.full(3, 4.0)]
     alive = []

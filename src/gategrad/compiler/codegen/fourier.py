@@ -18,7 +18,7 @@ from gategrad.compiler.runtime.transforms import are_native, data_address, loop_
 from gategrad.compiler.schedule.on_host import OnHost
 from gategrad.compiler.schedule.views import view_of
 
-__all__ = ["is_transform", "write_transform"]
+__all__ = ["is_transform", "raised", "write_transform"]
 
 
 def is_transform(value: Value) -> bool:
@@ -82,7 +82,7 @@ def write_transform(body: Body, value: Value, memory: Memory, table: Table) -> N
         for k, pointer in enumerate((places[0], factor, places[1])):
             body.write(f"store ptr {pointer}, ptr {body.make(f'getelementptr ptr, ptr {arguments}, i64 {k}')}")
         body.write(f"call void {loop}(ptr {arguments}, ptr {dimensions}, ptr {strides}, ptr {data})")
-    _check(body, table)
+    _check(body)
 
 
 def _moved(body: Body, pointer: str, terms: list[str], nbytes: int) -> str:
@@ -100,11 +100,24 @@ def _words(body: Body, numbers: list[int]) -> str:
     return block
 
 
-def _check(body: Body, table: Table) -> None:
-    occurred = body.make(f"load ptr, ptr {table.function('PyErr_Occurred')}")
-    error = body.make(f"call ptr {occurred}()")
+def _check(body: Body) -> None:
+    error = body.make(f"call ptr @{RAISED}()")
     bad, good = body.name("raised"), body.name("transformed")
     body.write(f"br i1 {body.make(f'icmp ne ptr {error}, null')}, label {bad}, label {good}")
     body.label(bad)
     body.write("ret i32 4")
     body.label(good)
+
+
+RAISED = "gg_raised"
+
+
+def raised(table: Table, releases_gil: bool) -> str:
+    """The function that says whether an exception is set. Only who holds the global lock may ask; else the entry does."""
+    if releases_gil:
+        return f"define internal ptr @{RAISED}() {{\n  ret ptr null\n}}\n"
+    occurred = table.function("PyErr_Occurred")
+    return (
+        f"define internal ptr @{RAISED}() {{\n  %ask = load ptr, ptr {occurred}\n  %error = call ptr %ask()\n"
+        "  ret ptr %error\n}\n"
+    )

@@ -13,7 +13,7 @@ from gategrad.compiler.codegen.blocks import Blocks
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
 from gategrad.compiler.codegen.entry import FAILED, PROGRAM
 from gategrad.compiler.codegen.failures import write_check
-from gategrad.compiler.codegen.fourier import is_transform, write_transform
+from gategrad.compiler.codegen.fourier import is_transform, raised, write_transform
 from gategrad.compiler.codegen.host import write_host_call
 from gategrad.compiler.codegen.lapack import write_lapack
 from gategrad.compiler.codegen.loops import write_loops
@@ -53,12 +53,11 @@ class Native:
     kernels: list[Kernel]
     callbacks: list[Value]
     blocks: dict[int, int]  # for the kernels that run on threads, by number: in how many blocks
-    holds_gil: bool  # for what may raise Python's exceptions, although it does not call Python
 
     @property
     def releases_gil(self) -> bool:
         """Whether other Python threads may run meanwhile: it takes long enough, and nothing in it calls Python."""
-        return not self.holds_gil and not self.callbacks and work(self.kernels) >= LONG
+        return not self.callbacks and work(self.kernels) >= LONG
 
 
 def write_native(program: Program, table: Table, over: Mapping[int, int] | None = None) -> Native:
@@ -95,7 +94,7 @@ class _Module:
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
         self.blocks: dict[int, int] = {}
-        self.holds_gil = False
+        self.transforms = False
         self.poll = Polls(self.body, table, self.kernels)
         self.prologue: list[str] = []
         self.failures: dict[Failure, Failure] = {}
@@ -114,7 +113,11 @@ class _Module:
         self.prologue += [
             f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {b.offset}" for name, b in self.buffers
         ]
-        return Native(self._text(), workspace, self.kernels, self.callbacks, self.blocks, self.holds_gil)
+        native = Native("", workspace, self.kernels, self.callbacks, self.blocks)
+        if self.transforms:
+            self.needs["definitions"]["raised"] = raised(self.table, native.releases_gil)
+        native.text = self._text()
+        return native
 
     # --- where things lie
 
@@ -228,7 +231,7 @@ class _Module:
         elif value.op.name == "check":
             write_check(self.body, value, self.memory, self._fail_with)
         elif is_transform(value):
-            self.holds_gil = True
+            self.transforms = True
             write_transform(self.body, value, self.memory, self.table)
         elif value.op.name in MOVEMENTS:
             MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, _fail, blocks)
