@@ -11,6 +11,7 @@ import pytest
 import gategrad as gg
 from gategrad.compiler.codegen import fourier
 from gategrad.compiler.runtime.table import python_function
+from gategrad.errors import TraceError
 
 rng = np.random.default_rng(3)
 NAMES = ("fft", "ifft", "rfft", "irfft")
@@ -100,6 +101,11 @@ def test_what_numpy_refuses_is_refused(f, kind, match):
             called(np.ones(4))
     with pytest.raises(kind, match=match):
         gg.compile(f)(np.ones(4))
+
+
+def test_out_is_refused():
+    with pytest.raises(TraceError, match=r"np\.fft\.fft with out= would write a value into an array"):
+        gg.compile(lambda x: np.fft.fft(x, out=np.zeros(4, complex)))(np.ones(4))
 
 
 def test_a_transform_that_finds_no_memory_ends_the_program(monkeypatch):

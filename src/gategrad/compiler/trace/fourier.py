@@ -8,6 +8,7 @@ import numpy as np
 
 from gategrad.compiler.program.fourier import complex_of, part_of
 from gategrad.compiler.trace.symbol import emit, traces
+from gategrad.errors import NotTraceableError
 
 __all__: list[str] = []
 
@@ -17,6 +18,8 @@ def _transforms(function: Any) -> None:
 
     @traces(function)
     def transform(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+        if out is not None:
+            raise NotTraceableError(f"np.fft.{name} with out= would write a value into an array: use its result instead")
         (along,) = np.lib.array_utils.normalize_axis_tuple(axis, len(a.shape))
         if n is None:
             n = 2 * (a.shape[along] - 1) if name == "irfft" else a.shape[along]
