@@ -19,7 +19,9 @@ def _transforms(function: Any) -> None:
     @traces(function)
     def transform(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
         if out is not None:
-            raise NotTraceableError(f"np.fft.{name} with out= would write a value into an array: use its result instead")
+            raise NotTraceableError(
+                f"np.fft.{name} with out= would write a value into an array: use its result instead"
+            )
         (along,) = np.lib.array_utils.normalize_axis_tuple(axis, len(a.shape))
         if n is None:
             n = 2 * (a.shape[along] - 1) if name == "irfft" else a.shape[along]
