@@ -372,7 +372,7 @@ def test_eigenvalues_of_real_matrices(f):
         assert_same(compiled(x), f(x), 1e-14)
         np.testing.assert_allclose(slope(x), gg.grad(f)(x), rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(gg.grad(gg.compile(f))(x), gg.grad(f)(x), rtol=1e-12, atol=1e-13)
-    assert slope.report(COMPLEX_PAIR).callbacks[0] == "eig (complex128[3, 2])"
+    assert slope.report(COMPLEX_PAIR).callbacks[0] == "Eig (complex128[6])"
 
 
 def test_eigenvalues_are_real_where_numpys_are():
@@ -389,9 +389,10 @@ def test_what_can_be_traced_with_real_numbers_alone_runs_as_it_is():
     slope = gg.compile(gg.grad(f))
     for _ in range(2):
         np.testing.assert_array_equal(slope(SYMMETRIC), gg.grad(f)(SYMMETRIC))
-    assert str(slope.report(SYMMETRIC)).startswith(
-        "<lambda>: not compiled, NumPy runs the function itself: np.linalg.eig gives complex numbers for some matrices, "
-        "real ones for others, and with complex ones: "
+    assert re.match(
+        r"<lambda>: not compiled, NumPy runs the function itself: Eig gives complex numbers for some values, and perhaps "
+        r"real ones for others, and with complex ones: ",
+        str(slope.report(SYMMETRIC)),
     )
     with pytest.raises(TraceError, match="not compiled"):
         slope.program(SYMMETRIC)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.program.fourier import complex_of
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
 from gategrad.constant import Constant
 from gategrad.errors import NotTraceableError, RealAnswerError, ShapeError, TraceError
@@ -43,6 +44,8 @@ class HostFunction:
         self.function = function
         self.__name__ = name
         self.results = _results(function, forms, name, expected)
+        if getattr(function, "may_turn_complex", False):
+            self.results = [None if form is None else (complex_of(form[0]), form[1]) for form in self.results]
         known = [form for form in self.results if form is not None]
         self.may_be_real = all(dtype.kind != "c" for dtype, _ in forms) and any(dtype.kind == "c" for dtype, _ in known)
         self.single = len(self.results) == 1 and len(known) == 1
@@ -288,6 +291,7 @@ class _Fresh:
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate.fresh()
+        self.may_turn_complex = gate.may_turn_complex
 
     def __call__(self, *xs: Any) -> Any:
         return self.gate.fresh()(*xs)
