@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "ComplexTraceError",
     "AnomalyError",
+    "ComplexTraceError",
     "DtypeError",
     "EscapeError",
     "GateError",
@@ -22,6 +22,7 @@ __all__ = [
     "NotTraceableError",
     "NotTrackedError",
     "ProgramError",
+    "RealAnswerError",
     "ReleasedError",
     "ShapeError",
     "StaleError",
@@ -83,7 +84,11 @@ class NotTraceableError(TraceError, AttributeError):
 
 
 class ComplexTraceError(NotTraceableError):
-    """Complex numbers while a function is traced: programs have none, so the function runs as it is."""
+    """A function that cannot be traced with complex numbers where it may have real ones: it runs as it is."""
+
+
+class RealAnswerError(GategradError, RuntimeError):
+    """A program met real numbers where it computes with complex ones: the function itself answers that call."""
 
 
 class AnomalyError(GategradError, FloatingPointError):

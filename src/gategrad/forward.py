@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gategrad.constant import may_change
-from gategrad.errors import ComplexTraceError, DtypeError, GateError, ShapeError, describe
+from gategrad.errors import DtypeError, GateError, ShapeError, describe
 from gategrad.gate import Gate
 from gategrad.values import SEVERAL, is_complex, spec_of
 
@@ -30,8 +30,6 @@ rescues: dict[type[Exception], Rescue] = {}
 def rescue_from(error: BaseException | None) -> Rescue | None:
     """The rescue from this exception, or from one that it wraps: NumPy turns some exceptions into its own."""
     while error is not None and rescues:
-        if isinstance(error, ComplexTraceError):
-            return None  # not this gate alone: whatever uses its output is complex as well
         for kind, rescue in rescues.items():
             if isinstance(error, kind):
                 return rescue

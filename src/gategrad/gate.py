@@ -93,6 +93,9 @@ class Gate:
     takes_complex: ClassVar[bool] = False
     """Whether the rule holds for complex inputs as well; tests walk those gates with complex numbers too."""
 
+    may_turn_complex: ClassVar[bool] = False
+    """Whether real inputs have complex outputs, or real ones if the values say so: programs take them for complex."""
+
     is_ours: ClassVar[bool] = True
     """Whether the gate comes with the library, and is tested not to write into what it is handed."""
 

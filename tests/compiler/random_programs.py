@@ -70,6 +70,12 @@ def _written(x):
 
 # --- the calls ----------------------------------------------------------------------------------------------------
 
+
+def _filtered(x):
+    """Through a spectrum and back, along the last axis if there is one."""
+    return np.real(np.fft.ifft(np.fft.fft(x) * (0.5 + 0.5j))) if np.ndim(x) and np.shape(x)[-1] else x * 0.5
+
+
 UNARY = {name: getattr(np, name) for name in ("tanh", "sin", "cos", "arctan", "negative", "square")}
 UNARY |= {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
@@ -77,6 +83,9 @@ UNARY |= {
     "log": lambda x: np.log(1 + x * x),
     "sqrt": lambda x: np.sqrt(1 + x * x),
     "half": lambda x: x * 0.5 + 0.25,
+    "turned": lambda x: np.real(np.exp(0.5j * x) * (x - 0.5j)),
+    "modulus": lambda x: np.abs(x + (0.5 + 1j)),
+    "filtered": _filtered,
 }
 KINKED = {name: getattr(np, name) for name in ("absolute", "sign")}
 KINKED |= {"relu": lambda x: np.maximum(x, 0.0)}

@@ -69,6 +69,8 @@ def test_what_is_long_and_what_calls_python():
     assert not releases_gil(lambda x: x @ x, np.ones((40, 40)))
     assert releases_gil(lambda x: x @ x, np.ones((80, 80)))
     assert not releases_gil(lambda x: np.spacing(x), np.ones((400, 400)))
+    assert releases_gil(lambda x: np.fft.fft(x), np.ones((400, 400)))
+    assert not releases_gil(lambda x: np.fft.fft(x), np.ones((4, 400)))
 
 
 def test_eight_threads_in_one_function_at_once():

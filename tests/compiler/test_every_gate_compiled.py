@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 import gategrad as gg
+from gategrad.compiler.passes import optimise
+from gategrad.compiler.program.verify import verify
+from gategrad.compiler.trace.tracing import trace
 from gategrad.gate import all_gates
+from gategrad.values import spec_of
 
 pytest.importorskip("llvmlite")
 
@@ -26,7 +30,7 @@ def example(gate, number, dtype):
 
 
 def has_gradient(x):
-    return type(x) is float or (type(x) is not bool and x.dtype.kind == "f")
+    return type(x) is float or (type(x) is not bool and x.dtype.kind in "fc")
 
 
 def seed(z, wave):
@@ -111,6 +115,47 @@ def test_forward_mode_compiled_equals_eager(gate, number):
         return gg.jvp(of_floats, floats, [seed(x, np.sin) for x in floats])[1]
 
     compare(gg.compile(forward)(*inputs), forward(*inputs), 1e-11)
+
+
+COMPLEX = [pytest.param(*case.values, id=case.id) for case in CASES if case.values[0].takes_complex]
+FIRST_COMPLEX = [case for case in COMPLEX if case.values[1] == 0]
+
+
+def complex_case(gate, number):
+    """The value and both orders of a gate as one function, and inputs that are turned in the complex plane."""
+    made, inputs = example(gate, number, np.float64)
+    orders = functions(made)
+    fixed = {place: x for place, x in enumerate(inputs) if type(x) is bool}  # part of the program
+
+    def f(*given):
+        rest = iter(given)
+        xs = [fixed[place] if place in fixed else next(rest) for place in range(len(inputs))]
+        return tuple(g(*xs) for g in orders)
+
+    return f, [turned(x) for x in inputs if type(x) is not bool]
+
+
+def turned(x):
+    if not has_gradient(x) or np.iscomplexobj(x):
+        return x
+    return np.asarray(x * np.exp(1j * np.random.default_rng(7).uniform(0.2, 0.5, np.shape(x))))[()]
+
+
+@pytest.mark.parametrize(("gate", "number"), COMPLEX)
+def test_programs_of_complex_numbers_equal_eager(gate, number):
+    f, inputs = complex_case(gate, number)
+    names = [f"x{n}" for n in range(len(inputs))]
+    program, rebuild = trace(f, lambda xs: (xs, {}), list(map(spec_of, inputs)), names, "f")
+    program = optimise(program)
+    verify(program)
+    compare(rebuild(program(*inputs)), f(*inputs), 1e-11)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("gate", "number"), FIRST_COMPLEX)
+def test_native_code_of_complex_numbers_equals_eager(gate, number):
+    f, inputs = complex_case(gate, number)
+    compare(gg.compile(f)(*inputs), f(*inputs), 1e-11)
 
 
 def compare(found, expected, tolerance):

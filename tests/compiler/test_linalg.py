@@ -201,14 +201,3 @@ def test_least_squares_of_full_rank_or_without_residuals():
     solution = gg.compile(lambda x, y: L.lstsq(x, y)[0])(flat, y)
     np.testing.assert_allclose(solution, L.lstsq(flat, y)[0], rtol=1e-12)
     assert gg.compile(lambda x: L.lstsq(x, x[:, 0])[1])(X).shape == (0,)
-
-
-# --- what programs do not know ----------------------------------------------------------------------------------------------
-
-
-def test_eigenvalues_may_be_complex_so_the_function_runs_as_it_is():
-    f = lambda x: np.sum(np.abs(L.eigvals(x)) ** 3)
-    compiled = gg.compile(gg.grad(f))
-    for x in (X, np.array([[0.0, -2.0], [1.0, 0.5]])):
-        np.testing.assert_array_equal(compiled(x), gg.grad(f)(x))
-    assert "gives complex numbers for some matrices" in str(compiled.report(X))

@@ -86,7 +86,7 @@ def case(
     """The function of this name on these inputs, with these options; `call` where it wants them another way.
 
     `order` is the highest order of derivative that is compared with differences. `compiles=False` is for functions whose
-    shapes depend on values, or that have complex numbers; the test then asks for the refusal. `elsewhere=True` is for those
+    shapes or dtypes depend on values; the test then asks for the refusal. `elsewhere=True` is for those
     that have tests of their own for all but what the compiler makes of them.
     """
     whole = call or functools.partial(_find(name), **options)

@@ -23,8 +23,7 @@ differences, up to the order named; forward mode against reverse; float32 in, fl
 eager one. There is no highest order: rules are made of gates, so they can be differentiated as often as one likes.
 
 *Compiled* tells what `gg.compile` makes of value and gradient together: `native` code alone, or native code with `host calls`
-for parts that NumPy or SciPy computes; `no` where no program can hold it: shapes that depend on values, and complex numbers.
-A compiled function with complex numbers in it runs as it is.
+for parts that NumPy or SciPy computes; `no` where no program can hold it: shapes that depend on values.
 
 ```python
 >>> import numpy as np

@@ -91,10 +91,3 @@ def test_frequencies_are_plain_and_out_is_refused():
         F.fft(gg.variable(REAL), out=np.zeros(REAL.shape, complex))
     with pytest.raises(ValueError, match="Shape and axes have different lengths"):
         F.fftn(gg.variable(REAL), s=(2,), axes=(0, 1))
-
-
-def test_a_compiled_function_runs_as_it_is():
-    f = lambda x: np.sum(np.abs(F.rfft(x)) ** 2)
-    compiled = gg.compile(gg.grad(f))
-    np.testing.assert_array_equal(compiled(REAL), gg.grad(f)(REAL))
-    assert "complex numbers" in str(compiled.report(REAL))

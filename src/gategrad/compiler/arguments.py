@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Structure
+from gategrad.compiler.codegen.signature import KINDS, Array, Container, Fixed, Scalar, Structure
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import DtypeError, describe
 from gategrad.transforms.containers import flatten
@@ -73,16 +73,14 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
     if not isinstance(x, (np.ndarray, np.generic, complex)):
         return None
     array = np.asarray(x)
-    if array.dtype.kind == "c":
-        return Array(array.dtype, array.shape), array[
-            ()
-        ]  # programs have no complex numbers: the function runs as it is
-    if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8)):
+    number = KINDS.get(array.dtype.newbyteorder("="))
+    if number is None and array.dtype.kind not in "iub":
         raise DtypeError(
-            f"a compiled function was given {describe(x)}: it takes float64, float32, integers and truth values"
+            f"a compiled function was given {describe(x)}: it takes float64, float32, complex128, complex64, integers "
+            "and truth values"
         )
-    if array.shape == () and array.dtype.kind == "f":
-        return (Scalar("f64"), float(array)) if array.dtype.itemsize == 8 else (Scalar("f32"), np.float32(array))
+    if array.shape == () and number is not None:
+        return Scalar(number), float(array) if number == "f64" else array.dtype.newbyteorder("=").type(array)
     if not (array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned):  # else this very object
         array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
     return Array(array.dtype, array.shape), array

@@ -88,7 +88,7 @@ class Compiled(native.Callable):
         if any(type(leaf) is Variable for leaf in leaves):
             return self._record(arguments, leaves, keywords)
         found = self._specialise(arguments, keywords)
-        if found.is_direct:
+        if found.is_direct and not found.may_give_up:
             native.install(self, found.code)
         return found.run(arguments, keywords)
 
@@ -228,8 +228,9 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     program is interpreted, and where a call may be answered by a second program (see docs/kinks.md). A call that raises has written over nothing.
 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
-    fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy; so do functions that meet complex numbers, which
-    programs do not have: they run as they are, and the report says so.
+    fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy. Where NumPy has real
+    numbers or complex ones, whichever the values say (`np.linalg.eig`), programs have complex ones; a call in which they
+    are real is answered by `f` itself.
 
     Division by zero and overflow give inf and nan as NumPy does, for single numbers as well, but without warnings:
     `np.errstate` has no say. Other Python threads run during calls that take long; any number of threads may call.

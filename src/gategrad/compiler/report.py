@@ -87,7 +87,7 @@ def report_on(program: Program, native: Native | None, seconds: dict[str, float]
 def _kernel(number: int, kernel: Kernel, readers: dict[Value, set[int]], blocks: int) -> KernelReport:
     read = {view_of(x).base for value in kernel.all_values for x in value.inputs} - set(kernel.all_values)
     written = [value for value in kernel.values if readers.get(value) != {number}]  # others read it, or the caller
-    operations = tuple([value.op.name for value in kernel.values])
+    operations = tuple([_name(value) for value in kernel.values])
     return KernelReport(operations, kernel.domain, _bytes(read), _bytes(written), blocks, len(kernel.products))
 
 
@@ -95,10 +95,15 @@ def _bytes(values: Iterable[Value]) -> int:
     return sum(x.size * x.dtype.itemsize for x in values if x.op.name != "constant")
 
 
-def _callback(value: Value) -> str:
+def _name(value: Value) -> str:
+    """What a value is computed by: for what NumPy computes, the function."""
     function = value.options.get("function")
-    name = value.op.name if function is None else getattr(function, "__name__", type(function).__name__)
-    return f"{name} ({value.dtype}{list(value.shape)})"
+    return value.op.name if function is None else getattr(function, "__name__", type(function).__name__)
+
+
+def _callback(value: Value) -> str:
+    dtype, shape = getattr(value.options.get("function"), "form", (value.dtype, value.shape))
+    return f"{_name(value)} ({dtype}{list(shape)})"
 
 
 def _size(nbytes: int) -> str:

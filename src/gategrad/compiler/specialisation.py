@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.runtime.python_call import is_not_finite
 from gategrad.compiler.trace.tracing import Rebuild
+from gategrad.errors import RealAnswerError
 
 if TYPE_CHECKING:
     from gategrad.compiler.codegen.module import Native
@@ -38,17 +40,21 @@ class Written:
 class Specialisation:
     """A program and its code. Without code the program is interpreted; without a program the function itself runs.
 
+    So it does for values that the program was not made for: where complex numbers turn out to be real ones.
+
     Code that comes from the disk needs nothing but the program as it was traced. The rest (the optimised program, the
     text, the report) is made when it is needed, or when somebody asks.
     """
 
-    def __init__(self, traced: Program | None, rebuild: Rebuild, structures: Sequence[Structure]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], traced: Program | None, rebuild: Rebuild, structures: Sequence[Structure]
+    ) -> None:
+        self.function = function
         self.traced = traced
         self.rebuild = rebuild
         self.structures = tuple(structures)  # of the arguments
         self.seconds: dict[str, float] = {}
-        self.function: Callable[..., Any] | None = None  # which runs itself, for the reason in `note`
-        self.note = ""
+        self.note = ""  # why there is no program
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
@@ -60,6 +66,12 @@ class Specialisation:
     def is_direct(self) -> bool:
         """Whether native code builds the containers of the output itself."""
         return self.order is not None
+
+    @functools.cached_property
+    def may_give_up(self) -> bool:
+        """Whether there are values that the program was not made for."""
+        values = () if self.traced is None else self.traced.values
+        return any(x.op.name == "eig" or getattr(x.options.get("function"), "may_be_real", False) for x in values)
 
     @functools.cached_property
     def program(self) -> Program | None:
@@ -108,9 +120,13 @@ class Specialisation:
     def run(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Any:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
-        if self.function is not None:
-            positional, named = binder(arguments, keywords)(leaves)
-            return self.function(*positional, **named)
+        if self.traced is not None:
+            with contextlib.suppress(RealAnswerError):
+                return self._run(arguments, keywords, leaves)
+        positional, named = binder(arguments, keywords)(leaves)
+        return self.function(*positional, **named)
+
+    def _run(self, arguments: list[Argument], keywords: tuple[str, ...], leaves: list[Any]) -> Any:
         if self.code is None:
             return self._interpret(leaves, lambda: self.careful.run(arguments, keywords))
         if not self.is_direct:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gategrad.careful import writing
 from gategrad.compiler.arguments import Argument, binder
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
+from gategrad.compiler.codegen.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import is_watched, timed
 from gategrad.compiler.program.value import Program, Value
@@ -73,10 +73,10 @@ def _traced(
         with timed(seconds, "trace"), writing(is_careful=is_careful) as caution:
             program, rebuild = trace(f, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program"))
     except ComplexTraceError as reason:
-        made = Specialisation(None, _nothing_to_rebuild, structures)
-        made.function, made.note = f, f"not compiled, NumPy runs the function itself: {reason}"
+        made = Specialisation(f, None, _nothing_to_rebuild, structures)
+        made.note = f"not compiled, NumPy runs the function itself: {reason}"
         return made
-    made = Specialisation(program, rebuild, structures)
+    made = Specialisation(f, program, rebuild, structures)
     made.seconds = seconds
     if caution.has_spared:
         made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
@@ -161,8 +161,8 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
 
 
 def _leaf(z: Value) -> Structure:
-    if z.shape == () and z.dtype.kind == "f":
-        return Scalar("f64" if z.dtype.itemsize == 8 else "f32")
+    if z.shape == () and z.dtype in KINDS:
+        return Scalar(KINDS[z.dtype])
     return Array(z.dtype, z.shape)
 
 

@@ -116,6 +116,22 @@ def test_float32_scalars():
     assert is_slow(f(np.float64(2.5)))
 
 
+@pytest.mark.parametrize("kind", ["c128", "c64"])
+def test_complex_scalars_go_by_their_address(kind):
+    """Alone, and so many in a list that they are read and made by loops."""
+    number = Scalar(kind).dtype.type
+    s = Signature((list_of(*[Scalar(kind)] * 20), Scalar(kind)), tuple_of(*[Scalar(kind)] * 20, Same(20), Scalar(kind)))
+    f = function(copies(21, number().itemsize), s)
+    given, last = [number(complex(n, -n)) for n in range(20)], number(2.5j)
+    *found, same, z = f(given, last)
+    assert found == given
+    assert same is last
+    assert z == last
+    assert {type(x) for x in (*found, z)} == {number}
+    assert is_slow(f(given, 2.5j))
+    assert is_slow(f([*given[1:], 1.0], last))
+
+
 # --- containers ----------------------------------------------------------------------------------------
 
 NESTED = dict_of(
@@ -535,6 +551,27 @@ def test_the_global_lock_is_released_on_request(path):
     answers.append(f(np.zeros(3)))
     thread.join()
     assert sorted(z[0].sum() for z in answers) == [0.0, 3.0]
+
+
+def test_an_exception_of_a_function_that_took_the_lock_for_it():
+    table = Table()
+    take, raise_, give = (
+        table.function(name) for name in ("PyGILState_Ensure", "PyErr_NoMemory", "PyGILState_Release")
+    )
+    program = f"""
+define i32 @gg_program(ptr %workspace) {{
+  %take = load ptr, ptr {take}
+  %raise = load ptr, ptr {raise_}
+  %give = load ptr, ptr {give}
+  %state = call i32 %take()
+  %null = call ptr %raise()
+  call void %give(i32 %state)
+  ret i32 0
+}}"""
+    f = function(program, Signature((), tuple_of(), releases_gil=True), table)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            f()
 
 
 def test_arrays_taken_out_of_their_container_during_the_call_live_on():

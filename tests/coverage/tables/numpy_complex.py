@@ -15,13 +15,17 @@ TURNED = ROW * np.exp(1j * np.array([0.3, 1.2, -0.8, 2.0]))
 def both(name, **options):
     """Of complex numbers, and of real ones."""
     f = getattr(np, name)
-    return [case(f"np.{name}", TURNED, **options), case(f"np.{name}", ROW, call=lambda x: f(x) * x)]
+    return [
+        case(f"np.{name}", TURNED, **options),
+        case(f"np.{name}", ROW, call=lambda x: f(x) * x, note=options.get("note", "")),
+    ]
 
 
 CASES = [
-    *[row for name in ("conj", "conjugate", "real", "imag", "real_if_close") for row in both(name, compiles=False)],
-    case("np.angle", TURNED, compiles=False),
-    case("np.angle", TURNED, compiles=False, deg=True),
-    case("np.abs", TURNED, compiles=False),
-    case("np.absolute", TURNED, compiles=False),
+    *[row for name in ("conj", "conjugate", "real", "imag") for row in both(name)],
+    *both("real_if_close", compiles=False, note="complex numbers: the dtype depends on values"),
+    case("np.angle", TURNED),
+    case("np.angle", TURNED, deg=True),
+    case("np.abs", TURNED),
+    case("np.absolute", TURNED),
 ]

@@ -6,7 +6,6 @@ from ..cases import case
 
 F = np.fft
 ROWS = np.random.default_rng(6).uniform(-1.0, 1.0, (5, 4))
-AS_IT_IS = "compiled functions with complex numbers run as they are"
 
 
 def of_spectrum(name):
@@ -16,12 +15,9 @@ def of_spectrum(name):
 
 CASES = [
     *[
-        case(f"np.fft.{name}", ROWS, call=of_spectrum(name), compiles=False, note=AS_IT_IS)
+        case(f"np.fft.{name}", ROWS, call=of_spectrum(name))
         for name in ("fft", "ifft", "irfft", "hfft", "fft2", "ifft2", "irfft2", "fftn", "ifftn", "irfftn")
     ],
-    *[
-        case(f"np.fft.{name}", ROWS, compiles=False, note=AS_IT_IS)
-        for name in ("fft", "rfft", "ihfft", "rfft2", "rfftn")
-    ],
+    *[case(f"np.fft.{name}", ROWS) for name in ("fft", "rfft", "ihfft", "rfft2", "rfftn")],
     *[case(f"np.fft.{name}", ROWS) for name in ("fftshift", "ifftshift")],
 ]

@@ -38,7 +38,6 @@ def of_gate(cls):
         f"scipy.special.{cls.ufunc.__name__}",
         *[inputs[place] for place in places],
         call=call,
-        compiles=not cls.complex_valued,
         note=f"of {', '.join(cls.arguments)}; no gradient for {', '.join(without)}" if without else "",
         elsewhere=True,
     )

@@ -108,7 +108,9 @@ def _run(write: Writer, signature: Signature, inputs: Inputs, outputs: Outputs, 
     thread = write.call("PyEval_SaveThread", "ptr")
     status = write.value(f"call i32 @{PROGRAM}({arguments})")
     write.call("PyEval_RestoreThread", "void", f"ptr {thread}")
-    return status
+    error = write.call("PyErr_Occurred", "ptr")  # set by a C function that took the lock for it
+    none = write.value(f"icmp eq ptr {error}, null")
+    return write.value(f"select i1 {none}, i32 {status}, i32 {RAISED}")
 
 
 class _Workspace:

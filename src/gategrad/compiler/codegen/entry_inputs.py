@@ -39,7 +39,7 @@ class Inputs:
     def add(self, value: str, pointer: str, *, nested: bool) -> None:
         """Take in the next flat input. What lies in a container might be taken out of it during the call."""
         index = len(self.values)
-        if (nested and isinstance(self.leaves[index], Array)) or index in self._returned:
+        if (nested and llvm_type(self.leaves[index]) == "ptr") or index in self._returned:
             self._held.append(pointer)
         self.values.append(value)
         self.objects.append(pointer)
@@ -137,9 +137,12 @@ def _dict_item(write: Writer, pointer: str, key: object) -> str:
     return item
 
 
+_REGISTERS = {"f64": "double", "f32": "float"}
+
+
 def llvm_type(leaf: Scalar | Array) -> str:
     """The type of the parameter of the program for this leaf."""
-    return {"f64": "double", "f32": "float"}[leaf.kind] if isinstance(leaf, Scalar) else "ptr"
+    return _REGISTERS.get(leaf.kind, "ptr") if isinstance(leaf, Scalar) else "ptr"
 
 
 def _read(write: Writer, leaf: Scalar | Array, pointer: str) -> str:
@@ -147,8 +150,10 @@ def _read(write: Writer, leaf: Scalar | Array, pointer: str) -> str:
 
 
 def _read_scalar(write: Writer, scalar: Scalar, pointer: str) -> str:
-    if scalar.kind == "f32":
-        _expect_type(write, pointer, np.float32)
+    if scalar.kind != "f64":
+        _expect_type(write, pointer, scalar.dtype.type)
+        if scalar.is_complex:
+            return write.at(pointer, SCALAR_VALUE)
         return write.field("float", pointer, SCALAR_VALUE)
     kind = write.field("ptr", pointer, OBJECT_TYPE)
     python = write.value(f"icmp eq ptr {kind}, {write.load(write.table.object(float))}")

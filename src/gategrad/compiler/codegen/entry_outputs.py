@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry_inputs import Inputs, llvm_type
+from gategrad.compiler.codegen.entry_inputs import Inputs
 from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, runs
 from gategrad.compiler.codegen.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
@@ -111,7 +111,7 @@ class Outputs:
             self._put(number, place)
         for scalar, values, place, count in self._runs:
             with self.write.loop(count) as index:
-                number = self._number(scalar, self.write.item(values, index, llvm_type(scalar)))
+                number = self._number(scalar, self.write.item(values, index, _memory_type(scalar)))
                 self.write.expect_object(number, "fail")
                 self.write(f"store ptr {number}, ptr {self.write.item(self._slot(place), index)}")
 
@@ -122,7 +122,7 @@ class Outputs:
 
     def _make(self, structure: Structure, place: Place | None) -> None:
         if isinstance(structure, Scalar):
-            pointer = self.write.alloca(llvm_type(structure))
+            pointer = self.write.alloca(_memory_type(structure))
             self.pointers.append(pointer)
             self._numbers.append((structure, pointer, place))
         elif isinstance(structure, Array):
@@ -145,8 +145,8 @@ class Outputs:
         for position, count, item in runs(structure.items):
             place = Place(container, structure.kind, position)
             if count > 1 and isinstance(item, Scalar):
-                values = self.write.alloca(f"[{count} x {llvm_type(item)}]")
-                self.pointers += [self.write.item(values, k, llvm_type(item)) for k in range(count)]
+                values = self.write.alloca(f"[{count} x {_memory_type(item)}]")
+                self.pointers += [self.write.item(values, k, _memory_type(item)) for k in range(count)]
                 self._runs.append((item, values, place, count))
             else:
                 for k in range(count):
@@ -194,7 +194,7 @@ class Outputs:
         if scalar.kind == "f64":
             number = write.value(f"load double, ptr {pointer}")
             return write.call("PyFloat_FromDouble", "ptr", f"double {number}")
-        descr = write.load(write.table.object(np.dtype(np.float32)))
+        descr = write.load(write.table.object(scalar.dtype))
         return write.call("PyArray_Scalar", "ptr", f"ptr {pointer}", f"ptr {descr}", "ptr null")
 
     def _array(self, array: Array, place: Place | None) -> str:
@@ -262,6 +262,11 @@ class Outputs:
         if definition not in self.write.globals:
             self.write.globals.append(definition)
         return name
+
+
+def _memory_type(scalar: Scalar) -> str:
+    """What a single number is in memory: complex ones are two."""
+    return {"f64": "double", "f32": "float", "c128": "[2 x double]", "c64": "[2 x float]"}[scalar.kind]
 
 
 def _failure(place: Place | None) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import math
+import struct
 from typing import Any
 
 import numpy as np
 
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
+from gategrad.compiler.program.ops import OPS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import view_of
@@ -16,24 +19,47 @@ from gategrad.compiler.schedule.views import view_of
 __all__ = ["HostCall", "write_host_call"]
 
 
+_PLACES = 16  # of which the arrays are remembered: most calls find their buffers where the last one did
+
+
 class HostCall:
-    """Evaluates one operation with NumPy, given the address of a table of buffer addresses."""
+    """Evaluates one operation with NumPy, given the addresses of its buffers, one behind the other."""
 
     def __init__(self, value: Value) -> None:
-        self._op, self._options = value.op, value.options
+        self._operation, self._options = value.op.name, value.options  # by name: so it can be kept on the disk
         self._forms = [(x.dtype, x.shape) for x in (*value.inputs, value)]
+        self._buffers: dict[bytes, tuple[list[Any], Any]] = {}
 
-    def __call__(self, address: int) -> None:
-        table = (ctypes.c_void_p * len(self._forms)).from_address(address)
-        *inputs, output = (_array(p or 0, dtype, shape) for p, (dtype, shape) in zip(table, self._forms, strict=True))
+    def __call__(self, addresses: bytes) -> None:
+        found = self._buffers.get(addresses)
+        inputs, output = self._arrays(addresses) if found is None else found
+        evaluate = OPS[self._operation].evaluate
+        with np.errstate(all="ignore"):  # the machine code around it gives inf and nan without a word, too
+            output[...] = evaluate(*[x[()] if x.shape == () else x for x in inputs], **self._options)
+
+    def _arrays(self, addresses: bytes) -> tuple[list[Any], Any]:
+        places = struct.unpack(f"{len(self._forms)}Q", addresses)
+        *inputs, output = (_array(p, dtype, shape) for p, (dtype, shape) in zip(places, self._forms, strict=True))
         for x in inputs:
             x.flags.writeable = False
-        with np.errstate(all="ignore"):  # the machine code around it gives inf and nan without a word, too
-            output[...] = self._op.evaluate(*[x[()] if x.shape == () else x for x in inputs], **self._options)
+        if len(self._buffers) >= _PLACES:
+            self._buffers.clear()
+        self._buffers[addresses] = inputs, output
+        return inputs, output
+
+    def __reduce__(self) -> Any:
+        return _remade, (self._operation, self._options, self._forms)
+
+
+def _remade(operation: str, options: dict[str, Any], forms: list[Any]) -> HostCall:
+    call = HostCall.__new__(HostCall)
+    call._operation, call._options, call._forms, call._buffers = operation, options, forms, {}
+    return call
 
 
 def _array(address: int, dtype: Any, shape: tuple[int, ...]) -> Any:
-    nbytes = int(np.prod(shape, dtype=int)) * dtype.itemsize
+    """The elements at an address as an array, which owns nothing."""
+    nbytes = math.prod(shape) * dtype.itemsize
     if not nbytes:
         return np.empty(shape, dtype)
     return np.frombuffer((ctypes.c_char * nbytes).from_address(address), dtype).reshape(shape)
@@ -50,13 +76,13 @@ def write_host_call(body: Body, value: Value, memory: Memory, table: Table) -> N
     make, apply, drop, function = (
         body.make(f"load ptr, ptr {slot}")
         for slot in (
-            table.function("PyLong_FromVoidPtr"), table.function("PyObject_CallOneArg"),
+            table.function("PyBytes_FromStringAndSize"), table.function("PyObject_CallOneArg"),
             table.function("Py_DecRef"), table.object(call),
         )
     )  # fmt: skip
-    number = body.make(f"call ptr {make}(ptr {block})")
-    result = body.make(f"call ptr {apply}(ptr {function}, ptr {number})")
-    body.write(f"call void {drop}(ptr {number})")
+    addresses = body.make(f"call ptr {make}(ptr {block}, i64 {8 * len(buffers)})")
+    result = body.make(f"call ptr {apply}(ptr {function}, ptr {addresses})")
+    body.write(f"call void {drop}(ptr {addresses})")
     failed = body.make(f"icmp eq ptr {result}, null")
     bad, good = body.name("raised"), body.name("returned")
     body.write(f"br i1 {failed}, label {bad}, label {good}")

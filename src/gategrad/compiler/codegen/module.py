@@ -13,6 +13,7 @@ from gategrad.compiler.codegen.blocks import Blocks, call_part
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
 from gategrad.compiler.codegen.entry import FAILED, PROGRAM
 from gategrad.compiler.codegen.failures import write_check
+from gategrad.compiler.codegen.fourier import is_transform, raised, write_transform
 from gategrad.compiler.codegen.host import write_host_call
 from gategrad.compiler.codegen.lapack import write_lapack
 from gategrad.compiler.codegen.loops import write_loops
@@ -33,6 +34,7 @@ from gategrad.compiler.schedule.kernels import Kernel, group
 from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
 from gategrad.compiler.schedule.overwrite import may_write_at_once
+from gategrad.compiler.schedule.pairs import as_pairs
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
 from gategrad.compiler.schedule.work import LONG, work
 
@@ -68,7 +70,7 @@ def write_native(program: Program, table: Table, over: Mapping[int, int] | None 
     `over` says by number which outputs lie over which inputs; they have the elements of those when the program starts.
     """
     return _Module(
-        make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(program))))), table, over or {}
+        make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(as_pairs(program)))))), table, over or {}
     ).write()
 
 
@@ -96,6 +98,7 @@ class _Module:
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
         self.blocks: dict[int, int] = {}
+        self.transforms = False
         self.poll = Polls(self.body, table, self.kernels)
         self.prologue: list[str] = []
         self.failures: dict[Failure, Failure] = {}
@@ -114,7 +117,11 @@ class _Module:
         self.prologue += [
             f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {b.offset}" for name, b in self.buffers
         ]
-        return Native(self._text(), workspace, self.kernels, self.callbacks, self.blocks)
+        native = Native("", workspace, self.kernels, self.callbacks, self.blocks)
+        if self.transforms:
+            self.needs["definitions"]["raised"] = raised(self.table, native.releases_gil)
+        native.text = self._text()
+        return native
 
     # --- where things lie
 
@@ -251,6 +258,9 @@ class _Module:
             )  # fmt: skip
         elif value.op.name == "check":
             write_check(self.body, value, self.memory, self._fail_with)
+        elif is_transform(value):
+            self.transforms = True
+            write_transform(self.body, value, self.memory, self.table)
         elif value.op.name in MOVEMENTS:
             MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, _fail, blocks)
         else:

@@ -14,7 +14,7 @@ from gategrad.compiler.codegen.elementwise import Needs, lower
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.value import Value
-from gategrad.compiler.schedule.views import View, contiguous, view_of
+from gategrad.compiler.schedule.views import View, contiguous, is_contiguous, view_of
 
 __all__ = ["MOVEMENTS", "Fail", "copy_view", "fill"]
 
@@ -91,11 +91,50 @@ def _at_once(body: Body, length: int, work: int, write: Range) -> None:
 
 
 def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:
+    if _are_two_parts(value):
+        _side_by_side(body, value, memory, blocks)
+        return
     axis, strides = value.options["axis"], contiguous(value.shape)
     offset = 0
     for x in value.inputs:
         copy_view(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype, blocks)
         offset += x.shape[axis] * strides[axis]
+
+
+def _are_two_parts(value: Value) -> bool:
+    """Whether elements come from two places in turn, as the parts of complex numbers do."""
+    last = len(value.shape) - 1
+    in_order = all(is_contiguous(view_of(x), x.shape) for x in value.inputs)
+    return value.options["axis"] == last and [x.shape[last] for x in value.inputs] == [1, 1] and in_order
+
+
+def _side_by_side(body: Body, value: Value, memory: Memory, blocks: Blocks) -> None:
+    views, dtype, count = [view_of(x) for x in value.inputs], value.dtype, value.size // 2
+    lanes = memory.lanes(dtype)
+    bulk = count - count % lanes
+
+    def take(body: Body, i: str, width: int) -> None:
+        parts = [
+            body.load(body.address(memory.pointers[view.base], dtype, [(i, 1)], view.offset), dtype, width)
+            for view in views
+        ]
+        kind, order = llvm_type(dtype, width), [f"i32 {n}, i32 {width + n}" for n in range(width)]
+        if width == 1:
+            parts = [body.make(f"insertelement <1 x {kind}> poison, {kind} {part}, i32 0") for part in parts]
+            kind = f"<1 x {kind}>"
+        mask = f"<{2 * width} x i32> <{', '.join(order)}>"
+        both = body.make(f"shufflevector {kind} {parts[0]}, {kind} {parts[1]}, {mask}")
+        body.store(both, body.address(memory.pointers[value], dtype, [(i, 2)], 0), dtype, 2 * width)
+
+    def vectors(body: Body, start: int | str, stop: int | str) -> None:
+        with body.loop(start, stop) as n:
+            take(body, body.make(f"mul i64 {n}, {lanes}"), lanes)
+
+    if bulk:
+        blocks.over(body, bulk // lanes, 4 * bulk, vectors)
+    if bulk < count:
+        with body.loop(bulk, count) as i:
+            take(body, i, 1)
 
 
 def _embed(body: Body, needs: Needs, value: Value, memory: Memory, fail: Fail, blocks: Blocks) -> None:

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 __all__ = [
+    "KINDS",
     "Array",
     "Container",
     "Fixed",
@@ -30,11 +31,32 @@ __all__ = [
 ]
 
 
+Kind: TypeAlias = Literal["f64", "f32", "c128", "c64"]
+
+KINDS: dict[np.dtype[np.generic], Kind] = {
+    np.dtype(np.float64): "f64", np.dtype(np.float32): "f32", np.dtype(np.complex128): "c128", np.dtype(np.complex64): "c64",
+}  # fmt: skip
+"""What single numbers of these dtypes are called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single number, in a register: "f64" is a Python float (a NumPy float64 may come in), "f32" a NumPy float32."""
+    """A single number: "f64" is a Python float (a NumPy float64 may come in), the others are NumPy's own.
 
-    kind: Literal["f64", "f32"] = "f64"
+    The program takes real ones in registers and complex ones as the address of their two parts.
+    """
+
+    kind: Kind = "f64"
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether it is a pair of numbers."""
+        return self.kind in ("c128", "c64")
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """What NumPy calls it."""
+        return next(dtype for dtype, kind in KINDS.items() if kind == self.kind)
 
 
 @dataclass(frozen=True, slots=True)

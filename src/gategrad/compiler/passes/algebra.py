@@ -13,9 +13,12 @@ __all__: list[str] = []
 
 
 def _is(value: Value, number: float, negative_zero: bool | None = None) -> bool:
-    """Whether a value is this number everywhere; of zeros of floats the sign matters."""
+    """Whether a value is this number everywhere; of zeros of floats the sign matters.
+
+    Complex ones are left alone: an infinity times 1 + 0i is not what it was.
+    """
     found = uniform(value)
-    if found is None or found != number:
+    if found is None or found != number or value.dtype.kind == "c":
         return False
     return negative_zero is None or value.dtype.kind != "f" or bool(np.signbit(found)) == negative_zero
 

@@ -91,7 +91,7 @@ def _fold_lengths_of_one(simplifier: Simplifier, z: Value) -> Value | None:
 def _fold_repeated(simplifier: Simplifier, z: Value) -> Value | None:
     """Folding what was repeated: the sum of n equal numbers is n times that number, their maximum is that number."""
     (x,), axes = z.inputs, z.options["axes"]
-    if x.op.name != "broadcast" or x.size == 0 or (z.op.name == "sum" and z.dtype.kind == "b"):
+    if x.op.name != "broadcast" or x.size == 0 or (z.op.name == "sum" and z.dtype.kind in "bc"):
         return None
     (before,) = x.inputs
     lengths = (1,) * (len(x.shape) - len(before.shape)) + before.shape

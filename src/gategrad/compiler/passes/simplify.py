@@ -21,6 +21,8 @@ Rule = Callable[["Simplifier", Value], Value | None]
 _FOLDED = 64
 """Up to so many elements a value that depends on constants alone becomes a constant."""
 
+_NEVER_FOLDED = frozenset(["constant", "callback", "broadcast", "eig"])
+
 _rules: dict[str, list[Rule]] = {}
 
 
@@ -91,7 +93,7 @@ def uniform(value: Value) -> Any:
 def _fold(simplifier: Simplifier, value: Value) -> Value | None:
     """An operation on constants is a constant; one on single numbers that are repeated is computed once."""
     name, inputs = value.op.name, value.inputs
-    if not inputs or inputs[0].op.name not in ("constant", "broadcast") or name in ("callback", "broadcast"):
+    if not inputs or inputs[0].op.name not in ("constant", "broadcast") or name in _NEVER_FOLDED:
         return None
     if value.size <= _FOLDED and all(x.op.name == "constant" for x in inputs):
         with np.errstate(all="ignore"):

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.program.fourier import complex_of
+from gategrad.errors import RealAnswerError
+
 __all__ = ["NOT_DEFINITE", "NO_EIGENVALUES", "NO_SINGULAR_VALUES", "ROUTINES", "SINGULAR", "order_of"]
 
 SINGULAR = "Singular matrix"
@@ -139,6 +142,18 @@ def _qr(x: Any) -> Any:
     return _packed((_turned(q), 2), (r, 2))
 
 
+def _eig(x: Any) -> Any:
+    w, v = np.linalg.eig(x)
+    if w.dtype.kind != "c":
+        raise RealAnswerError("np.linalg.eig: all eigenvalues are real")
+    return np.concatenate([w[..., None, :], v], axis=-2)
+
+
+def _eig_typing(inputs: list[Any], options: Any) -> Any:
+    dtype, (*batch, n, _) = inputs[0]
+    return complex_of(dtype), (*batch, n + 1, n)
+
+
 def _svd_length(rows: int, columns: int) -> int:
     return min(rows, columns) * (1 + rows + columns)
 
@@ -154,6 +169,7 @@ ROUTINES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "lu_solve": (_like(1), _lu_solve),
     "lu_inverse": (_inverse_typing, _lu_inverse),  # by columns, so that it is the transposed inverse
     "eigh": (_row_of(lambda n, _: n * n + n), _eigh),  # w, and v by columns
+    "eig": (_eig_typing, _eig),  # w, and the rows of v below it; complex
     "svd": (_row_of(_svd_length), _svd),  # s, and u and vh by columns
     "svdvals": (_row_of(min), np.linalg.svdvals),
     "qr": (_row_of(_qr_length), _qr),  # q by columns, and r

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gategrad.compiler.program.fourier import TRANSFORMS, part_of
 from gategrad.compiler.program.lapack import ROUTINES
 
-__all__ = ["ELEMENTWISE", "LAPACK", "OPS", "REDUCTIONS", "Failure", "Op"]
+__all__ = ["ELEMENTWISE", "FOURIER", "LAPACK", "OPS", "REDUCTIONS", "Failure", "Op"]
 
 Shape = tuple[int, ...]
 Typed = tuple[Any, Shape]  # dtype, shape
@@ -52,6 +53,11 @@ def _same(inputs: list[Typed], options: Any) -> Typed:
 
 def _truth(inputs: list[Typed], options: Any) -> Typed:
     return _BOOL, inputs[0][1]
+
+
+def _part(inputs: list[Typed], options: Any) -> Typed:
+    dtype, shape = inputs[0]
+    return part_of(dtype), shape
 
 
 def _select(mask: Any, x: Any, y: Any) -> Any:
@@ -100,11 +106,15 @@ for _name, _function in _FLOATS.items():
     _define(_name, _same, _function)
 for _name, _function in _TRUTHS.items():
     _define(_name, _truth, _function)
+_define("conjugate", _same, np.conjugate)
+_define("real", _part, np.real)
+_define("imag", _part, np.imag)
+_define("modulus", _part, np.abs)  # of complex numbers; `absolute` is of real ones
 _define("copy", _same, np.array)
 _define("select", _same, _select)
 _define("cast", lambda inputs, o: (o["dtype"], inputs[0][1]), lambda x, dtype: np.asarray(x).astype(dtype))
 
-ELEMENTWISE = frozenset([*_FLOATS, *_TRUTHS, "copy", "select", "cast"])
+ELEMENTWISE = frozenset([*_FLOATS, *_TRUTHS, "conjugate", "real", "imag", "modulus", "copy", "select", "cast"])
 """The names of the operations that map each element to one element."""
 
 
@@ -220,6 +230,12 @@ for _name, (_typing, _evaluate) in ROUTINES.items():
 
 LAPACK = frozenset(ROUTINES)
 """The names of the operations that are linear algebra on stacks of matrices."""
+
+for _name, (_typing, _evaluate) in TRANSFORMS.items():
+    _define(_name, _typing, _evaluate)
+
+FOURIER = frozenset(TRANSFORMS)
+"""The names of the operations that are Fourier transforms."""
 
 
 class Failure(NamedTuple):

@@ -10,7 +10,6 @@ from typing import Any, cast
 import numpy as np
 
 from gategrad.compiler.program.ops import OPS, Op
-from gategrad.errors import ComplexTraceError
 
 __all__ = ["Builder", "Constant", "Program", "Value", "rewrite"]
 
@@ -57,8 +56,6 @@ class Value:
             self.dtype, self.shape = inputs[-1].dtype, inputs[-1].shape
             return
         self.dtype, self.shape = op.typing([(x.dtype, x.shape) for x in inputs], options)
-        if self.dtype.kind == "c":
-            raise ComplexTraceError(f"{op.name} gives {self.dtype}: programs compute with real numbers alone")
 
     @property
     def size(self) -> int:
@@ -81,6 +78,8 @@ class Builder:
         self._made: dict[Any, Value] = {}
         self._numbers: dict[bytes, Value] = {}
         self.inputs: list[Value] = []
+        self.guesses = ""
+        """What the program takes for granted that values may belie; empty if there is nothing."""
 
     def emit(self, op: str, inputs: Sequence[Value], **options: Any) -> Value:
         """The value of this operation on these inputs."""

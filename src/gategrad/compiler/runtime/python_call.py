@@ -33,8 +33,7 @@ __all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
 PACKED = "gg_packed"
 
-_FORMATS = {"f64": "d", "f32": "f4x"}
-_SCALARS: dict[str, tuple[type, ...]] = {"f64": (float, np.float64), "f32": (np.float32,)}
+_FORMATS = {"f64": "d", "f32": "f4x", "c128": "Q", "c64": "Q"}
 
 
 class PythonCall:
@@ -63,7 +62,10 @@ class PythonCall:
                 return MISMATCH
         buffers = [_buffer(leaf, objects) for leaf in signature.flat_outputs]
         workspace = aligned(max(signature.workspace, FAULT_BYTES))
-        numbers = [_argument(leaf, value) for leaf, value in zip(signature.flat_inputs, objects, strict=True)]
+        numbers, kept = [], []
+        for leaf, value in zip(signature.flat_inputs, objects, strict=True):
+            kept.append(np.asarray(value) if isinstance(leaf, Scalar) and leaf.is_complex else value)  # for its address
+            numbers.append(_argument(leaf, kept[-1]))
         outputs = self._outputs.pack(*map(_address, buffers))
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
@@ -97,7 +99,9 @@ def _matches(structure: Structure, value: Any, objects: list[Any]) -> bool:
     objects.append(value)
     if isinstance(structure, Array):
         return _is_array(structure, value)
-    return isinstance(structure, Scalar) and type(value) in _SCALARS[structure.kind]
+    return isinstance(structure, Scalar) and (
+        type(value) is structure.dtype.type or (structure.kind == "f64" and type(value) is float)
+    )
 
 
 def _items(container: Container, value: Any) -> list[Any] | None:
@@ -120,7 +124,7 @@ def _is_array(array: Array, value: Any) -> bool:
 
 def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
     if isinstance(leaf, Scalar):
-        return np.empty((), np.float64 if leaf.kind == "f64" else np.float32)
+        return np.empty((), leaf.dtype)
     if leaf.over is not None and _may_overwrite(leaf.over, objects):
         return objects[leaf.over]
     return np.empty(leaf.shape, leaf.dtype) if leaf.over is None else objects[leaf.over].copy()
@@ -138,7 +142,7 @@ def _may_overwrite(index: int, objects: list[Any]) -> bool:
 
 
 def _argument(leaf: Scalar | Array, value: Any) -> Any:
-    return value if isinstance(leaf, Scalar) else _address(value)
+    return value if isinstance(leaf, Scalar) and not leaf.is_complex else _address(value)
 
 
 def _address(array: np.ndarray[Any, Any]) -> int:

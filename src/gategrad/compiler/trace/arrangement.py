@@ -203,18 +203,16 @@ def _below(m: Any, k: int) -> Any:
     return np.tri(rows, columns, k, dtype=bool)
 
 
-@traces(np.real, np.copy, np.conj)
+@traces(np.copy)
 def _same(x: Any, *_: Any, **__: Any) -> Any:
     return x
 
 
-@traces(np.imag)
-def _imag(x: Any) -> Any:
-    return np.zeros_like(x)
-
-
 @traces(astype, np.astype)
 def _astype(x: Any, dtype: Any, /, **_: Any) -> Any:
-    if np.dtype(dtype).kind not in "fiub":
-        raise NotTraceableError(f"programs know floats, integers and truth values, not {np.dtype(dtype)}")
+    wanted = np.dtype(dtype)
+    if wanted.kind not in "fciub" or (wanted.kind == "c" and wanted.itemsize > 16):
+        raise NotTraceableError(f"programs know floats, complex numbers, integers and truth values, not {wanted}")
+    if x.dtype.kind == "c" and wanted.kind not in "cb":
+        x = np.real(x)
     return Symbol(cast(x.value, np.dtype(dtype), x.builder), x.builder)

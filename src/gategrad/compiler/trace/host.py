@@ -16,14 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.program.fourier import complex_of
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
-from gategrad.errors import ComplexTraceError, NotTraceableError, ShapeError, TraceError
+from gategrad.constant import Constant
+from gategrad.errors import NotTraceableError, RealAnswerError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
+from gategrad.gates.conjugation import conj
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.vjp import vjp
-from gategrad.values import FLOAT64
+from gategrad.values import FLOAT64, is_complex, spec_of
 from gategrad.variable import Variable
 
 __all__ = ["HostFunction", "Hosted"]
@@ -34,12 +37,17 @@ Form = tuple[Any, tuple[int, ...]]  # dtype and shape
 class HostFunction:
     """A Python function of arrays as an operation: several results travel as one row of numbers."""
 
-    def __init__(self, function: Callable[..., Any], forms: Sequence[Form], name: str) -> None:
+    def __init__(
+        self, function: Callable[..., Any], forms: Sequence[Form], name: str,
+        expected: Sequence[Form | None] | None = None,
+    ) -> None:  # fmt: skip
         self.function = function
         self.__name__ = name
-        results = _probe(function, forms, name)
-        self.results: list[Form | None] = [None if z is None else (z.dtype, z.shape) for z in results]
+        self.results = _results(function, forms, name, expected)
+        if getattr(function, "may_turn_complex", False):
+            self.results = [None if form is None else (complex_of(form[0]), form[1]) for form in self.results]
         known = [form for form in self.results if form is not None]
+        self.may_be_real = all(dtype.kind != "c" for dtype, _ in forms) and any(dtype.kind == "c" for dtype, _ in known)
         self.single = len(self.results) == 1 and len(known) == 1
         self.dtype = known[0][0] if self.single else np.result_type(np.float32, *[dtype for dtype, _ in known])
         self.shape = known[0][1] if self.single else (sum([math.prod(shape) for _, shape in known]),)
@@ -48,6 +56,8 @@ class HostFunction:
         results = _outputs(self.function(*map(_travelling, arrays)))
         forms = [None if z is None else (z.dtype, z.shape) for z in results]
         if forms != self.results:
+            if self.may_be_real and all(form is None or form[0].kind != "c" for form in forms):
+                raise RealAnswerError(f"{self.__name__}: the answer is real")
             raise ShapeError(
                 f"{self.__name__} returned {_listed(forms)} where it returned {_listed(self.results)} for examples of "
                 "the same shapes while it was traced: in a compiled function shapes and dtypes must not depend on "
@@ -74,14 +84,21 @@ class HostFunction:
         return unpacked
 
 
-def call(function: Callable[..., Any], inputs: Sequence[Any], name: str) -> list[Any]:
-    """Write a host call into the program: a list of symbols, None for a result that is None."""
+def call(
+    function: Callable[..., Any], inputs: Sequence[Any], name: str, expected: Sequence[Form | None] | None = None
+) -> list[Any]:
+    """Write a host call into the program: a list of symbols, None for a result that is None.
+
+    `expected` is what its results look like, for functions that refuse all examples.
+    """
     places = [n for n, x in enumerate(inputs) if type(x) is Symbol]
     if len(places) < len(inputs):
         function = _Around(function, list(inputs), places)
     symbols = [inputs[n] for n in places]
-    builder_of(symbols)
-    host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name)
+    builder = builder_of(symbols)
+    host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name, expected)
+    if host.may_be_real:
+        builder.guesses = f"{name} gives complex numbers for some values, and perhaps real ones for others"
     return host.unpack(emit("callback", *symbols, function=host, dtype=host.dtype, shape=host.shape))
 
 
@@ -113,6 +130,18 @@ def _outputs(z: Any) -> list[Any]:
     ]
 
 
+def _results(
+    function: Callable[..., Any], forms: Sequence[Form], name: str, expected: Sequence[Form | None] | None
+) -> list[Form | None]:
+    """What the results of a function look like."""
+    try:
+        return [None if z is None else (z.dtype, z.shape) for z in _probe(function, forms, name)]
+    except NotTraceableError:
+        if expected is None:
+            raise
+        return list(expected)
+
+
 def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> list[Any]:
     """What the function returns for example arrays: ones, or other numbers if it does not like those."""
     reason: Exception | None = None
@@ -126,9 +155,7 @@ def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> li
         except Exception as error:  # whatever the user's function raises for numbers that it was not made for
             reason = error
             continue
-        if any(z is not None and z.dtype.kind == "c" for z in results):
-            raise ComplexTraceError(f"{name} returns complex numbers: programs compute with real ones alone")
-        if any(z is not None and (z.dtype.kind not in "fiub" or z.dtype.itemsize > 8) for z in results):
+        if any(z is not None and not _is_known(z.dtype) for z in results):
             raise NotTraceableError(f"{name} returns what programs do not know: {_listed_dtypes(results)}")
         return results
     raise NotTraceableError(
@@ -137,13 +164,20 @@ def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> li
     ) from reason
 
 
+def _is_known(dtype: Any) -> bool:
+    """Whether programs have values of this dtype."""
+    return dtype.kind in "fciub" and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
+
+
 def _ones(dtype: Any, shape: tuple[int, ...]) -> Any:
-    return (np.ones if dtype.kind == "f" else np.zeros)(shape, dtype)[()]
+    return (np.ones if dtype.kind in "fc" else np.zeros)(shape, dtype)[()]
 
 
 def _spread(dtype: Any, shape: tuple[int, ...]) -> Any:
     steps = 0.5 + np.arange(math.prod(shape)) * 0.6180339887 % 1.0
-    return np.reshape(steps if dtype.kind == "f" else steps >= 1.0, shape).astype(dtype)[()]
+    if dtype.kind == "c":
+        steps = steps * np.exp(2j * steps)
+    return np.reshape(steps if dtype.kind in "fc" else steps >= 1.0, shape).astype(dtype)[()]
 
 
 def _identity(dtype: Any, shape: tuple[int, ...]) -> Any:
@@ -189,15 +223,16 @@ class Hosted(Gate):
 
     pattern = "function"
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
+    def __init__(self, function: Callable[..., Any], name: str, expected: Sequence[Form | None] | None = None) -> None:
         self.function = function
         self.name = name
+        self.expected = expected
 
     def forward(self, *xs: Any) -> Any:
         self.xs = xs
         if any(type(x) is Variable for x in xs):
-            return Hosted(self.function, self.name)(*xs)  # on the tape that they are on
-        results = call(self.function, xs, self.name)
+            return Hosted(self.function, self.name, self.expected)(*xs)  # on the tape that they are on
+        results = call(self.function, xs, self.name, self.expected)
         return results[0] if len(results) == 1 else tuple(results)
 
     def backward(self, dz: Any) -> Any:
@@ -206,13 +241,17 @@ class Hosted(Gate):
         given = tuple([n for n, part in enumerate(dzs) if part is not None])
         pullback = _Pullback(self.function, len(self.xs), needed, given)
         inputs = (*self.xs, *[_resolved(dzs[n]) for n in given])
-        dxs = Hosted(pullback, f"{self.name}.backward")(*inputs)
+        looks = [_form(x) for x, need in zip(self.xs, self.needs, strict=True) if need]
+        dxs = Hosted(pullback, f"{self.name}.backward", looks)(*inputs)
         found = iter(dxs if type(dxs) is tuple else (dxs,))
         return tuple([next(found) if need else None for need in self.needs])
 
 
 class _Pullback:
-    """The pullback of a host function: of its inputs and the upstream gradients, at any order."""
+    """The pullback of a host function: of its inputs and the upstream gradients, at any order.
+
+    It is handed what flows between gates, and `vjp` takes and gives gradients as people see them: their conjugates.
+    """
 
     def __init__(
         self, function: Callable[..., Any], count: int, needed: tuple[int, ...], given: tuple[int, ...]
@@ -230,11 +269,21 @@ class _Pullback:
             return tuple([parts[n] for n in self.given])
 
         _, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
-        return pullback(tuple(dzs))
+        return tuple([conj(dx) for dx in pullback(tuple([conj(dz) for dz in dzs]))])
+
+
+def _form(x: Any) -> Form:
+    spec = spec_of(x)
+    return (FLOAT64, ()) if spec is None else (np.dtype(spec[1]), spec[0])
 
 
 def _resolved(x: Any) -> Any:
     return x.resolve() if type(x) is Masked else x
+
+
+def _like(dx: Any, form: Form) -> Any:
+    """The gradient of a real input as a real one."""
+    return np.real(dx) if form[0].kind != "c" and is_complex(dx) else dx
 
 
 class _Fresh:
@@ -242,6 +291,7 @@ class _Fresh:
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate.fresh()
+        self.may_turn_complex = gate.may_turn_complex
 
     def __call__(self, *xs: Any) -> Any:
         return self.gate.fresh()(*xs)
@@ -275,6 +325,10 @@ def _rescue_backward(gate: Gate, dz: Any) -> Any:
         with contextlib.suppress(TraceError):
             return gate.backward(Symbol(builder.constant(dz), builder))
     options, needs = dict(gate.options), gate.needs
+    looks = [
+        _form(source.array if type(source) is Constant else source) if need else None
+        for source, need in zip(gate.inputs, needs, strict=True)
+    ]
 
     def backward(*given: Any) -> Any:
         remembered, upstream = rebuild(list(given))
@@ -284,9 +338,9 @@ def _rescue_backward(gate: Gate, dz: Any) -> Any:
         again.needs = needs
         dxs = again.backward(upstream)
         parts = dxs if type(dxs) in (tuple, list) else (dxs,)
-        return tuple([dx if need else None for dx, need in zip(parts, needs, strict=True)])
+        return tuple([_like(dx, form) if form else None for dx, form in zip(parts, looks, strict=True)])
 
-    backward_gate = Hosted(backward, f"{type(gate).__name__}.backward")
+    backward_gate = Hosted(backward, f"{type(gate).__name__}.backward", looks)
     places = [n for n, x in enumerate(values) if type(x) in (Symbol, Variable)]
     backward_gate.function = _Around(backward, values, places)
     flowing = [values[n] for n in places]
@@ -311,8 +365,6 @@ def _on_symbols(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         return lowering(gate, *inputs)
     try:
         return gate.forward(*inputs)
-    except ComplexTraceError:
-        raise
     except TraceError:
         return _rescue_forward(gate, inputs)
 

@@ -140,7 +140,7 @@ def _triangle(value: Value) -> str | None:
 def _slogdet(a: Any) -> Any:
     given = _squares(a)
     if given is None:
-        return hosts["function"](np.linalg.slogdet, (a,), {})
+        return _SlogdetResult(*hosts["function"](np.linalg.slogdet, (a,), {}))
     (x,) = given
     n = x.shape[-1]
     lu, _ = _factors(x)
@@ -170,6 +170,22 @@ def _eigh(a: Any, UPLO: str = "L") -> Any:
     n = given[0].shape[-1]
     packed = emit("eigh", given[0], lower=UPLO.upper() == "L")
     return _EighResult(packed[..., :n], _turned(_part(packed, n, n, n)))
+
+
+@traces(np.linalg.eig)
+def _eig(a: Any) -> Any:
+    """Complex numbers, although NumPy has real ones where all eigenvalues are: then the program gives up."""
+    given = _squares(a)
+    if given is None:
+        return _EigResult(*hosts["function"](np.linalg.eig, (a,), {}))
+    given[0].builder.guesses = "np.linalg.eig gives complex numbers for some matrices, real ones for others"
+    packed = emit("eig", given[0])
+    return _EigResult(packed[..., 0, :], packed[..., 1:, :])
+
+
+@traces(np.linalg.eigvals)
+def _eigvals(a: Any) -> Any:
+    return _eig(a)[0]
 
 
 @traces(np.linalg.eigvalsh)
@@ -238,6 +254,7 @@ def _check(gate: Check, x: Any) -> Any:
 
 _UNIT = np.eye(1)
 _SlogdetResult: Any = type(np.linalg.slogdet(_UNIT))
+_EigResult: Any = type(np.linalg.eig(_UNIT))
 _EighResult: Any = type(np.linalg.eigh(_UNIT))
 _SVDResult: Any = type(np.linalg.svd(_UNIT))
 _QRResult: Any = type(np.linalg.qr(_UNIT))

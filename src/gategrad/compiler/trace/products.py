@@ -67,7 +67,8 @@ def _outer(a: Any, b: Any, out: Any = None) -> Any:
 
 @traces(np.vdot)
 def _vdot(a: Any, b: Any) -> Any:
-    return np.matmul(np.reshape(a, -1), np.reshape(b, -1))
+    a = np.reshape(a, -1)
+    return np.matmul(np.conjugate(a) if np.iscomplexobj(a) else a, np.reshape(b, -1))
 
 
 # --- einsum ----------------------------------------------------------------------------------------------------------

@@ -28,16 +28,6 @@ def _size(a: Any, axis: int | None = None) -> int:
     return math.prod(a.shape) if axis is None else a.shape[axis]
 
 
-@traces(np.iscomplexobj)
-def _iscomplexobj(x: Any) -> bool:
-    return False
-
-
-@traces(np.isrealobj)
-def _isrealobj(x: Any) -> bool:
-    return True
-
-
 @traces(np.result_type, np.common_type)
 def _result_type(*xs: Any) -> Any:
     return common_dtype(xs)
@@ -113,16 +103,6 @@ def _isneginf(x: Any, out: Any = None) -> Any:
 @traces(np.isposinf)
 def _isposinf(x: Any, out: Any = None) -> Any:
     return np.equal(x, np.inf)
-
-
-@traces(np.iscomplex)
-def _iscomplex(x: Any) -> Any:
-    return np.zeros(x.shape, bool)
-
-
-@traces(np.isreal)
-def _isreal(x: Any) -> Any:
-    return np.ones(x.shape, bool)
 
 
 # --- answers that a program cannot give: their shape depends on the values ------------------------------------------

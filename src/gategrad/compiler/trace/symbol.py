@@ -14,7 +14,7 @@ from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
 from gategrad.errors import NotTraceableError, TraceError
 from gategrad.gate import Gate
-from gategrad.values import FLOAT64, Spec
+from gategrad.values import FLOAT64, Spec, is_complex
 
 __all__ = [
     "ARGUMENT",
@@ -24,6 +24,7 @@ __all__ = [
     "builder_of",
     "cast",
     "common_dtype",
+    "complex_ufuncs",
     "composes",
     "elementwise",
     "emit",
@@ -35,6 +36,9 @@ __all__ = [
 
 _primitives: dict[Any, Callable[..., Any]] = {}
 _compositions: dict[str, Callable[..., Any]] = {}
+
+complex_ufuncs: dict[str, Callable[..., Any]] = {}
+"""What ufuncs, by name, do with complex symbols; `complex.py` fills it. All others are called on the host."""
 
 lowerings: dict[type[Gate], Callable[..., Any]] = {}
 """What gates do with symbols whose `forward` is not written in operations of programs; `lowers` adds to it."""
@@ -276,7 +280,7 @@ def common_dtype(inputs: Any) -> Any:
     for x in inputs:
         if type(x) is Symbol:
             kinds.append(0.0 if x.spec is None else x.value.dtype)
-        elif type(x) is float or type(x) is int or type(x) is bool:
+        elif type(x) is float or type(x) is int or type(x) is bool or type(x) is complex:
             kinds.append(x)
         else:
             array = np.asarray(x)
@@ -287,6 +291,11 @@ def common_dtype(inputs: Any) -> Any:
 def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
     """A ufunc on symbols: one elementwise operation after casts and broadcasts, its composition, or a host call."""
     name = ufunc.__name__
+    if _is_complex(inputs):
+        if name in complex_ufuncs and getattr(np, name, None) is ufunc:
+            return complex_ufuncs[name](*inputs)
+        if name != "matmul":
+            return _composed(ufunc, ufunc, inputs, {})
     if name in _compositions:
         return _compositions[name](*inputs)
     if ufunc in functions:
@@ -294,6 +303,17 @@ def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
     if name not in ELEMENTWISE or getattr(np, name, None) is not ufunc:
         return hosts["function"](ufunc, inputs, {})
     return elementwise(ufunc, inputs)
+
+
+def _is_complex(inputs: Any) -> bool:
+    """Whether any of the operands of a ufunc is complex."""
+    for x in inputs:
+        if type(x) is Symbol:
+            if x.value.dtype.kind == "c":
+                return True
+        elif type(x) is not float and is_complex(x):
+            return True
+    return False
 
 
 def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:

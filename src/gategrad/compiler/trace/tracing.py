@@ -10,7 +10,7 @@ import numpy as np
 
 from gategrad.compiler.program.value import Builder, Program
 from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, as_value
-from gategrad.errors import TraceError, describe
+from gategrad.errors import ComplexTraceError, TraceError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
 from gategrad.values import Spec
@@ -41,9 +41,11 @@ def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str],
     positional, keywords = bind(symbols)
     try:
         returned = f(*positional, **keywords)
-    except ValueError as error:
-        if isinstance(error.__cause__, TraceError):  # NumPy wraps what it meets when it fills an array
-            raise error.__cause__ from None
+    except Exception as error:
+        if builder.guesses:
+            raise ComplexTraceError(f"{builder.guesses}, and with complex ones: {error}") from error
+        if isinstance(error, ValueError) and isinstance(error.__cause__, TraceError):
+            raise error.__cause__ from None  # NumPy wraps what it meets when it fills an array
         raise
     outputs, put_back = flatten(returned)
     values, items = [], []

@@ -45,6 +45,7 @@ class Eig(Decomposition):
     on it is reported. Boeddeker et al., arXiv:1701.00392, section 4.6.
     """
 
+    may_turn_complex = True
     symbol = "eig"  # takes complex numbers too, but phases have no gradient: tested by hand
 
     def forward(self, x: Any) -> Any:
