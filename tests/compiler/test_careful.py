@@ -162,3 +162,10 @@ def test_notes_are_of_the_part_that_is_being_written():
         with writing(is_careful=True) as careful:
             assert not spared()
         assert not careful.has_spared
+
+
+@pytest.mark.parametrize("transform", [np.fft.fft, lambda x: np.fft.fft(x)[0]])
+def test_complex_outputs_are_looked_at_too(transform):
+    x = np.array([-800.0, 0.0])
+    compiled = gg.compile(lambda x: transform(slope(x)[1]))
+    np.testing.assert_allclose(compiled(x), transform(np.array([0.0, 0.25])), rtol=1e-14)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry_inputs import llvm_type
 from gategrad.compiler.codegen.signature import Array, Scalar
 from gategrad.compiler.codegen.writer import Writer
 
@@ -16,10 +16,19 @@ __all__ = ["ask_whether_finite"]
 def ask_whether_finite(write: Writer, leaves: Sequence[Scalar | Array], pointers: Sequence[str], found: str) -> None:
     """Branch to the label `found` if any number behind the pointers is NaN or infinite; go on here otherwise."""
     for leaf, pointer in zip(leaves, pointers, strict=True):
-        if isinstance(leaf, Scalar):
-            _after(write, _is_bad(write, llvm_type(leaf), pointer), found)
-        elif leaf.dtype.kind == "f" and int(np.prod(leaf.shape)):
-            _in_array(write, leaf, pointer, found)
+        shape = () if isinstance(leaf, Scalar) else leaf.shape
+        if leaf.dtype.kind in "fc" and (count := math.prod(shape) * _parts(leaf.dtype)):
+            kind = "double" if leaf.dtype.itemsize == 8 * _parts(leaf.dtype) else "float"
+            (_in_array if count > 1 else _in_number)(write, kind, count, pointer, found)
+
+
+def _parts(dtype: np.dtype[np.generic]) -> int:
+    """Of how many real numbers one is made."""
+    return 2 if dtype.kind == "c" else 1
+
+
+def _in_number(write: Writer, kind: str, count: int, pointer: str, found: str) -> None:
+    _after(write, _is_bad(write, kind, pointer), found)
 
 
 def _is_bad(write: Writer, kind: str, pointer: str) -> str:
@@ -35,9 +44,8 @@ def _after(write: Writer, is_bad: str, found: str) -> None:
     write.block(fine)
 
 
-def _in_array(write: Writer, array: Array, pointer: str, found: str) -> None:
+def _in_array(write: Writer, kind: str, count: int, pointer: str, found: str) -> None:
     """All elements are looked at, so that the loop has no way out in the middle and becomes vectors."""
-    kind = "double" if array.dtype.itemsize == 8 else "float"
     before, again, done = write.current, write.label("look"), write.label("looked")
     write(f"br label %{again}")
     write.block(again)
@@ -49,7 +57,7 @@ def _in_array(write: Writer, array: Array, pointer: str, found: str) -> None:
     mark = write.value(f"zext i1 {is_bad} to i64")
     write(f"{marks} = or i64 {met}, {mark}")
     write(f"{nexts} = add i64 {n}, 1")
-    over = write.value(f"icmp eq i64 {nexts}, {int(np.prod(array.shape))}")
+    over = write.value(f"icmp eq i64 {nexts}, {count}")
     write(f"br i1 {over}, label %{done}, label %{again}")
     write.block(done)
     _after(write, write.value(f"icmp ne i64 {marks}, 0"), found)

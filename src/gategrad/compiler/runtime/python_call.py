@@ -132,7 +132,7 @@ def _buffer(leaf: Scalar | Array, objects: list[Any]) -> Any:
 
 def is_not_finite(array: Any) -> bool:
     """Whether some of these are floating-point numbers that are NaN or infinite."""
-    return np.asarray(array).dtype.kind == "f" and not np.isfinite(array).all()
+    return np.asarray(array).dtype.kind in "fc" and not np.isfinite(array).all()
 
 
 def _may_overwrite(index: int, objects: list[Any]) -> bool:
