@@ -324,7 +324,6 @@ def test_an_element_of_an_array_says_why_too():
     [
         (lambda: np.nextafter(array, 1.0), r"np\.nextafter steps to a neighbouring float.*use v itself"),
         (lambda: np.gcd(array, 2), r"np\.gcd is for integers: convert v\.value"),
-        (lambda: np.put(array, 0, 1.0), r"numpy\.put writes into its first argument.*use np\.where\(mask, new, v\)"),
         (lambda: np.save("x", array), r"numpy\.save writes to a file: pass v\.value"),
         (lambda: np.ix_(array), r"numpy\.ix_ is about indices.*pass v\.value"),
         (lambda: np.polyfit(array, array, 1), r"numpy\.polyfit has no gate: use np\.linalg\.lstsq"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input
+from gategrad.gates.axes import as_input, shape_of
 from gategrad.variable import implements, plain
 
 __all__: list[str] = []
@@ -21,7 +21,11 @@ def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None,
     most, values = np.finfo(x.dtype).max, plain(x)
     z = np.where(np.isnan(values), nan, x)
     z = np.where(np.equal(values, np.inf), float(most) if posinf is None else posinf, z)
-    return np.where(np.equal(values, -np.inf), -float(most) if neginf is None else neginf, z)
+    z = np.where(np.equal(values, -np.inf), -float(most) if neginf is None else neginf, z)
+    if copy or not shape_of(x):
+        return z
+    x[...] = z
+    return x
 
 
 @implements(np.real_if_close)
