@@ -221,11 +221,11 @@ def _composed(key: Any, function: Any, args: Any, options: Any) -> Any:
     rule = functions.get(key)
     if rule is None or key in before:
         return hosts["function"](function, args, options)
-    token = _under_way.set((*before, key))
     try:
+        _under_way.set((*before, key))
         return rule(*args, **options)
     finally:
-        _under_way.reset(token)
+        _under_way.set(before)
 
 
 def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:
