@@ -304,10 +304,10 @@ class Variable(ArrayMethods):
             gradient = float(gradient) if self.spec is None else gradient[()]
         self._gradient = gradient
 
-    def item(self) -> float:
-        """The value as a Python number; for arrays with one element."""
+    def item(self, *args: Any) -> float:
+        """The value as a Python number; of arrays the one element, or that at the index given."""
         value = plain(self)
-        number: float = value.item() if hasattr(value, "item") else value
+        number: float = value.item(*args) if hasattr(value, "item") else np.float64(value).item(*args)
         return number
 
     def detach(self) -> Variable:
