@@ -326,12 +326,12 @@ def test_an_element_of_an_array_says_why_too():
         (lambda: np.gcd(array, 2), r"np\.gcd is for integers: convert v\.value"),
         (lambda: np.save("x", array), r"numpy\.save writes to a file: pass v\.value"),
         (lambda: np.ix_(array), r"numpy\.ix_ is about indices.*pass v\.value"),
-        (lambda: np.polyfit(array, array, 1), r"numpy\.polyfit has no gate: use np\.linalg\.lstsq"),
         (
             lambda: np.add(array, 1.0, where=[True] * 3),
             r"np\.add of a variable takes no options but dtype=, and got where",
         ),
-        (lambda: np.subtract.reduce(array), r"np\.subtract\.reduce has no gate"),
+        (lambda: np.copysign.reduce(array), r"np\.copysign\.reduce has no gate"),
+        (lambda: np.subtract.reduce(array, axis=None), r"np\.subtract\.reduce of a variable folds one axis at a time"),
     ],
 )
 def test_functions_without_a_gate(f, said):

@@ -150,8 +150,5 @@ ADVICE = {
         ("busday_count", "busday_offset", "is_busday", "datetime_as_string", "isnat"), "is for dates: pass v.value"
     ),
     "nextafter": "steps to a neighbouring float, which has no gradient: use v itself, or v.value",
-    "sort_complex": "orders by real parts, which are steps: use np.sort of np.real(v) or np.abs(v)",
-    "polyfit": "has no gate: use np.linalg.lstsq(np.vander(x, degree + 1), y)",
-    "roots": "has no gate: use np.linalg.eigvals of the companion matrix",
 }  # fmt: skip
 """What to say of functions that have no gradient or no gate, where there is more to say; the rooms of `gates/` add to it."""

@@ -81,7 +81,7 @@ def test_what_is_refused_says_what_to_do(name, function):
     v = gg.variable([1.0, 2.0])
     arguments = {
         "save": ("x", v), "savetxt": ("x", v), "savez": ("x", v),
-        "savez_compressed": ("x", v), "polyfit": (v, v, 1), "unravel_index": (v, (2,)),
+        "savez_compressed": ("x", v), "unravel_index": (v, (2,)),
         "ravel_multi_index": ((v, v), (2, 2)), "busday_count": (v, v), "busday_offset": (v, 1),
     }.get(name, (v,) * getattr(function, "nin", 1))  # fmt: skip
     with pytest.raises((NoRuleError, EscapeError), match=r"use |pass v\.value|convert v\.value"):

@@ -3,6 +3,7 @@
 from gategrad.gate import latecomers as _latecomers
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
+from gategrad.gates import branches as branches
 from gategrad.gates import choosing as choosing
 from gategrad.gates import comparison as comparison
 from gategrad.gates import complex as complex
@@ -16,6 +17,7 @@ from gategrad.gates import editing as editing
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
 from gategrad.gates import filling as filling
+from gategrad.gates import fitting as fitting
 from gategrad.gates import flat as flat
 from gategrad.gates import fourier as fourier
 from gategrad.gates import grids as grids

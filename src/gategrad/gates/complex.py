@@ -118,3 +118,8 @@ def _angle(z: Any, deg: bool = False) -> Any:
         x = plain(z)
         angle = np.angle(x)  # 0 or π: a step, through which nothing flows
     return angle * (180 / math.pi) if deg else angle
+
+
+@implements(np.sort_complex)
+def _sort_complex(a: Any) -> Any:
+    return np.sort(a if is_complex(a) else np.astype(a, np.complex128))

@@ -55,7 +55,13 @@ def _reduce(
 
 @traces(np.sum)
 def _sum(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, **options: Any
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    **options: Any,
 ) -> Any:
     z = _reduce("sum", a, axis, keepdims, dtype, out=out, **options)
     return z + initial if _given(initial) else z
@@ -63,7 +69,13 @@ def _sum(
 
 @traces(np.prod)
 def _prod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, **options: Any
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    **options: Any,
 ) -> Any:
     z = _reduce("prod", a, axis, keepdims, dtype, out=out, **options)
     return z * initial if _given(initial) else z
