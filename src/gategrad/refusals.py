@@ -27,8 +27,8 @@ __all__ = [
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
 
 OF_LISTS = (
-    "A list of variables, as in np.sum([v, w]), becomes one variable by np.stack([v, w]), or by np.array([v, w]) of "
-    "gategrad.numpy"
+    "A list of variables, as in np.sum([v, w]), becomes one variable by np.stack([v, w]); the functions of gategrad.numpy "
+    "take such lists as they are"
 )
 
 

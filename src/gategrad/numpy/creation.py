@@ -85,6 +85,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
     """`np.full_like`, also with a variable to fill in."""
+    a = array(a) if isinstance(a, (list, tuple)) and tracks(a) else a
     if not tracks(fill_value):
         return np.full_like(a, fill_value, dtype, shape=shape, **options)
     return full(np.shape(a) if shape is None else shape, fill_value, np.result_type(a) if dtype is None else dtype)
