@@ -47,6 +47,10 @@ class Call(Gate):
         """The gradients of the leaves that need one, for upstream gradients of the outputs at the places `given`."""
         return self.derivative(pullback_of, self.needs, given)(self.leaves, upstream)
 
+    outputs: list[Any]
+    rebuild: Callable[[list[Any]], Any]
+    places: tuple[int, ...]  # of the outputs through which gradients flow
+
     def forward(self, *leaves: Any) -> Any:
         self.leaves = leaves
         whole = self.run(leaves)
