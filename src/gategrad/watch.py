@@ -34,7 +34,6 @@ __all__ = [
     "floor",
     "here",
     "observe",
-
 ]
 
 WATCHED = sys.maxsize
