@@ -344,18 +344,19 @@ def test_on_another_level():
 
 
 @pytest.mark.parametrize("through", [False, True], ids=["into y", "into the view"])
-def test_in_programs(through):
+@pytest.mark.parametrize("data", [REAL, COMPLEX], ids=["real", "complex"])
+def test_in_programs(data, through):
     def ours(view, write, through):
         try:
             program, rebuild = trace(
-                lambda x: both(x * 1.0, view, write, through), lambda xs: (xs, {}), [spec_of(REAL)], ["x"], "f"
+                lambda x: both(x * 1.0, view, write, through), lambda xs: (xs, {}), [spec_of(data)], ["x"], "f"
             )
         except Exception as error:  # TraceError and whatever NumPy says of symbols
             raise Refused from error
-        return rebuild(interpret(program, [REAL]))
+        return rebuild(interpret(program, [data]))
 
     for view, write in PAIRS:
-        compare(ours, REAL, view, write, through)
+        compare(ours, data, view, write, through)
 
 
 # --- gradients, and what is said --------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ _LENGTHS = {np.expand_dims, np.squeeze}
 _READ_ONLY = {np.broadcast_to, np.diagonal, np.lib.stride_tricks.sliding_window_view}
 _ALWAYS = {*_ORDERS, *_LENGTHS, *_READ_ONLY, np.flip, np.real}
 _SOMETIMES = {np.reshape, np.ravel}  # where the strides can say it
-_AS_NOTED = {np.einsum, np.astype}  # made of the others where NumPy's is a view, or x itself
+_AS_NOTED = {np.einsum, np.astype, np.real_if_close}  # made of the others where NumPy's is a view, or x itself
 
 
 def viewed(
@@ -38,7 +38,12 @@ def viewed(
         return z
     if z is x or z.made is ARGUMENT:
         z = Symbol(z.value, z.builder)
-    is_view = function in _ALWAYS or (function is np.imag and x.dtype.kind == "c") or function in _SOMETIMES or (function is getitem and is_basic(args[0]))
+    is_view = (
+        function in _ALWAYS
+        or (function is np.imag and x.dtype.kind == "c")
+        or function in _SOMETIMES
+        or (function is getitem and is_basic(args[0]))
+    )
     if is_view and not options.get("copy") and z.shape and type(x) is Symbol:
         z.made = (function, args, options)
         note_view(x, z)
