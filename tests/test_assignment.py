@@ -215,13 +215,16 @@ def test_compiled_views_that_are_no_slices_and_single_numbers():
 
         return gg.compile(f)
 
-    with pytest.raises(TraceError, match="where y is a view"):
-        through(lambda y: y.T)(X)
+    with pytest.raises(TraceError, match="where y is a view or a copy, which only NumPy's strides tell"):
+        through(lambda y: np.reshape(y, (2, 8)))(X)
+    with pytest.raises(TraceError, match="where y is a view that NumPy does not write into either"):
+        through(lambda y: np.diagonal(y))(X)
     with pytest.raises(TypeError, match="takes no item assignment"):
         through(lambda y: y[0, 0])(X)
-    expected = np.outer(X, X)
-    expected[1:][0] = 1.0
-    np.testing.assert_allclose(through(lambda y: y[1:])(X), expected)
+    for view in (lambda y: y[1:], np.transpose, np.flipud, lambda y: np.expand_dims(y, 1)[2:]):
+        expected = np.outer(X, X)
+        view(expected)[0] = 1.0
+        np.testing.assert_allclose(through(view)(X), expected)
 
 
 def test_a_view_of_nothing_else_may_be_written_into():
@@ -302,7 +305,7 @@ def test_leaves_are_added_to_under_no_grad_alone():
     with pytest.raises(EscapeError, match=r"^v \+= … of a variable made by gg.variable would leave its gradient"):
         x += 1.0
     row = x[1:]
-    with pytest.raises(EscapeError, match=r"v\[i\] = … of a variable made by gg.variable"):
+    with pytest.raises(EscapeError, match=r"v \*= … of a variable made by gg.variable"):
         row *= 2.0
     with gg.no_grad(), pytest.raises(EscapeError, match=r"v -= … under no_grad, while a view of v is in use"):
         x -= 1.0
@@ -349,13 +352,7 @@ def test_added_to_across_no_grad_and_derivatives():
     assert y.level == 0 and y.gate is not None
 
 
-def test_a_view_that_is_no_slice_takes_no_addition():
-    y = gg.variable(np.ones((2, 2))) * 2
-    turned = y.T
-    with pytest.raises(EscapeError, match=r"from Transpose, is a view"):
-        turned += 1.0
-    with pytest.raises(TraceError, match="y \\+= v, where y is a view"):
-        gg.compile(lambda x: operator.iadd((y := np.outer(x, x)).T, 1.0) + y)(X)
+def test_a_variable_of_a_derivative_is_not_written_into_what_is_none():
     with pytest.raises(TraceError, match="v is a variable of a derivative and y is not: write y = y \\+ v"):
         gg.compile(lambda x: gg.grad(lambda t: np.sum(operator.iadd(x * 1.0, t)))(1.0))(X)
 
@@ -390,18 +387,6 @@ def test_rules_of_users_that_add_to_what_they_are_handed():
     second = gg.grad(lambda x: np.sum(gg.grad(f)(x)))
     np.testing.assert_allclose(second(X), 54 * X)
     np.testing.assert_allclose(gg.compile(second)(X), 54 * X)
-
-
-@pytest.mark.parametrize(
-    "view",
-    [np.transpose, np.ravel, np.flip, lambda y: np.expand_dims(y, 0), lambda y: np.diagonal(y), lambda y: y.T[0]],
-    ids=["T", "ravel", "flip", "expand", "diagonal", "a row of T"],
-)
-def test_views_that_are_no_slices(view):
-    y = gg.variable(np.ones((2, 2))) * 2
-    with pytest.raises(EscapeError, match=r"is a view: NumPy would write into what it was made of"):
-        view(y)[0] = 5.0
-    np.testing.assert_array_equal(y.value, 2.0)
 
 
 def test_under_no_grad():

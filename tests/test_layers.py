@@ -18,6 +18,7 @@ LAYERS = [
         "refusals",
         "forward",
         "backward",
+        "flat",
         "array_methods",
         "assignment",
         "variable",

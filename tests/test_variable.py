@@ -104,7 +104,7 @@ def test_rounding_as_of_numbers_and_arrays():
 def test_lists_of_variables_are_told_of_stack():
     v, w = gg.variable(2.0), gg.variable(3.0)
     for function in (np.sum, np.array, np.exp, np.max):
-        with pytest.raises(EscapeError, match=r"becomes one variable by np.stack\(\[v, w\]\), or by np.array"):
+        with pytest.raises(EscapeError, match=r"becomes one variable by np.stack\(\[v, w\]\); the functions of gateg"):
             function([v, w])
     assert np.sum(np.stack([v, w])).value == 5.0
 
@@ -324,15 +324,14 @@ def test_an_element_of_an_array_says_why_too():
     [
         (lambda: np.nextafter(array, 1.0), r"np\.nextafter steps to a neighbouring float.*use v itself"),
         (lambda: np.gcd(array, 2), r"np\.gcd is for integers: convert v\.value"),
-        (lambda: np.put(array, 0, 1.0), r"numpy\.put writes into its first argument.*use np\.where\(mask, new, v\)"),
         (lambda: np.save("x", array), r"numpy\.save writes to a file: pass v\.value"),
         (lambda: np.ix_(array), r"numpy\.ix_ is about indices.*pass v\.value"),
-        (lambda: np.polyfit(array, array, 1), r"numpy\.polyfit has no gate: use np\.linalg\.lstsq"),
         (
             lambda: np.add(array, 1.0, where=[True] * 3),
             r"np\.add of a variable takes no options but dtype=, and got where",
         ),
-        (lambda: np.subtract.reduce(array), r"np\.subtract\.reduce has no gate"),
+        (lambda: np.copysign.reduce(array), r"np\.copysign\.reduce has no gate"),
+        (lambda: np.subtract.reduce(array, axis=None), r"np\.subtract\.reduce of a variable folds one axis at a time"),
     ],
 )
 def test_functions_without_a_gate(f, said):

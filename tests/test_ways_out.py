@@ -66,7 +66,7 @@ WAYS = {
     "np.frombuffer": lambda: np.frombuffer(a),
     ".data": lambda: a.data,
     ".ctypes": lambda: a.ctypes,
-    ".flat": lambda: a.flat,
+    ".flat": lambda: list(a.flat),
     ".view": lambda: a.view(),
     ".tolist": lambda: a.tolist(),
     # arrays made of variables

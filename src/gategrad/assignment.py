@@ -2,7 +2,7 @@
 
 The object becomes its new value: a gate of the old value and of v, and every gate that used the old value keeps it.
 What NumPy would call views of y are told, so that they show what was written, as they do there; writing into a view
-of the form `y[i]` writes into y. Whatever cannot be as in NumPy is refused.
+(a slice, a transpose, a reshape, a real part) writes into y. Whatever cannot be as in NumPy is refused.
 """
 
 from __future__ import annotations
@@ -14,25 +14,46 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError, EscapeError, ShapeError, TraceError
+from gategrad.gate import Gate
 from gategrad.tape import AMBIENT, UNTRACKED
+from gategrad.values import set_all
 from gategrad.watch import floor
 
-__all__ = ["assigners", "in_place", "note_view", "result_for", "set_item", "takes_over", "viewed", "views_of"]
+__all__ = [
+    "assigners",
+    "in_place",
+    "note_view",
+    "result_for",
+    "set_item",
+    "takes_over",
+    "viewed",
+    "views_of",
+    "written_out",
+]
 
 assigners: dict[str, Any] = {}
-"""How values are written and read, by the gates that do it. `gates/indexing.py` joins, with "write", which applies the
-gate, and "reads", which says of a gate whether it reads "slices", gathers "places", or is no reading at all (None)."""
+"""How values are written and read, by the gates that do it. `gates/writing.py` joins, with
+
+- "write": what y is after y[index] = v;
+- "through": of a gate that made a view, the function (base, view) -> what the base is after that view was written
+  into; None where NumPy's view is read-only;
+- "slice": the index of a gate that reads a slice, else None;
+- "gathers": whether a gate copies, or may copy, what for NumPy is a view always (a diagonal, a broadcast);
+- "at": ufunc.at; "into": what writes the result of a NumPy function into its `out=` (both in `gates/filling.py`)."""
 
 
 # --- views --------------------------------------------------------------------------------------------------------
 
 
-def viewed(x: Any, z: Any) -> Any:
-    """Note that `z` is to `x` what NumPy calls a view, if they are variables of which that matters; return it."""
+def viewed(x: Any, gate: Gate) -> Any:
+    """What the gate makes of `x`, noted as what NumPy calls a view of it if they are variables of which that matters."""
+    z = gate(x)
     kind = type(z)
     if kind is type(x) and hasattr(kind, "raw") and z is not x:
-        gate = z.gate
-        spec = z.spec if gate is None else gate.spec  # written out: this happens at every slice
+        recorded = z.gate
+        if recorded is None:
+            z._made = recorded = gate
+        spec = z.spec if recorded is gate else recorded.spec  # written out: this happens at every slice
         if spec is not None and spec[0]:
             note_view(x, z)
     return z
@@ -76,10 +97,10 @@ def set_item(y: Any, index: Any, v: Any) -> None:
         raise TypeError(
             "a variable that holds a single number takes no item assignment: y = v gives the name to another"
         )
-    is_view = _writes_through(y, "v[i] = …", "write into y = v.copy() instead")
+    _check_chain(y, "v[i] = …", "write into y = v.copy() instead")
     if getattr(v, "_base", None) is y and v.gate is not None and _reads_slice(v.gate, index):
         return  # y[1:] += v has written into y already, through the view y[1:], which is then assigned
-    _put(y, assigners["write"](y, index, v), is_view, "y[i] = v")
+    _put(y, assigners["write"](y, index, v), "y[i] = v")
 
 
 def in_place(ufunc: np.ufunc, y: Any, v: Any) -> Any:
@@ -87,8 +108,8 @@ def in_place(ufunc: np.ufunc, y: Any, v: Any) -> Any:
     if not y.shape:
         return ufunc(y, v)
     sign = _SIGNS[ufunc]
-    is_view = _writes_through(y, f"v {sign}= …", f"write y = v {sign} … for a new value, update it under gg.no_grad()")
-    _put(y, result_for(y, ufunc(y, v), sign), is_view, f"y {sign}= v")
+    _check_chain(y, f"v {sign}= …", f"write y = v {sign} … for a new value, update it under gg.no_grad()")
+    _put(y, result_for(y, ufunc(y, v), sign), f"y {sign}= v")
     return y
 
 
@@ -96,6 +117,14 @@ _SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.matmul: "@",
     np.remainder: "%", np.floor_divide: "//",
 }  # fmt: skip
+
+
+def written_out(function: Any, inputs: Any, options: dict[str, Any], out: tuple[Any, ...], **how: Any) -> Any:
+    """function(*inputs, out=…), where variables are to take the results: they become those, and are returned."""
+    z = function(*inputs, **options)
+    for y, part in zip(out, z if type(z) is tuple else (z,), strict=True):
+        assigners["into"](y, part, **how)
+    return out[0] if len(out) == 1 else out
 
 
 def result_for(y: Any, z: Any, sign: str) -> Any:
@@ -111,75 +140,108 @@ def result_for(y: Any, z: Any, sign: str) -> Any:
     return z.astype(y.dtype)
 
 
-def _writes_through(y: Any, what: str, instead: str) -> bool:
-    """Refuse what cannot be as in NumPy; else say whether y is a view, through which something else is written."""
-    if _is_leaf(y):
-        if floor() < AMBIENT:
+def _check_chain(y: Any, what: str, instead: str) -> None:
+    """Refuse what cannot be as in NumPy: of y, and of everything that would be written into through it."""
+    while not _is_leaf(y):
+        if not _is_view(y):
+            return
+        if assigners["through"](_maker(y)) is None:
             raise EscapeError(
-                f"{what} of a variable made by gg.variable would leave its gradient to the old value: {instead}, or "
-                "replace all of it, v.value = …"
+                f"this variable, from {type(_maker(y)).__name__}, is a view that shows a diagonal, or an element in "
+                "several places: NumPy does not write into such either. Write into what it was made of, or into a y.copy()"
             )
-        if any(_shared(view, y) for view in views_of(y)):
-            raise EscapeError(f"{what} under no_grad, while a view of v is in use, would not show there: drop it first")
-        return False
-    if y._base is None or takes_over(y) or not _shared(y, y._base):
-        return False
-    if assigners["reads"](y.gate) != "slices":
+        if y.level == UNTRACKED != y._base.level:
+            raise EscapeError(
+                f"{what}, where v is a view made under no_grad of a variable that is tracked, would cut that off from its "
+                "gradient: write into v.copy()"
+            )
+        y = y._base
+    if floor() < AMBIENT:
         raise EscapeError(
-            f"this variable, from {type(y.gate).__name__ if y.gate is not None else 'another'}, is a view: NumPy "
-            "would write into what it was made of. Write there instead, or into a y.copy()"
+            f"{what} of a variable made by gg.variable would leave its gradient to the old value: {instead}, or "
+            "replace all of it, v.value = …"
         )
-    return True
+    if any(_shared(view, y) for view in views_of(y)):
+        raise EscapeError(f"{what} under no_grad, while a view of v is in use, would not show there: drop it first")
 
 
 def _is_leaf(y: Any) -> bool:
     return y.gate is None and y.level == AMBIENT
 
 
+def _is_view(y: Any) -> bool:
+    """Whether something else is written into through y."""
+    return y._base is not None and not takes_over(y) and _shared(y, y._base)
+
+
+def _maker(view: Any) -> Any:
+    """The gate that made a view, whether it was recorded or not."""
+    return view._made if view.gate is None else view.gate
+
+
 def _reads_slice(gate: Any, index: Any) -> bool:
-    return assigners["reads"](gate) == "slices" and type(index) is type(gate.index) and index == gate.index
+    own = assigners["slice"](gate)
+    return own is not None and type(index) is type(own) and bool(index == own)
 
 
-def _put(y: Any, z: Any, is_view: bool, what: str) -> None:
-    """Let y be z from now on, and what it is a view of, if that can be."""
-    if z.level == UNTRACKED != y.level:
-        if not _is_leaf(y):
+def _put(y: Any, z: Any, what: str) -> None:
+    """Let y be z from now on, and whatever it is a view of what that makes of it."""
+    while True:
+        if z.level == UNTRACKED != y.level:
+            if not _is_leaf(y):
+                raise EscapeError(
+                    f"{what} under no_grad would cut a tracked variable off from its gradient: write into y.copy() instead"
+                )
+            y.value = z.raw  # an update of a parameter, which stays the leaf that it is
+            return
+        if z.level > y.level > UNTRACKED:
             raise EscapeError(
-                f"{what} under no_grad would cut a tracked variable off from its gradient: write into y.copy() instead"
+                f"{what}, where v is a variable of a derivative that is being taken and y belongs to one outside of it: "
+                "y would outlive the derivative. Build a new value instead, with np.where or np.concatenate"
             )
-        y.value = z.raw  # an update of a parameter, which stays the leaf that it is
-        return
-    if z.level > y.level > UNTRACKED:
-        raise EscapeError(
-            f"{what}, where v is a variable of a derivative that is being taken and y belongs to one outside of it: "
-            "y would outlive the derivative. Build a new value instead, with np.where or np.concatenate"
-        )
-    if z.shape != y.shape:
-        raise ShapeError(f"an assignment leaves the shape as it is, but {y.shape} became {z.shape}")
-    if is_view:
-        set_item(y._base, y.gate.index, z)  # and y, a view of it, is told
-    else:
-        _become(y, z)
+        if z.shape != y.shape:
+            raise ShapeError(f"an assignment leaves the shape as it is, but {y.shape} became {z.shape}")
+        if not _is_view(y):
+            break
+        z = assigners["through"](_maker(y))(y._base, z)
+        y = y._base  # and the view, as one of it, is told
+    _become(y, z)
 
 
 def _become(y: Any, z: Any) -> None:
-    """Give the object y the value and the gate of z, and let its views show that."""
-    views = [view for view in views_of(y) if _shared(view, y)]
-    y.raw, y.gate, y.level = z.raw, z.gate, z.level
-    for view in views:
-        _become(view, view.gate.fresh()(y))
+    """Give the object y the value and the gate of z, and let its views show that.
+
+    Everything is computed before anything is changed, and the change is one call that runs no Python of ours: Ctrl-C
+    finds all of it or nothing.
+    """
+    changes = [(y, z)]
+    states = [(z.raw, z.gate, z.level)]
+    for old, new in changes:  # which grows
+        for view in views_of(old):
+            if not _shared(view, old):
+                continue
+            if view.level == UNTRACKED != old.level:  # made under no_grad: a constant that shows the new value
+                shown = _maker(view).fresh()(_plain(new))
+                states.append((shown, None, UNTRACKED))
+            else:
+                shown = _maker(view).fresh()(new)
+                states.append((shown.raw, shown.gate, shown.level))
+            changes.append((view, shown))
+    slots = ("raw", "gate", "level")
+    set_all([old for old, _ in changes for _ in slots], slots * len(changes), [x for state in states for x in state])
 
 
 def _shared(view: Any, y: Any) -> bool:
     """Whether this is a view for NumPy too, which copies where strides cannot say it."""
-    if view.gate is None:
+    gate = _maker(view)
+    if gate is None:
         return False
-    if assigners["reads"](view.gate) == "places":
-        return True  # a diagonal: a view for NumPy, which only we have to gather
+    if assigners["gathers"](gate):
+        return True
     inside, outside = _plain(view), _plain(y)
     if isinstance(inside, np.ndarray) and isinstance(outside, np.ndarray):
         return bool(np.may_share_memory(inside, outside))
-    if type(view.gate).__name__ == "Reshape":
+    if type(gate).__name__ == "Reshape":
         raise TraceError(
             "y[i] = v with a reshaped y around, in a compiled function: whether that is a view cannot be known. "
             "Assign first and reshape afterwards"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
 from gategrad.tape import AMBIENT, UNTRACKED, sweep
-from gategrad.values import conjugated
+from gategrad.values import conjugated, set_all
 
 __all__ = ["backward"]
 
@@ -75,23 +76,23 @@ def _fit_seed(dz: Any, z: Any) -> Any:
 
 
 def _deposit(gradients: dict[Any, Any]) -> None:
-    """Add what the walk gathered to the `.grad` of the leaves."""
-    for leaf, gradient in gradients.items():
-        if type(gradient) is float and leaf._gradient is None:
-            leaf._gradient = gradient
-        else:
-            _deposit_one(leaf, gradient)
+    """Add what the walk gathered to the `.grad` of the leaves: all of it, or nothing if Ctrl-C comes before.
+
+    The sums are computed first, and then handed out in one call that runs no Python in between.
+    """
+    totals = [
+        gradient if type(gradient) is float and leaf._gradient is None else _total(leaf, gradient)
+        for leaf, gradient in gradients.items()
+    ]
+    set_all(gradients, itertools.repeat("_gradient"), totals)
 
 
-def _deposit_one(leaf: Any, gradient: Any) -> None:
-    """Add to `.grad`. Always a new array: the walk may have handed the same one to several leaves."""
+def _total(leaf: Any, gradient: Any) -> Any:
+    """What the `.grad` of a leaf will be. Always a new array: the walk may have handed the same one to several leaves."""
     gradient = conjugated(gradient, leaf.spec)
     if leaf._gradient is not None:
-        leaf._gradient = leaf._gradient + gradient
-    elif type(gradient) is np.ndarray:
-        leaf._gradient = gradient.copy()
-    else:
-        leaf._gradient = gradient
+        return leaf._gradient + gradient
+    return gradient.copy() if type(gradient) is np.ndarray else gradient
 
 
 def _why_no_backward(z: Any) -> str:

@@ -37,8 +37,11 @@ def rescue_from(error: BaseException | None) -> Rescue | None:
     return None
 
 
-def settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
-    """Bring what `forward` returned into the form in which values travel, and note what it looks like."""
+def settle(z: Any, gate: Gate, inputs: Sequence[Any], foreign: Sequence[Any] | None = None) -> Any:
+    """Bring what `forward` returned into the form in which values travel, and note what it looks like.
+
+    `foreign` are those inputs that may be the caller's, which the output must not share memory with; all by default.
+    """
     kind = type(z)
     if kind is np.float64:
         gate.spec = None
@@ -46,12 +49,12 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
     if kind is np.ndarray:
         if z.dtype.kind not in "fc":
             raise _wrong_output(z, gate)
-        z = _apart(z, inputs)
+        z = _apart(z, inputs if foreign is None else foreign)
         z.flags.writeable = False  # other gates will remember it: nobody may write behind their backs
     elif kind is tuple:
         if tuple in map(type, z):
             raise _wrong_output(z, gate)
-        z = tuple([settle(part, gate, inputs) for part in z])
+        z = tuple([settle(part, gate, inputs, foreign) for part in z])
         gate.spec = SEVERAL
         return z
     elif kind is complex:

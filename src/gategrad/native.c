@@ -27,7 +27,7 @@
     X(record) X(recover) X(settle) X(spread) X(compute)                       /* variable.py, for the rare cases */   \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
-    X(call) X(array_ufunc) X(value) X(grad) X(deposit_one)                    /* what these do in Python */           \
+    X(call) X(array_ufunc) X(value) X(grad) X(total)                          /* what these do in Python */           \
     X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
     X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */
 
@@ -37,7 +37,7 @@ NEEDED(DECLARE)
 static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
 static PyObject *zero;
 
-#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users)
+#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient)
 #define NAME(name) static PyObject *s_##name;
 NAMES(NAME)
 
@@ -699,22 +699,37 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
 
 /* --- leaves ---------------------------------------------------------------------------------------------------- */
 
-/* deposit(gradients): add what the walk gathered to the `.grad` of the leaves. */
+/* What the `.grad` of a leaf will be; `total` in Python, but for the first number to arrive. */
+static PyObject *total(PyObject *leaf, PyObject *gradient)
+{
+    PyObject *before = is_variable(leaf) ? SLOT(leaf, in_variable.gradient) : zero;
+    if (PyFloat_CheckExact(gradient) && (before == NULL || before == Py_None)) return Py_NewRef(gradient);
+    return PyObject_CallFunctionObjArgs(total_, leaf, gradient, NULL);
+}
+
+/* deposit(gradients): add what the walk gathered to the `.grad` of the leaves. Two rounds, so that all of it arrives or
+   nothing: the first asks Python for sums, and may raise, KeyboardInterrupt included, before anything has changed. The
+   second writes slots. It runs no Python, and it is there that signals are looked for. */
 static PyObject *deposit(PyObject *module, PyObject *gradients)
 {
     PyObject *leaf, *gradient;
-    Py_ssize_t position = 0;
+    Py_ssize_t position = 0, count = 0;
     if (!PyDict_CheckExact(gradients)) return PyErr_Format(PyExc_TypeError, "deposit(gradients)");
-    while (PyDict_Next(gradients, &position, &leaf, &gradient)) {
-        PyObject *before = is_variable(leaf) ? SLOT(leaf, in_variable.gradient) : zero;
-        if (PyFloat_CheckExact(gradient) && (before == NULL || before == Py_None)) {
-            put(leaf, in_variable.gradient, Py_NewRef(gradient));
-            continue;
-        }
-        PyObject *done = PyObject_CallFunctionObjArgs(deposit_one_, leaf, gradient, NULL);
-        if (done == NULL) return NULL;
-        Py_DECREF(done);
+    PyObject *totals = PyList_New(PyDict_GET_SIZE(gradients));
+    while (totals != NULL && PyDict_Next(gradients, &position, &leaf, &gradient)) {
+        PyObject *sum = total(leaf, gradient);
+        if (sum == NULL) Py_CLEAR(totals);
+        else PyList_SET_ITEM(totals, count++, sum);
     }
+    if (totals == NULL) return NULL;
+    int failed = 0;
+    for (position = count = 0; !failed && PyDict_Next(gradients, &position, &leaf, &gradient); count++) {
+        PyObject *sum = PyList_GET_ITEM(totals, count);
+        if (is_variable(leaf)) put(leaf, in_variable.gradient, Py_NewRef(sum));
+        else failed = PyObject_SetAttr(leaf, s__gradient, sum); /* a variable of another copy of the package */
+    }
+    Py_DECREF(totals);
+    if (failed) return NULL;
     Py_RETURN_NONE;
 }
 

@@ -53,7 +53,7 @@ def _join(native: Any) -> None:
             "array_ufunc": variable.Variable.__array_ufunc__,
             "value": variable.Variable.value,
             "grad": variable.Variable.grad,
-            "deposit_one": backward._deposit_one,
+            "total": backward._total,
             # what both forms share
             "paused_level": tape.paused_level,
             "orders": tape.orders,

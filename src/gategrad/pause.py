@@ -5,18 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any, TypeVar, overload
 
-from gategrad.tape import next_level, paused, paused_level
-from gategrad.watch import WATCHED, pause, resume
+from gategrad.tape import Pause, leave, next_level, paused, paused_level
+from gategrad.watch import Watching
 
 __all__ = ["NoGrad", "no_grad"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_outer: ContextVar[tuple[int, ...]] = ContextVar("gategrad_outer", default=())
-"""What was paused before each of the blocks that are open, innermost last."""
 
 
 class NoGrad:
@@ -27,19 +23,17 @@ class NoGrad:
 
     def __enter__(self) -> None:
         before = paused()
-        _outer.set((*_outer.get(), before))
-        if before == WATCHED:
-            pause(next_level())
+        if isinstance(before, Watching):  # the floor rises, and what is recorded above it is seen as before
+            pause: Pause = Watching(before, next_level(), before.watches)
         else:
-            paused_level.set(next_level())
+            pause = Pause(next_level(), before)
+        try:
+            paused_level.set(pause)
+        except BaseException:  # Ctrl-C, as soon as it is set: nobody else would close the block
+            paused_level.set(pause.outer)
+            raise
 
-    def __exit__(self, *exception: Any) -> None:
-        *outer, level = _outer.get()
-        _outer.set(tuple(outer))
-        if level == WATCHED:
-            resume()
-        else:
-            paused_level.set(level)
+    __exit__ = leave
 
     def __call__(self, function: F) -> F:
         decorated: F = _decorate(function)

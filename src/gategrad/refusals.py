@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import functions
+from gategrad.assignment import assigners, written_out
 from gategrad.errors import EscapeError, NoRuleError
-from gategrad.gate import gate_of
+from gategrad.gate import gate_of, on_meeting
 
 __all__ = [
     "ADVICE",
@@ -26,8 +27,8 @@ __all__ = [
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
 
 OF_LISTS = (
-    "A list of variables, as in np.sum([v, w]), becomes one variable by np.stack([v, w]), or by np.array([v, w]) of "
-    "gategrad.numpy"
+    "A list of variables, as in np.sum([v, w]), becomes one variable by np.stack([v, w]); the functions of gategrad.numpy "
+    "take such lists as they are"
 )
 
 
@@ -67,18 +68,15 @@ def unknown_attribute(attribute: str) -> str:
     return f"a variable has no attribute {attribute!r}{hint}"
 
 
-_IN_PLACE = "which would write into values that gates remember"
 _INSTEAD = {
-    "sort": f"{_IN_PLACE}: use np.sort(v)",
-    "partition": f"{_IN_PLACE}: use np.partition(v, kth)",
-    "fill": f"{_IN_PLACE}: use np.full_like(v, x)",
-    "put": f"{_IN_PLACE}: use np.where(mask, new, v)",
-    "itemset": f"{_IN_PLACE}: use np.where(mask, new, v)",
-    "resize": f"{_IN_PLACE}: use np.resize(v, shape)",
-    "flat": "through which it could be written into: use np.ravel(v)",
+    "resize": "which would give it another shape in place: use np.resize(v, shape)",
     "choose": "for its values are no indices: use np.choose(indices, [v, w])",
     **dict.fromkeys(
-        ("tolist", "tobytes", "tofile", "dump", "dumps", "view", "byteswap", "getfield", "data", "ctypes", "base"),
+        ("flags", "setflags", "strides", "ctypes", "data", "base", "device", "to_device"),
+        "for where its value lies in memory is nobody's concern: use v.value for the plain array",
+    ),
+    **dict.fromkeys(
+        ("tolist", "tobytes", "tofile", "dump", "dumps", "view", "byteswap", "getfield", "setfield"),
         "which would lose its gradient: use v.value for the plain array",
     ),
 }
@@ -87,10 +85,16 @@ _INSTEAD = {
 def rare_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any], plain: Any) -> Any:
     """A ufunc without a gate, one of its methods, or one with options. `plain` takes the tapes off a value."""
     name = _name(ufunc)
-    if options.get("out") is not None:
-        raise EscapeError(f"{name} with out= would write a tracked variable into a plain array: use its result instead")
+    out = options.pop("out", None)
+    if out is not None:
+        if not all(type(y) in on_meeting for y in out):
+            raise EscapeError(
+                f"{name} with out= would write a tracked variable into a plain array: use its result instead"
+            )
+        where = options.pop("where", True) if method == "__call__" else True
+        return written_out(getattr(ufunc, method), inputs, options, out, where=where, broadcast=method == "__call__")
     if method == "at":
-        raise EscapeError(f"{name}.at writes into its first argument, which a variable cannot be")
+        return assigners["at"](ufunc, *inputs)
     if method == "outer":
         x, y = [x if hasattr(x, "shape") else np.asarray(x) for x in inputs]
         return ufunc(np.reshape(x, x.shape + (1,) * len(y.shape)), y, **options)
@@ -128,13 +132,11 @@ WITHOUT_GRADIENT = {
 }  # fmt: skip
 """Ufuncs whose answers are truths, or steps: of variables they answer of the plain values."""
 
-_WRITES = "writes into its first argument, which a variable cannot be: use np.where(mask, new, v) for a new value"
 _INTEGERS = "is for integers: convert v.value, which carries no gradient"
 _INDEX = "is about indices, which carry no gradient: pass v.value"
 _FILE = "writes to a file: pass v.value"
 
 ADVICE = {
-    **dict.fromkeys(("copyto", "place", "put", "put_along_axis", "putmask", "fill_diagonal"), _WRITES),
     **dict.fromkeys(
         (
             "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "bitwise_count", "gcd",
@@ -148,8 +150,5 @@ ADVICE = {
         ("busday_count", "busday_offset", "is_busday", "datetime_as_string", "isnat"), "is for dates: pass v.value"
     ),
     "nextafter": "steps to a neighbouring float, which has no gradient: use v itself, or v.value",
-    "sort_complex": "orders by real parts, which are steps: use np.sort of np.real(v) or np.abs(v)",
-    "polyfit": "has no gate: use np.linalg.lstsq(np.vander(x, degree + 1), y)",
-    "roots": "has no gate: use np.linalg.eigvals of the companion matrix",
 }  # fmt: skip
 """What to say of functions that have no gradient or no gate, where there is more to say; the rooms of `gates/` add to it."""

@@ -22,16 +22,18 @@ from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate, on_meeting
 from gategrad.masked import Masked
-from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated
+from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all
 
 __all__ = [
     "AMBIENT",
     "UNTRACKED",
     "Output",
     "Parts",
+    "Pause",
     "answers",
     "as_numpy",
     "fit",
+    "leave",
     "next_level",
     "next_order",
     "paused",
@@ -57,6 +59,36 @@ paused_level: ContextVar[int] = ContextVar("gategrad_paused", default=UNTRACKED)
 """Gates are recorded only on levels above this number (`no_grad` raises it, for the current context alone)."""
 
 paused: Callable[[], int] = paused_level.get
+
+
+class Pause(int):
+    """A level that is paused, with the one that was before: all that a block of `no_grad` or a watch changes.
+
+    One object, so that a block is entered and left by one assignment, and Ctrl-C finds it open or closed.
+    """
+
+    outer: int
+
+    def __new__(cls, level: int, outer: int) -> Pause:
+        pause = super().__new__(cls, level)
+        pause.outer = outer
+        return pause
+
+
+def leave(*_: Any) -> None:
+    """Close the innermost block: the `__exit__` of all of them. Ctrl-C that comes meanwhile does not leave it open.
+
+    There is one place where it would: the very entry of this function, where Python looks for signals before any `try`.
+    """
+    pause: Any = None
+    try:
+        pause = paused()
+        paused_level.set(pause.outer)
+    except BaseException:
+        if pause is None:
+            pause = paused()
+        paused_level.set(pause.outer)
+        raise
 
 
 def next_level() -> int:
@@ -97,6 +129,7 @@ def sweep(
     since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
     """
     order: list[tuple[int, Gate]] | None = None
+    kept: list[tuple[Gate, Any]] = []
     hasten = None if keep else native_steps
     while True:
         if hasten is not None and order is None:
@@ -117,7 +150,7 @@ def sweep(
         if not needs:
             raise _released(gate)
         if keep:
-            gate.grad = conjugated(_readable(dz, gate.spec), gate.spec)
+            kept.append((gate, conjugated(_readable(dz, gate.spec), gate.spec)))
         if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
             dz = _handed(dz, gate)
         try:
@@ -176,6 +209,8 @@ def sweep(
     for x, dx in leaves.items():
         if dx is None:
             leaves[x] = _readable(dx, x.spec)
+    if kept:
+        set_all([gate for gate, _ in kept], ["grad"] * len(kept), [dz for _, dz in kept])
     return leaves
 
 

@@ -6,13 +6,15 @@ NumPy's protocols, or a variable of an outer tape. Its *spec* is None for a Pyth
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
-__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "conjugated", "is_complex", "lock", "own", "spec_of"]
+__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "conjugated", "is_complex", "lock", "own", "set_all", "spec_of"]
 
 Spec = tuple[tuple[int, ...], Any] | None
 
@@ -111,3 +113,12 @@ def lock(value: Any) -> Any:
     if type(value) is np.ndarray:
         value.flags.writeable = False  # gates remember it: a write behind their back would be a wrong gradient
     return value
+
+
+def set_all(objects: Iterable[Any], names: Iterable[str], values: Iterable[Any]) -> None:
+    """Set an attribute of each object, all in one call that runs no Python in between: Ctrl-C finds all set, or none.
+
+    For slots of Python's classes alone: an attribute with a setter of its own would be Python. Python looks for signals
+    between the instructions of its own code, and there are none here.
+    """
+    deque(map(setattr, objects, names, values), maxlen=0)

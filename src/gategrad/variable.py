@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
-from gategrad.assignment import in_place, set_item
+from gategrad.assignment import in_place, set_item, written_out
 from gategrad.backward import backward
 from gategrad.constant import Constant, may_change
 from gategrad.errors import (
@@ -218,7 +218,7 @@ class Variable(ArrayMethods):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_base", "_gradient", "_views", "gate", "level", "name", "raw", "spec")
+    __slots__ = ("__weakref__", "_base", "_gradient", "_made", "_views", "gate", "level", "name", "raw", "spec")
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise TypeError("variables are made by gg.variable(value), with a small v")
@@ -233,12 +233,13 @@ class Variable(ArrayMethods):
     spec: Spec  # of a leaf: what the value looks like (see tape.Spec)
     name: str | None
     _gradient: Any
-    _base: Variable | None  # what this is a view of, and its own views: see assignment.py
+    _base: Variable | None  # what this is a view of, its own views, and its gate if that is not recorded: assignment.py
     _views: Any
+    _made: Gate | None
 
     def __getattr__(self, attribute: str) -> Any:
         # Interior values are made in the hot path, which sets only three slots; these are the others' defaults.
-        if attribute in ("name", "_gradient", "_base", "_views"):
+        if attribute in ("name", "_gradient", "_base", "_views", "_made"):
             return None
         if attribute == "spec":
             return self.gate.spec if self.gate is not None else spec_of(self.raw)
@@ -303,10 +304,10 @@ class Variable(ArrayMethods):
             gradient = float(gradient) if self.spec is None else gradient[()]
         self._gradient = gradient
 
-    def item(self) -> float:
-        """The value as a Python number; for arrays with one element."""
+    def item(self, *args: Any) -> float:
+        """The value as a Python number; of arrays the one element, or that at the index given."""
         value = plain(self)
-        number: float = value.item() if hasattr(value, "item") else value
+        number: float = value.item(*args) if hasattr(value, "item") else np.float64(value).item(*args)
         return number
 
     def detach(self) -> Variable:
@@ -382,13 +383,19 @@ class Variable(ArrayMethods):
         if rule is None:
             name = function.__name__
             raise NoRuleError(no_rule(f"{function.__module__}.{name}", name if function.__module__ == "numpy" else ""))
+        if options.get("out") is not None and type(options["out"]) is Variable:
+            return written_out(function, args, options, (options.pop("out"),))
         return rule(*args, **options)
 
     # --- the ways out that would lose the gradient
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.level == UNTRACKED:
-            return np.array(self.raw, dtype=dtype)
+            if copy:
+                return np.array(self.raw, dtype=dtype)
+            array = np.asarray(self.raw, dtype=dtype).view()
+            array.flags.writeable = False  # what were written into it would not reach the variable, as NumPy has it
+            return array
         raise EscapeError(escape("np.asarray(v)", "an array") + (for_scipy() or f". {OF_LISTS}"))
 
     def __float__(self) -> float:
@@ -588,7 +595,7 @@ def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         z = gate.forward(*values)
     except Exception as error:
         z = recover(error, gate, values)
-    z = settle(z, gate, values)
+    z = settle(z, gate, values, [x for x in inputs if type(x) is not Variable])
     return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
 
 

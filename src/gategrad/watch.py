@@ -20,21 +20,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gategrad.gate import Gate
-from gategrad.tape import paused, paused_level
+from gategrad.tape import Pause, leave, paused, paused_level
 
 __all__ = [
     "WATCHED",
     "Note",
     "Place",
     "Watch",
+    "Watching",
     "attach",
     "attached",
     "detach",
     "floor",
     "here",
     "observe",
-    "pause",
-    "resume",
 ]
 
 WATCHED = sys.maxsize
@@ -83,21 +82,38 @@ class Watch:
         """The backward of a noted gate was handed `dz` and returned `dxs`."""
 
     def __enter__(self) -> Any:
-        before = paused()
-        level = floor() if before == WATCHED else before
-        opened = _open.get()
-        _open.set((*opened, (before, level, (*(opened[-1][2] if opened else ()), self))))
-        paused_level.set(WATCHED)
+        outer = _innermost()
+        pause = Watching(paused(), floor(), (*(outer.watches if outer is not None else ()), self))
+        try:
+            paused_level.set(pause)
+        except BaseException:  # Ctrl-C, as soon as it is set: nobody else would close the block
+            paused_level.set(pause.outer)
+            raise
         return self
 
-    def __exit__(self, *exception: Any) -> None:
-        *outer, (before, _, _) = _open.get()
-        _open.set(tuple(outer))
-        paused_level.set(before)
+    __exit__ = leave
 
 
-_open: ContextVar[tuple[tuple[int, int, tuple[Watch, ...]], ...]] = ContextVar("gategrad_watches", default=())
-"""For each watch that is open, innermost last: the paused level before it, that under all of them, and all of them."""
+class Watching(Pause):
+    """The paused level while somebody watches, with the level under all watches, and all of them, the innermost last."""
+
+    floor: int
+    watches: tuple[Watch, ...]
+
+    def __new__(cls, outer: int, floor: int, watches: tuple[Watch, ...]) -> Watching:
+        watching: Any = super().__new__(cls, WATCHED, outer)
+        watching.floor, watching.watches = floor, watches
+        made: Watching = watching
+        return made
+
+
+def _innermost() -> Watching | None:
+    """The innermost watch that is open, within or around a block of `no_grad`."""
+    pause = paused()
+    while isinstance(pause, Pause) and not isinstance(pause, Watching):
+        pause = pause.outer
+    return pause if isinstance(pause, Watching) else None
+
 
 _rule: ContextVar[Note | None] = ContextVar("gategrad_rule", default=None)
 _forward: ContextVar[bool] = ContextVar("gategrad_forward", default=False)
@@ -105,26 +121,15 @@ _forward: ContextVar[bool] = ContextVar("gategrad_forward", default=False)
 
 def floor() -> int:
     """The level up to which gates are not recorded, whoever watches."""
-    return _open.get()[-1][1] if paused() == WATCHED else paused()
-
-
-def pause(level: int) -> None:
-    """`no_grad` while somebody watches: the floor rises to this level, and what is recorded above is seen as before."""
-    opened = _open.get()
-    _open.set((*opened, (WATCHED, level, opened[-1][2])))
-
-
-def resume() -> None:
-    """The end of such a block."""
-    *outer, _ = _open.get()
-    _open.set(tuple(outer))
+    level = paused()
+    return level.floor if isinstance(level, Watching) else level
 
 
 def observe(gate: Gate, values: tuple[Any, ...], apply: Callable[[], Any], plain: Callable[[Any], Any]) -> Any:
     """Apply a gate, record and note it. `plain` takes the tapes off a value."""
     was_inside = _forward.get()
-    _forward.set(True)
     try:
+        _forward.set(True)
         z = apply()
     finally:
         _forward.set(was_inside)
@@ -138,7 +143,8 @@ def observe(gate: Gate, values: tuple[Any, ...], apply: Callable[[], Any], plain
     if type(z) is tuple:
         note.z = tuple(answers)
     note.of, note.inner = rule, was_inside
-    note.watches = _open.get()[-1][2]
+    watching = _innermost()
+    note.watches = watching.watches if watching is not None else ()
     attach(note, note.watches)
     for watch in note.watches:
         watch.noted(note)
@@ -168,8 +174,8 @@ def detach(gate: Gate) -> None:
 def _answer(note: Note, watches: tuple[Watch, ...], dz: Any) -> Any:
     gate = note.gate
     outer = _rule.get()
-    _rule.set(note)
     try:
+        _rule.set(note)
         with np.errstate(all="ignore"):  # the watches tell more than a warning of NumPy's would
             dxs = type(gate).backward(gate, dz)
     finally:

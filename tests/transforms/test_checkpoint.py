@@ -58,6 +58,7 @@ def test_the_function_runs_again_on_the_way_back():
 
 
 def peak(f, x):
+    gg.grad(f)(x)  # what is imported when it is first wanted does not count
     tracemalloc.start()
     try:
         gg.grad(f)(x)

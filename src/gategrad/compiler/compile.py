@@ -45,7 +45,7 @@ class CompiledCall(Call):
     def run(self, leaves: tuple[Any, ...]) -> Any:
         self.half: Halves | None = None
         self.residuals: tuple[Any, ...] | None = None
-        if not any(self.needs) or any(type(x) is Variable or type(x) is Symbol for x in leaves):
+        if True not in self.needs or _varies(leaves):
             return self.function(*leaves)  # among variables of another tape the call is recorded there
         self.half = self.halves(self.needs)
         whole, self.residuals = self.half.first(leaves)
@@ -53,14 +53,14 @@ class CompiledCall(Call):
 
     def pull(self, upstream: tuple[Any, ...], given: tuple[int, ...]) -> Any:
         half, residuals, moving = self.half, self.residuals, len(given) == len(self.places)
-        if (
-            half is None
-            or residuals is None
-            or not moving
-            or any(type(x) is Variable or type(x) is Symbol for x in upstream)
-        ):
+        if half is None or residuals is None or not moving or _varies(upstream):
             return super().pull(upstream, given)  # which starts from the leaves, so that they can vary as well
         return half.second(self.leaves, residuals, upstream)
+
+
+def _varies(values: tuple[Any, ...]) -> bool:
+    kinds = list(map(type, values))
+    return Variable in kinds or Symbol in kinds
 
 
 class Compiled(native.Callable):
@@ -73,6 +73,7 @@ class Compiled(native.Callable):
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._specialisations: OrderedDict[Any, Specialisation] = OrderedDict()
         self._derivatives: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
+        self._flat: OrderedDict[Any, _Flat] = OrderedDict()
         parameters = _parameters(f)
         self._parameters = [p.name for p in parameters or () if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         if self._static or self._donate:
@@ -82,10 +83,15 @@ class Compiled(native.Callable):
         """Answer a call that the installed code was not made for."""
         arguments = self._read(args, kwargs)
         leaves = [leaf for a in arguments for leaf in a.leaves]
-        if any(type(plain(leaf)) is Symbol for leaf in leaves):
-            return self._f(*args, **kwargs)  # inside another compiled function it is part of that one's program
+        varies = False
+        for leaf in leaves:
+            kind = type(leaf)
+            if kind is Variable:
+                varies, kind = True, type(plain(leaf))
+            if kind is Symbol:
+                return self._f(*args, **kwargs)  # inside another compiled function it is part of that one's program
         keywords = tuple(kwargs)
-        if any(type(leaf) is Variable for leaf in leaves):
+        if varies:
             return self._record(arguments, leaves, keywords)
         found = self._specialise(arguments, keywords)
         if found.is_direct and not found.may_give_up:
@@ -123,7 +129,12 @@ class Compiled(native.Callable):
     # --- specialisations
 
     def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Argument]:
-        names = [self._parameters[n] if n < len(self._parameters) else f"x{n}" for n in range(len(args))]
+        known = self._parameters
+        names = (
+            known[: len(args)]
+            if len(args) <= len(known)
+            else [*known, *[f"x{n}" for n in range(len(known), len(args))]]
+        )
         given = [*zip(names, args, strict=True), *kwargs.items()]
         return [fixed(x, name) if name in self._static else read(x, name) for name, x in given]
 
@@ -176,35 +187,58 @@ class Compiled(native.Callable):
         return cast(Compiled, compile(self._f, static=self._static)) if self._donate else self
 
     def _record(self, arguments: list[Argument], leaves: list[Any], keywords: tuple[str, ...]) -> Any:
-        builds = [a.build for a in arguments]
-
-        def flattened(function: Callable[..., Any]) -> Callable[..., Any]:
-            def flat(*values: Any) -> Any:
-                rest = iter(values)
-                built = [build(rest) for build in builds]
-                positional = len(built) - len(keywords)
-                return function(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
-
-            return flat
-
         containers = (keywords, *[a.key for a in arguments])
+        flat = self._flat.get(containers)
+        if flat is None:
+            flat = _remembered(self._flat, containers, lambda: _Flat(self, arguments, keywords, containers))
+        return record(CompiledCall(flat.function, flat.derivative, flat.halves), leaves)
 
-        def derivative(rule: Rule, *which: Any) -> Callable[..., Any]:
-            def make() -> Callable[..., Any]:
-                made = rule(flattened(self._f), *which)  # which is compiled as a whole, or not at all
-                made.__name__ = made.__qualname__ = f"{getattr(self._f, '__name__', 'program')}_{made.__name__}"
-                return cast(Callable[..., Any], compile(made))
 
-            found: Callable[..., Any] = _remembered(self._derivatives, (containers, rule, *which), make)
-            return found
+class _Flat:
+    """A compiled function as one of flat values, for arguments taken apart in one way: what its gate is made with."""
 
-        def halves(needs: tuple[bool, ...]) -> Halves:
-            found: Halves = _remembered(
-                self._derivatives, (containers, Halves, needs), lambda: Halves(flattened(self._f), needs, compile)
-            )
-            return found
+    def __init__(
+        self, compiled: Compiled, arguments: list[Argument], keywords: tuple[str, ...], containers: tuple[Any, ...]
+    ) -> None:
+        self._compiled, self._keywords, self._containers = compiled, keywords, containers
+        self._builds = [a.build for a in arguments]
+        self._whole = all(build is next for build in self._builds) and not keywords  # the values are the arguments
+        self.function = self._flattened(compiled._keeping)
 
-        return record(CompiledCall(flattened(self._keeping), derivative, halves), leaves)
+    def _flattened(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if self._whole:
+            return function
+        keywords, builds = self._keywords, self._builds
+
+        def flat(*values: Any) -> Any:
+            rest = iter(values)
+            built = [build(rest) for build in builds]
+            positional = len(built) - len(keywords)
+            return function(*built[:positional], **dict(zip(keywords, built[positional:], strict=True)))
+
+        return flat
+
+    def derivative(self, rule: Rule, *which: Any) -> Callable[..., Any]:
+        """The derivative by a rule, compiled as a whole, or not at all."""
+        compiled = self._compiled
+
+        def make() -> Callable[..., Any]:
+            made = rule(self._flattened(compiled._f), *which)
+            made.__name__ = made.__qualname__ = f"{getattr(compiled._f, '__name__', 'program')}_{made.__name__}"
+            return cast(Callable[..., Any], compile(made))
+
+        found: Callable[..., Any] = _remembered(compiled._derivatives, (self._containers, rule, *which), make)
+        return found
+
+    def halves(self, needs: tuple[bool, ...]) -> Halves:
+        """The function and its pullback as two programs, for values of which some want a gradient."""
+        compiled = self._compiled
+        found: Halves = _remembered(
+            compiled._derivatives,
+            (self._containers, Halves, needs),
+            lambda: Halves(self._flattened(compiled._f), needs, compile),
+        )
+        return found
 
 
 at_once[Compiled] = lambda asked: asked.asks[0].derivative(asked)  # type: ignore[attr-defined]

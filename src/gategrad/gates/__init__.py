@@ -3,6 +3,7 @@
 from gategrad.gate import latecomers as _latecomers
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
+from gategrad.gates import branches as branches
 from gategrad.gates import choosing as choosing
 from gategrad.gates import comparison as comparison
 from gategrad.gates import complex as complex
@@ -15,6 +16,8 @@ from gategrad.gates import division as division
 from gategrad.gates import editing as editing
 from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
+from gategrad.gates import filling as filling
+from gategrad.gates import fitting as fitting
 from gategrad.gates import flat as flat
 from gategrad.gates import fourier as fourier
 from gategrad.gates import grids as grids
@@ -40,6 +43,7 @@ from gategrad.gates import signs as signs
 from gategrad.gates import statistics as statistics
 from gategrad.gates import trigonometry as trigonometry
 from gategrad.gates import ufunc_methods as ufunc_methods
+from gategrad.gates import windows as windows
 from gategrad.gates import writing as writing
 
 

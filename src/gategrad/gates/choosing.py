@@ -35,7 +35,7 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     if mode == "raise" and isinstance(a, np.ndarray) and a.size and (a.min() < 0 or a.max() >= n):
         raise ValueError("invalid entry in choice array")
     a = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
-    z = np.broadcast_to(choices[n - 1], np.broadcast_shapes(*map(shape_of, map(as_input, (a, *choices)))))
+    z = np.copy(np.broadcast_to(choices[n - 1], np.broadcast_shapes(*map(shape_of, map(as_input, (a, *choices))))))
     for i in reversed(range(n - 1)):
         z = np.where(np.equal(a, i), choices[i], z)
     return z

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.assignment import viewed
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise, Example
 from gategrad.masked import select
-from gategrad.values import is_complex
+from gategrad.values import is_complex, lock
 from gategrad.variable import implements, plain
 
 __all__ = ["Angle", "Conjugate", "Imag", "Real"]
@@ -101,12 +102,12 @@ class Angle(Elementwise):
 
 @implements(np.real)
 def _real(val: Any) -> Any:
-    return Real()(val) if is_complex(val) else val
+    return viewed(val, Real()) if is_complex(val) else val
 
 
 @implements(np.imag)
 def _imag(val: Any) -> Any:
-    return Imag()(val) if is_complex(val) else np.zeros_like(plain(val))
+    return viewed(val, Imag()) if is_complex(val) else lock(np.zeros_like(plain(val)))
 
 
 @implements(np.angle)
@@ -119,6 +120,6 @@ def _angle(z: Any, deg: bool = False) -> Any:
     return angle * (180 / math.pi) if deg else angle
 
 
-@implements(np.real_if_close)
-def _real_if_close(a: Any, tol: float = 100) -> Any:
-    return Real()(a) if is_complex(a) and np.isrealobj(np.real_if_close(plain(a), tol)) else a
+@implements(np.sort_complex)
+def _sort_complex(a: Any) -> Any:
+    return np.sort(a if is_complex(a) else np.astype(a, np.complex128))

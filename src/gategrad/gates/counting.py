@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.axes import as_double, as_input, shape_of
 from gategrad.gates.indexing import Scatter
 from gategrad.gates.queries import all_plain
 from gategrad.variable import Variable, implements, plain
@@ -51,12 +50,29 @@ def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, w
     return (z / np.diff(edges_out) / np.sum(z) if density else z), edges_out
 
 
-@implements(np.histogram2d, np.histogramdd)
-def _histogramdd(*args: Any, **options: Any) -> Any:
-    if any(isinstance(w, Variable) for w in (options.get("weights"), *args[4:])):
-        raise NoRuleError(
-            "histograms of several dimensions take no variable as weights: number the bins with np.digitize and "
-            "np.ravel_multi_index, and add up with np.bincount(places, weights)"
-        )
-    count: Any = np.histogram2d if len(args) > 1 and np.ndim(plain(args[1])) else np.histogramdd
-    return count(*map(all_plain, args), **options)
+@implements(np.histogramdd)
+def _histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    sample, bins = all_plain(sample), all_plain(bins)
+    if not isinstance(weights, Variable):
+        return np.histogramdd(sample, bins, range, density, weights)
+    points = np.atleast_2d(np.asarray(sample).T).T if isinstance(sample, np.ndarray) else np.stack(sample, axis=-1)
+    counts, edges = np.histogramdd(points, bins, range)
+    inside, places = np.ones(len(points), bool), []
+    for values, edge in zip(points.T, edges, strict=True):
+        inside &= (values >= edge[0]) & (values <= edge[-1])
+        places.append(np.minimum(np.searchsorted(edge, values, side="right") - 1, len(edge) - 2))
+    z = Scatter(tuple([place[inside] for place in places]), counts.shape)(as_double(np.reshape(weights, -1)[inside]))
+    if density:
+        z = z / np.sum(z)
+        for axis, edge in enumerate(edges):
+            z = z / np.reshape(np.diff(edge), [-1 if n == axis else 1 for n in np.arange(len(edges))])
+    return z, edges
+
+
+@implements(np.histogram2d)
+def _histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    bins = all_plain(bins)
+    if np.ndim(bins) == 1 and len(bins) > 2:
+        bins = [bins, bins]  # the edges of both axes
+    z, (xs, ys) = _histogramdd((plain(x), plain(y)), bins, range, density, weights)
+    return z, xs, ys

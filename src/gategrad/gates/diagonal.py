@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.assignment import viewed
 from gategrad.gates.axes import refuse
-from gategrad.gates.indexing import Scatter
+from gategrad.gates.indexing import Index, Scatter
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import implements
 
@@ -67,7 +67,7 @@ def _triu(m: Any, k: int = 0) -> Any:
 @implements(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     last = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    return viewed(last, last[(..., *_diagonal_places(offset, *last.shape[-2:]))])
+    return viewed(last, Index((..., *_diagonal_places(offset, *last.shape[-2:]))))
 
 
 def _diagonal_places(offset: int, rows: int, columns: int) -> tuple[Any, Any]:
@@ -79,17 +79,17 @@ def _diagonal_places(offset: int, rows: int, columns: int) -> tuple[Any, Any]:
 @implements(np.diag)
 def _diag(v: Any, k: int = 0) -> Any:
     if len(v.shape) != 1:
-        return _diagonal(v, k)
+        return np.diagonal(v, k)
     n = v.shape[0] + abs(k)
     return Scatter(_diagonal_places(k, n, n), (n, n))(v)
 
 
 @implements(np.diagflat)
 def _diagflat(v: Any, k: int = 0) -> Any:
-    return _diag(np.reshape(v, -1), k)
+    return np.diag(np.reshape(v, -1), k)
 
 
 @implements(np.trace)
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
     refuse("np.trace", out=out)
-    return np.sum(_diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)

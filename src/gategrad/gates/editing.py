@@ -29,7 +29,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     shape = shape_of(arr)
     axis, n = axis_of(axis, len(shape)), shape[axis_of(axis, len(shape))]
     places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
-    places = np.flatnonzero(places) if places.dtype == bool else places
+    places = np.flatnonzero(places) if places.dtype == bool else places if places.size else places.astype(np.intp)
     values = np.reshape(values, (1,) * (len(shape) - len(shape_of(values))) + shape_of(values))
     if not np.ndim(places):
         values = np.moveaxis(values, 0, axis)  # one place: the first axis of the values counts what is inserted there
@@ -53,7 +53,8 @@ def _resize(a: Any, new_shape: Any) -> Any:
 def _block(arrays: Any) -> Any:
     depth = _depth(arrays)
     ndim = max(depth, *[len(shape_of(as_input(x))) for x in _leaves(arrays)])
-    return _assembled(arrays, depth, ndim)
+    z = _assembled(arrays, depth, ndim)
+    return z if depth else np.copy(z)
 
 
 def _depth(arrays: Any) -> int:

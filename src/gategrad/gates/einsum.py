@@ -77,6 +77,8 @@ def _einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any =
         while len(set(term)) < len(term):
             xs[i], term = _on_diagonal(xs[i], term)
         terms[i] = term
+    if len(terms) == 1 and output and set(output) == set(terms[0]) and len(output) == len(terms[0]):
+        return np.transpose(xs[0], [terms[0].index(c) for c in output])  # a view, as in NumPy
     return Einsum(",".join(terms) + "->" + output, optimize)(*xs)
 
 

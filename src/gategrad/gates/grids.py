@@ -22,7 +22,8 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
         np.reshape(x, tuple([-1 if a == place else 1 for a in range(ndim)]))
         for x, place in zip(xi, places, strict=True)
     ]
-    return tuple(grids) if sparse else np.broadcast_arrays(*grids)
+    grids = grids if sparse else list(np.broadcast_arrays(*grids))
+    return tuple([np.copy(grid) for grid in grids] if copy else grids)
 
 
 @implements(np.rot90)

@@ -137,10 +137,9 @@ def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
 @implements(getitem)
 def _getitem(x: Any, index: Any) -> Any:
     if isinstance(index, BASIC):
-        return viewed(x, Index(index)(x))
+        return viewed(x, Index(index))
     index = own_index(index)
-    z = Index(index)(x)
-    return viewed(x, z) if is_basic(index) else z
+    return viewed(x, Index(index)) if is_basic(index) else Index(index)(x)
 
 
 # --- made of it -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, kept, refuse, reshape, shape_of
+from gategrad.gates.axes import as_input, axis_of, kept, refuse, reshape, shape_of
 from gategrad.gates.missing import warn_of
 from gategrad.variable import implements, plain
 
@@ -46,8 +46,10 @@ def _quantile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
-    _refuse("quantile", out, weights)
+    refuse("np.quantile", out=out)
     a, q = as_input(a), _checked(q, "Quantiles must be in the range [0, 1]")
+    if weights is not None:
+        return _weighted(np.quantile, a, q, axis, method, keepdims, weights)
     rows, shape = _sorted(a, axis, keepdims)
     n = rows.shape[0]
     position = _position(n, q, method)
@@ -64,8 +66,10 @@ def _nanquantile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
-    _refuse("nanquantile", out, weights)
+    refuse("np.nanquantile", out=out)
     a, q = as_input(a), _checked(q, "Quantiles must be in the range [0, 1]")
+    if weights is not None:
+        return _weighted(np.nanquantile, a, q, axis, method, keepdims, weights)
     rows, shape = _sorted(a, axis, keepdims)
     n = np.sum(np.logical_not(np.isnan(plain(rows))), axis=0)
     warn_of(n == 0, "All-NaN slice encountered")
@@ -90,13 +94,30 @@ def _nanpercentile(a: Any, q: Any, *args: Any, **options: Any) -> Any:
 # --- the steps ----------------------------------------------------------------------------------------------------
 
 
-def _refuse(name: str, out: Any, weights: Any) -> None:
-    refuse(f"np.{name}", out=out)
-    if weights is not None:
+def _weighted(numpys: Any, a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
+    """One of the elements, chosen by NumPy: it is asked for the quantile of their ranks, and the element is read.
+
+    The choice is a step in the weights and in q, so nothing flows into those.
+    """
+    weights, q = as_input(plain(weights)), plain(q)
+    if isinstance(axis, (tuple, list)):
         raise NoRuleError(
-            f"np.{name} of a variable takes no weights=: sort by np.argsort(v.value), and read the element at which the "
-            "running sum of the weights passes q"
+            "np.quantile of a variable with weights= takes one axis: move the others beside it and reshape"
         )
+    ndim = len(shape_of(a))
+    if axis is None:
+        weights = np.reshape(np.broadcast_to(weights, a.shape) if weights.ndim < ndim else weights, -1)
+        a, axis = np.reshape(a, -1), 0
+    axis = axis_of(axis, len(a.shape))
+    values = plain(a)
+    order = np.argsort(values, axis=axis, kind="stable")
+    ranks = np.where(np.isnan(values), np.nan, np.argsort(order, axis=axis))
+    chosen = numpys(ranks, np.ravel(q), axis=axis, method=method, weights=weights)
+    chosen = np.moveaxis(np.where(np.isnan(chosen), a.shape[axis] - 1, chosen).astype(np.intp), 0, axis)
+    z = np.moveaxis(np.take_along_axis(a, np.take_along_axis(order, chosen, axis), axis), axis, 0)
+    if keepdims is True:
+        z = np.expand_dims(z, axis + 1) if ndim == len(a.shape) else np.reshape(z, (-1, *[1] * ndim))
+    return np.reshape(z, (*np.shape(q), *z.shape[1:]))
 
 
 def _hundredth(q: Any) -> Any:

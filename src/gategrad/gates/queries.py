@@ -47,4 +47,4 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> An
     if type(fill_value) is not Variable:
         return np.full_like(plain(a), fill_value, dtype, **options)
     dtype = np.result_type(plain(a)) if dtype is None else dtype
-    return np.broadcast_to(fill_value.astype(dtype), options.get("shape") or np.shape(plain(a)))
+    return np.copy(np.broadcast_to(fill_value.astype(dtype), options.get("shape") or np.shape(plain(a))))

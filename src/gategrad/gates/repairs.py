@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input
+from gategrad.gates.axes import as_input, shape_of
 from gategrad.variable import implements, plain
 
 __all__: list[str] = []
@@ -15,13 +14,22 @@ __all__: list[str] = []
 
 @implements(np.nan_to_num)
 def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    if x.dtype.kind == "c":
-        raise NoRuleError("np.nan_to_num of complex values: repair np.real(v) and np.imag(v) one by one")
     x = as_input(x)
+    if x.dtype.kind == "c":
+        parts = [_nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x))]
+        return _kept_or_written(x, parts[0] + 1j * parts[1], copy)
     most, values = np.finfo(x.dtype).max, plain(x)
     z = np.where(np.isnan(values), nan, x)
     z = np.where(np.equal(values, np.inf), float(most) if posinf is None else posinf, z)
-    return np.where(np.equal(values, -np.inf), -float(most) if neginf is None else neginf, z)
+    z = np.where(np.equal(values, -np.inf), -float(most) if neginf is None else neginf, z)
+    return _kept_or_written(x, z, copy)
+
+
+def _kept_or_written(x: Any, z: Any, copy: bool) -> Any:
+    if copy or not shape_of(x):
+        return z
+    x[...] = z
+    return x
 
 
 @implements(np.real_if_close)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.assignment import viewed
-from gategrad.gates.axes import as_input, axes_of, broadcast, refuse, reshape, shape_of
+from gategrad.errors import NoRuleError
+from gategrad.gates.axes import as_input, axes_of, broadcast, reshape, shape_of
 from gategrad.kinds import Example, Linear, Router
 from gategrad.variable import astype, implements, plain
 
@@ -207,34 +208,52 @@ class Astype(Linear):
 
 @implements(np.reshape)
 def _reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
-    refuse("np.reshape", order=None if order in ("C", "F") else order)
+    order = _order(a, order, "np.reshape", "CFA")
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    if copy is False:
+        plain(a).reshape(shape, order=order, copy=False)  # whether it can be a view: ValueError, if it cannot
     if order == "F":
-        return np.transpose(np.reshape(np.transpose(a), shape[::-1]))
-    return viewed(a, Reshape(shape)(a))
+        z = np.transpose(np.reshape(np.transpose(a), shape[::-1]))
+    else:
+        z = viewed(a, Reshape(shape))
+    return np.copy(z) if copy else z
 
 
 @implements(np.ravel)
 def _ravel(a: Any, order: str = "C") -> Any:
-    refuse("np.ravel", order=None if order in ("C", "K", "A", "F") else order)
-    if order == "F":
+    if _order(a, order, "np.ravel", "CFAK") == "F":
         a = np.transpose(a)
-    return viewed(a, Reshape(-1)(a))
+    return viewed(a, Reshape(-1))
+
+
+def _order(a: Any, order: Any, name: str, known: str) -> Any:
+    """C or F for the orders A and K, which ask how the value lies in memory."""
+    if order not in known:
+        raise ValueError(f"order must be one of {', '.join(map(repr, known))} (got {order!r})")
+    value = plain(a)
+    if order in "CF" or len(shape_of(value)) < 2:
+        return "F" if order == "F" else "C"
+    flags = getattr(value, "flags", None)
+    if flags is None or not (flags.c_contiguous or flags.f_contiguous or order == "A"):
+        raise NoRuleError(
+            f"{name} of a variable with order={order!r}, where that is neither C nor F: say which you mean"
+        )
+    return "F" if flags.fnc else "C"
 
 
 @implements(np.squeeze)
 def _squeeze(a: Any, axis: Any = None) -> Any:
-    return viewed(a, Squeeze(axis)(a))
+    return viewed(a, Squeeze(axis))
 
 
 @implements(np.expand_dims)
 def _expand_dims(a: Any, axis: Any) -> Any:
-    return viewed(a, ExpandDims(tuple(axis) if isinstance(axis, list) else axis)(a))
+    return viewed(a, ExpandDims(tuple(axis) if isinstance(axis, list) else axis))
 
 
 @implements(np.transpose)
 def _transpose(a: Any, axes: Any = None) -> Any:
-    return viewed(a, Transpose(None if axes is None else tuple(axes))(a))
+    return viewed(a, Transpose(None if axes is None else tuple(axes)))
 
 
 @implements(np.swapaxes)
@@ -267,7 +286,7 @@ def _matrix_transpose(x: Any, /) -> Any:
 @implements(np.broadcast_to)
 def _broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     shape = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    return viewed(array, BroadcastTo(shape)(array))
+    return viewed(array, BroadcastTo(shape))
 
 
 @implements(np.broadcast_arrays)
@@ -278,7 +297,7 @@ def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 @implements(np.flip)
 def _flip(m: Any, axis: Any = None) -> Any:
-    return viewed(m, Flip(axis)(m))
+    return viewed(m, Flip(axis))
 
 
 @implements(np.flipud)
@@ -304,7 +323,7 @@ def _astype(x: Any, dtype: Any) -> Any:
 
 @implements(np.astype)
 def _np_astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-    return _astype(x, dtype)
+    return x if not copy and x.dtype == dtype else _astype(x, dtype)
 
 
 @implements(np.copy)

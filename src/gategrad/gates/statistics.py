@@ -265,4 +265,4 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
         weights = np.reshape(weights, tuple(lengths))
     total = np.sum(np.broadcast_to(weights, a.shape), axis=axis, keepdims=keepdims)
     z = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-    return (z, np.broadcast_to(total, shape_of(z))) if returned else z
+    return (z, np.copy(np.broadcast_to(total, shape_of(z)))) if returned else z

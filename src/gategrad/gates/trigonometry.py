@@ -96,7 +96,7 @@ class Arcsin(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / np.sqrt((1.0 - x) * (1.0 + x))  # exact near ±1, where 1 − x² cancels
+        return dz / _root_of_one_less_square(x)
 
     def kinks(self, x: Any) -> Any:
         return np.abs(x) == 1
@@ -116,10 +116,17 @@ class Arccos(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return -dz / np.sqrt((1.0 - x) * (1.0 + x))
+        return -dz / _root_of_one_less_square(x)
 
     def kinks(self, x: Any) -> Any:
         return np.abs(x) == 1
+
+
+def _root_of_one_less_square(x: Any) -> Any:
+    """√(1 − x²), exact near ±1, where 1 − x² cancels; of complex x on the side of the cut on which x is."""
+    if is_complex(x):
+        return np.sqrt(-(x - 1.0)) * np.sqrt(1.0 + x)  # 1 − x would lose the sign of a zero
+    return np.sqrt((1.0 - x) * (1.0 + x))
 
 
 class Arctan(Elementwise):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import functions
+from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_double, axis_of, only, refuse, shape_of
 from gategrad.gates.statistics import logsumexp
 from gategrad.variable import implements, plain
@@ -80,6 +82,44 @@ def _running_extremum(ufunc: np.ufunc, x: Any, axis: int, dtype: Any, out: Any) 
     numbers = np.reshape(np.arange(shape_of(x)[axis]), (-1, *[1] * (len(shape_of(x)) - axis - 1)))
     places = np.maximum.accumulate(np.where(reached, numbers, 0), axis)
     return np.take_along_axis(x, places, axis)
+
+
+def _one_by_one(ufunc: np.ufunc) -> Any:
+    """The results of ufunc along an axis, each made of the one before and the next element."""
+
+    def steps(array: Any, axis: Any, name: str, out: Any, dtype: Any) -> tuple[list[Any], int]:
+        refuse(f"np.{ufunc.__name__}.{name}", out=out)
+        x = only(array, True, 0.0, dtype)
+        axis = axis_of(axis, len(shape_of(x)))
+        slices = list(np.unstack(x, axis=axis))
+        if not slices:
+            raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
+        results = slices[:1]
+        for y in slices[1:]:
+            results.append(ufunc(results[-1], y))
+        return results, axis
+
+    def reduce(
+        array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any
+    ) -> Any:
+        refuse(f"np.{ufunc.__name__}.reduce", **{name: x for name, x in rest.items() if x is not True})
+        if axis is None or isinstance(axis, tuple):
+            raise NoRuleError(f"np.{ufunc.__name__}.reduce of a variable folds one axis at a time: name it, axis=0")
+        results, axis = steps(array, axis, "reduce", out, dtype)
+        return np.expand_dims(results[-1], axis) if keepdims else results[-1]
+
+    def accumulate(array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+        results, axis = steps(array, axis, "accumulate", out, dtype)
+        return np.stack(results, axis)
+
+    return reduce, accumulate
+
+
+for _other in (np.subtract, np.divide, np.power, np.hypot, np.fmax, np.fmin, np.logaddexp, np.logaddexp2, np.arctan2):
+    _reduce, _accumulate = _one_by_one(_other)
+    if (_other, "reduce") not in functions:
+        implements((_other, "reduce"))(_reduce)
+    implements((_other, "accumulate"))(_accumulate)
 
 
 # --- reduceat ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """NumPy's names, with those replaced that cannot reach a variable by themselves: `import gategrad.numpy as np`.
 
-Most functions are NumPy's own, which know variables through its protocols. What NumPy has no way to hand over, because the variables
-stand inside lists or in the arguments of a Python function, is ours: `array`, `full`, `arange`, `vectorize` and their kin.
+Most functions are NumPy's own, which know variables through its protocols; lists of variables are made arrays for them, as in
+`np.sum([v, w])`. What NumPy has no way to hand over, because the variables stand in the arguments of a Python function or
+nothing else is there, is ours: `array`, `full`, `arange`, `vectorize` and their kin.
 """
 
 from numpy import False_ as False_
@@ -485,5 +486,8 @@ from gategrad.numpy.creation import fromiter as fromiter
 from gategrad.numpy.creation import full as full
 from gategrad.numpy.creation import full_like as full_like
 from gategrad.numpy.creation import r_ as r_
+from gategrad.numpy.lists import take_lists as _take_lists
 from gategrad.numpy.vectorize import frompyfunc as frompyfunc
 from gategrad.numpy.vectorize import vectorize as vectorize
+
+_take_lists(globals(), "numpy")

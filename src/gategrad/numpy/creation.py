@@ -29,30 +29,30 @@ def array(object: Any, dtype: Any = None, **options: Any) -> Any:
     if not tracks(object):
         return np.array(object, dtype, **options)
     z = _stacked(object)
-    if dtype is not None:
-        z = np.astype(z, dtype)
+    copy = options.get("copy", True) and z is object
+    z = np.astype(z, z.dtype if dtype is None else dtype, copy=copy)
     missing = options.get("ndmin", 0) - len(z.shape)
     return np.reshape(z, (1,) * missing + z.shape) if missing > 0 else z
 
 
 def asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.asarray`, also of variables, which are arrays already, and of lists of them."""
-    return array(a, dtype) if tracks(a) else np.asarray(a, dtype, **options)
+    return array(a, dtype, copy=options.get("copy")) if tracks(a) else np.asarray(a, dtype, **options)
 
 
 def asanyarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.asanyarray`, also of variables and of lists of them."""
-    return array(a, dtype) if tracks(a) else np.asanyarray(a, dtype, **options)
+    return array(a, dtype, copy=options.get("copy")) if tracks(a) else np.asanyarray(a, dtype, **options)
 
 
 def ascontiguousarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.ascontiguousarray`, also of variables, whose layout is nobody's concern."""
-    return np.atleast_1d(array(a, dtype)) if tracks(a) else np.ascontiguousarray(a, dtype, **options)
+    return np.atleast_1d(asarray(a, dtype)) if tracks(a) else np.ascontiguousarray(a, dtype, **options)
 
 
 def asfortranarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.asfortranarray`, also of variables, whose layout is nobody's concern."""
-    return np.atleast_1d(array(a, dtype)) if tracks(a) else np.asfortranarray(a, dtype, **options)
+    return np.atleast_1d(asarray(a, dtype)) if tracks(a) else np.asfortranarray(a, dtype, **options)
 
 
 def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
@@ -80,11 +80,12 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """
     if not tracks(fill_value):
         return np.full(shape, fill_value, dtype, **options)
-    return np.broadcast_to(array(fill_value, dtype), shape)
+    return np.copy(np.broadcast_to(array(fill_value, dtype), shape))
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Any:
     """`np.full_like`, also with a variable to fill in."""
+    a = array(a) if isinstance(a, (list, tuple)) and tracks(a) else a
     if not tracks(fill_value):
         return np.full_like(a, fill_value, dtype, shape=shape, **options)
     return full(np.shape(a) if shape is None else shape, fill_value, np.result_type(a) if dtype is None else dtype)

@@ -18,3 +18,7 @@ from numpy.fft import rfft as rfft
 from numpy.fft import rfft2 as rfft2
 from numpy.fft import rfftfreq as rfftfreq
 from numpy.fft import rfftn as rfftn
+
+from gategrad.numpy.lists import take_lists as _take_lists
+
+_take_lists(globals(), "numpy.fft")

@@ -32,3 +32,7 @@ from numpy.linalg import tensorsolve as tensorsolve
 from numpy.linalg import trace as trace
 from numpy.linalg import vecdot as vecdot
 from numpy.linalg import vector_norm as vector_norm
+
+from gategrad.numpy.lists import take_lists as _take_lists
+
+_take_lists(globals(), "numpy.linalg")

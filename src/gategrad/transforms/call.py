@@ -47,9 +47,17 @@ class Call(Gate):
         """The gradients of the leaves that need one, for upstream gradients of the outputs at the places `given`."""
         return self.derivative(pullback_of, self.needs, given)(self.leaves, upstream)
 
+    outputs: list[Any]
+    rebuild: Callable[[list[Any]], Any]
+    places: tuple[int, ...]  # of the outputs through which gradients flow
+
     def forward(self, *leaves: Any) -> Any:
         self.leaves = leaves
-        self.outputs, self.rebuild = flatten(self.run(leaves))
+        whole = self.run(leaves)
+        if type(whole) is float:  # written out: one number
+            self.outputs, self.rebuild, self.places = [whole], _first, (0,)
+            return whole
+        self.outputs, self.rebuild = flatten(whole)
         self.places = tuple([n for n, z in enumerate(self.outputs) if _flows(z)])
         flowing = [self.outputs[n] for n in self.places]
         if any(getattr(z, "level", -1) >= max(self.level, 0) for z in flowing):
@@ -62,6 +70,9 @@ class Call(Gate):
 
     def backward(self, dz: Any) -> Any:
         # The pullback takes and gives gradients as people see them, the walk their conjugates.
+        if type(dz) is float and len(self.leaves) == 1:  # written out: one real number of one value
+            (dx,) = self.pull((dz,), self.places)
+            return (conjugated(dx, spec_of(self.leaves[0])),)
         dzs = [
             conjugated(part, spec_of(self.outputs[n]))
             for n, part in zip(self.places, dz if type(dz) is tuple else (dz,), strict=True)
@@ -147,6 +158,10 @@ def _of_chosen(
         return tuple([outputs[place] for place in places])
 
     return inner, [x for x, take in zip(leaves, chosen, strict=True) if take]
+
+
+def _first(values: list[Any]) -> Any:
+    return values[0]
 
 
 def _flows(z: Any) -> bool:

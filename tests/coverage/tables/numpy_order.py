@@ -13,6 +13,8 @@ METHODS = (
 )  # fmt: skip
 LINES = [lambda x: -x, lambda x: x * x, lambda x: np.exp(x)]
 POINTS = np.array([-1.3, 0.4, 2.7, 0.9])
+PLACES = np.arange(float(ROW.size))
+WEIGHTS = 1.0 + np.cos(np.arange(float(SHUFFLED.size))).reshape(SHUFFLED.shape) ** 2
 
 CASES = [
     case("np.sort", SHUFFLED),
@@ -83,4 +85,19 @@ CASES = [
         "np.histogram", ROW, 3, call=lambda x, bins: np.histogram(x, bins)[1], note="through the edges", compiles=False
     ),
     case("np.histogram_bin_edges", ROW, 4, compiles=False),
-]
+    *[
+        case(f"np.{name}", SHUFFLED, q=0.37 if name == "quantile" else 37.0, axis=axis, weights=weights,
+             method="inverted_cdf", note="weights=: read where NumPy does")
+        for name in ("quantile", "percentile")
+        for axis, weights in ((None, WEIGHTS), (2, WEIGHTS[0, 0]))
+    ],
+    case("np.quantile", SHUFFLED, call=lambda x: np.quantile(
+             x, [0.1, 0.9], axis=1, weights=WEIGHTS, method="inverted_cdf", keepdims=True)),
+    case("np.nanquantile", GRID, note="weights= too", call=lambda x: np.nanquantile(
+        np.where(np.arange(12).reshape(3, 4) % 5 == 1, np.nan, x), 0.4, axis=1, weights=np.arange(12.0).reshape(3, 4) + 1.0,
+        method="inverted_cdf")),
+    case("np.histogram2d", ROW, call=lambda w: np.histogram2d(np.cos(PLACES), np.sin(PLACES), 3, weights=w)[0],
+         note="into the weights"),
+    case("np.histogramdd", ROW, call=lambda w: np.histogramdd([np.cos(PLACES)] * 3, [2, 3, [-1, 0.2, 1]], weights=w,
+                                                             density=True)[0], note="into the weights"),
+]  # fmt: skip

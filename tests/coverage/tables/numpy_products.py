@@ -75,4 +75,15 @@ CASES = [
     case("np.polyder", ROW, m=2),
     case("np.polyint", ROW, m=2, k=[1.0, 2.0]),
     case("np.poly", SHORT),
+    case("np.polyfit", ROW, np.exp(ROW), deg=2, note="into the points too; w=, cov= and full= as well"),
+    case("np.polyfit", ROW, np.cos(ROW), 1.0 + ROW**2, call=lambda x, y, w: np.polyfit(x, y, 1, w=w)),
+    case("np.polyfit", ROW, np.cos(ROW), call=lambda x, y: np.polyfit(x, np.stack([y, y * y], 1), 1)),
+    case("np.polyfit", ROW, np.cos(ROW), call=lambda x, y: np.polyfit(x, y, 1, cov=True)),
+    case("np.roots", np.array([1.0, -6.0, 11.0, -6.1]), compiles=False, note="real or complex, as their values are"),
+    case(
+        "np.roots",
+        np.array([0.7, 1.2]),
+        call=lambda p: np.roots(np.concatenate([np.zeros(1), p, np.zeros(2)])),
+        compiles=False,
+    ),
 ]

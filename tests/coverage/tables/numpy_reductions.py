@@ -58,6 +58,17 @@ CASES = [
         case(f"np.{ufunc}", ROW, call=lambda x, name=ufunc: getattr(np, name).reduceat(x, [0, 3, 1]))
         for ufunc in ("add", "multiply", "maximum", "minimum")
     ],
+    *[
+        case(
+            f"np.{ufunc}",
+            GRID,
+            call=lambda x, f=ufunc, m=method: getattr(getattr(np, f), m)(x + 0.1, axis=1),
+            note="and its reduce and accumulate",
+        )
+        for ufunc in ("subtract", "divide", "power", "hypot", "fmax", "fmin", "logaddexp2", "arctan2")
+        for method in ("reduce", "accumulate")
+    ],
+    case("np.logaddexp", GRID, call=np.logaddexp.accumulate),
     case("np.logaddexp", GRID, call=lambda x: np.logaddexp.reduce(x, axis=1), note="and its reduce"),
     case("np.cov", GRID),
     case("np.cov", ROW, GRID[0, :1] + ROW**2, bias=True),

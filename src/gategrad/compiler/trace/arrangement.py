@@ -47,6 +47,8 @@ def _reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: Any = None
 
 @traces(np.ravel)
 def _ravel(a: Any, order: str = "C") -> Any:
+    if order not in "CF" and len(a.shape) > 1:
+        raise NotTraceableError(f"np.ravel with order={order!r} in a compiled function: say 'C' or 'F'")
     return _reshape(a, -1, "F" if order == "F" else "C")
 
 
@@ -209,7 +211,9 @@ def _same(x: Any, *_: Any, **__: Any) -> Any:
 
 
 @traces(astype, np.astype)
-def _astype(x: Any, dtype: Any, /, **_: Any) -> Any:
+def _astype(x: Any, dtype: Any, /, *, copy: bool = True, **_: Any) -> Any:
+    if not copy and x.dtype == dtype:
+        return x
     wanted = np.dtype(dtype)
     if wanted.kind not in "fciub" or (wanted.kind == "c" and wanted.itemsize > 16):
         raise NotTraceableError(f"programs know floats, complex numbers, integers and truth values, not {wanted}")

@@ -19,18 +19,32 @@ from gategrad.gates.writing import write
 
 __all__ = ["in_place", "set_item", "viewed"]
 
-_ALWAYS = {np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip, np.broadcast_to, np.diagonal}
+_ORDERS = {np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.matrix_transpose, np.linalg.matrix_transpose}
+_LENGTHS = {np.expand_dims, np.squeeze}
+_READ_ONLY = {np.broadcast_to, np.diagonal, np.lib.stride_tricks.sliding_window_view}
+_ALWAYS = {*_ORDERS, *_LENGTHS, *_READ_ONLY, np.flip, np.real}
 _SOMETIMES = {np.reshape, np.ravel}  # where the strides can say it
+_AS_NOTED = {np.einsum, np.astype, np.real_if_close}  # made of the others where NumPy's is a view, or x itself
 
 
-def viewed(x: Any, z: Any, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """`z`, which a function made of x, as an object of its own; noted if it is what NumPy calls a view."""
-    if type(z) is not Symbol:
+def viewed(
+    x: Any, z: Any, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], composed: bool
+) -> Any:
+    """`z`, which a function made of x, as an object of its own; noted if it is what NumPy calls a view.
+
+    What is `composed` of other functions has been noted by those, as among variables: it may be x itself.
+    """
+    if type(z) is not Symbol or (composed and function not in _READ_ONLY) or function in _AS_NOTED:
         return z
     if z is x or z.made is ARGUMENT:
-        z = Symbol(x.value, x.builder)
-    is_view = function in _ALWAYS or function in _SOMETIMES or (function is getitem and is_basic(args[0]))
-    if is_view and z.shape and type(x) is Symbol:
+        z = Symbol(z.value, z.builder)
+    is_view = (
+        function in _ALWAYS
+        or (function is np.imag and x.dtype.kind == "c")
+        or function in _SOMETIMES
+        or (function is getitem and is_basic(args[0]))
+    )
+    if is_view and not options.get("copy") and z.shape and type(x) is Symbol:
         z.made = (function, args, options)
         note_view(x, z)
     else:
@@ -76,28 +90,52 @@ def _same(index: Any, other: Any) -> bool:
 
 def _put(y: Symbol, z: Any, what: str) -> None:
     """Let y be z from now on, and what it is a view of."""
-    if y._base is None or takes_over(y):
-        _become(y, z)
-        return
-    function, args, _ = y.made
-    if function is not getitem:
-        raise TraceError(
-            f"{what}, where y is a view: NumPy would write into what it was made of. Write there instead, or into a "
-            "y.copy()"
-        )
-    set_item(y._base, args[0], z)  # and y, a view of it, is told
+    while y._base is not None and not takes_over(y):
+        if y._base.made is ARGUMENT:
+            _refuse(y._base, z, what, "")
+        z = _through(y, z, what)
+        y = y._base  # and the view, as one of it, is told
+    _become(y, z)
+
+
+def _through(y: Symbol, z: Any, what: str) -> Any:
+    """What y is a view of, after z was written into that view."""
+    base = y._base
+    function, args, options = y.made
+    if function is getitem:
+        return write(base, args[0], z)
+    if function is np.flip:
+        return np.flip(z, *args, **options)
+    if function is np.real:
+        return z + 1j * np.imag(base) if base.dtype.kind == "c" else z
+    if function is np.imag:
+        return np.real(base) + 1j * z
+    if function in _LENGTHS:
+        return np.reshape(z, base.shape)
+    if function in _ORDERS:
+        numbered = np.lib.stride_tricks.as_strided(np.zeros(()), tuple(range(len(base.shape))), (0,) * len(base.shape))
+        return np.transpose(z, np.argsort(function(numbered, *args, **options).shape).tolist())
+    reason = (
+        "that NumPy does not write into either"
+        if function in _READ_ONLY
+        else "or a copy, which only NumPy's strides tell"
+    )
+    raise TraceError(f"{what}, where y is a view {reason}: write into what it was made of, or into a y.copy()")
 
 
 def _become(y: Symbol, z: Symbol) -> None:
-    y.value = z.value
-    for view in views_of(y):
-        function, args, options = view.made
-        if function in _SOMETIMES:
-            raise TraceError(
-                "y[i] = v with a reshaped y around, in a compiled function: whether that is a view cannot be known. "
-                "Assign first and reshape afterwards"
-            )
-        _become(view, y[args[0]] if function is getitem else function(y, *args, **options))
+    changed = [(y, z)]
+    for old, new in changed:  # which grows
+        for view in views_of(old):
+            function, args, options = view.made
+            if function in _SOMETIMES:
+                raise TraceError(
+                    "y[i] = v with a reshaped y around, in a compiled function: whether that is a view cannot be known. "
+                    "Assign first and reshape afterwards"
+                )
+            changed.append((view, new[args[0]] if function is getitem else function(new, *args, **options)))
+    for old, new in changed:
+        old.value = new.value
 
 
 hosts["set_item"], hosts["in_place"], hosts["viewed"] = set_item, in_place, viewed

@@ -8,7 +8,7 @@ import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, complex_ufuncs, elementwise, emit, traces
 from gategrad.errors import ComplexTraceError
-from gategrad.values import is_complex
+from gategrad.values import is_complex, lock
 
 __all__: list[str] = []
 
@@ -63,7 +63,9 @@ def _real(val: Any) -> Any:
 
 @traces(np.imag)
 def _imag(val: Any) -> Any:
-    return emit("imag", val) if is_complex(val) else np.zeros_like(val)
+    if is_complex(val):
+        return emit("imag", val)
+    return lock(np.zeros(np.shape(val), np.result_type(val)))  # NumPy's is read-only as well
 
 
 @traces(np.conj)

@@ -169,8 +169,9 @@ def _assign(gate: Any, x: Any, v: Any) -> Any:
 
 @traces(np.take)
 def _take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
-    if mode != "raise":
-        raise NotTraceableError(f"np.take with mode={mode!r} has no operation in programs")
     if axis is None:
-        return np.reshape(a, -1)[indices]
+        a, axis = np.reshape(a, -1), 0
+    if mode != "raise":
+        n = a.shape[axis]
+        indices = np.remainder(indices, n) if mode == "wrap" else np.clip(indices, 0, n - 1)
     return a[(slice(None),) * (axis % len(a.shape)) + (indices if type(indices) is Symbol else np.asarray(indices),)]

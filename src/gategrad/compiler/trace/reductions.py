@@ -20,10 +20,24 @@ def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     return tuple(sorted(np.lib.array_utils.normalize_axis_tuple(axis, len(x.shape))))
 
 
-def _reduce(op: str, x: Any, axis: Any, keepdims: Any, dtype: Any = None, **options: Any) -> Any:
-    for name, value in options.items():
-        if value is not None and value is not np._NoValue and not (name == "where" and value is True):
-            raise NotTraceableError(f"the option {name}= of a reduction has no operation in programs")
+_NEUTRAL: dict[str, Any] = {"sum": 0, "prod": 1, "any": False, "all": True}
+
+
+def _given(option: Any) -> bool:
+    return option is not None and option is not np._NoValue
+
+
+def _reduce(
+    op: str, x: Any, axis: Any, keepdims: Any, dtype: Any = None, *,
+    out: Any = None, where: Any = True, neutral: Any = None,
+) -> Any:  # fmt: skip
+    if _given(out):
+        raise NotTraceableError("the option out= of a reduction has no operation in programs")
+    if _given(where) and where is not True:
+        neutral = _NEUTRAL.get(op) if neutral is None else neutral
+        if neutral is None:
+            raise ValueError(f"a {op} over some of the elements needs initial=, for where there are none")
+        x = np.where(where, x.astype(bool) if op in ("any", "all") else x, neutral)
     axes = axes_of(x, axis)
     if dtype is not None:
         x = x.astype(dtype)
@@ -40,23 +54,41 @@ def _reduce(op: str, x: Any, axis: Any, keepdims: Any, dtype: Any = None, **opti
 
 
 @traces(np.sum)
-def _sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-    return _reduce("sum", a, axis, keepdims, dtype, out=out, **options)
+def _sum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    **options: Any,
+) -> Any:
+    z = _reduce("sum", a, axis, keepdims, dtype, out=out, **options)
+    return z + initial if _given(initial) else z
 
 
 @traces(np.prod)
-def _prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-    return _reduce("prod", a, axis, keepdims, dtype, out=out, **options)
+def _prod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    **options: Any,
+) -> Any:
+    z = _reduce("prod", a, axis, keepdims, dtype, out=out, **options)
+    return z * initial if _given(initial) else z
 
 
 def _extreme(ufunc: Any, a: Any, axis: Any, keepdims: Any, initial: Any, **options: Any) -> Any:
     """The largest or smallest, `initial` among them: it is the answer where there is nothing else."""
     name = "max" if ufunc is np.maximum else "min"
-    if initial is None or initial is np._NoValue:
+    if not _given(initial):
         return _reduce(name, a, axis, keepdims, **options)
     if 0 in [a.shape[n] for n in axes_of(a, axis)]:
         return _reduce("sum", a, axis, keepdims, a.dtype, **options) + initial
-    return ufunc(_reduce(name, a, axis, keepdims, **options), initial)
+    return ufunc(_reduce(name, a, axis, keepdims, neutral=initial, **options), initial)
 
 
 @traces(np.max, np.amax)
@@ -81,7 +113,10 @@ def _all(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **opt
 
 @traces(np.mean)
 def _mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-    count = math.prod([a.shape[n] for n in axes_of(a, axis)])
+    count: Any = math.prod([a.shape[n] for n in axes_of(a, axis)])
+    where = options.get("where", True)
+    if _given(where) and where is not True:
+        count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims is True)
     wide = np.float64 if dtype is None and a.dtype.kind in "iub" else dtype
     return np.true_divide(_reduce("sum", a, axis, keepdims, wide, out=out, **options), count)
 

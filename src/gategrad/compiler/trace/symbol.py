@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from gategrad.array_methods import ArrayMethods, astype, functions, getitem
+from gategrad.array_methods import ArrayMethods, functions, getitem
+from gategrad.assignment import assigners, written_out
 from gategrad.compiler.program.ops import ELEMENTWISE
 from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
@@ -112,8 +116,14 @@ class Symbol(ArrayMethods):
         return len(self.value.shape)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if any(_defers(x) for x in inputs):
+        out = options.pop("out", None)
+        if any(_defers(x) for x in (*inputs, *(out or ()))):
             return NotImplemented
+        if out is not None:
+            how = {"where": options.pop("where", True), "broadcast": True} if method == "__call__" else {}
+            return _into(getattr(ufunc, method), inputs, options, out, **how)
+        if method == "at":
+            return assigners["at"](ufunc, *inputs)
         dtype = options.pop("dtype", None) if method == "__call__" else None
         if method == "reduce":
             return _primitives[np.ufunc.reduce](ufunc, *inputs, **options)
@@ -128,19 +138,18 @@ class Symbol(ArrayMethods):
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if any(t is not Symbol and not issubclass(t, np.ndarray) for t in types):
             return NotImplemented  # a variable or a masked gradient around symbols: its turn first
+        out, args, options = _out_of(function, args, options)
+        if out is not None:
+            return _into(function, args, options, (out,))
         rule = _primitives.get(function)
         if rule is not None:
             z = rule(*args, **options)
         else:
             z = _composed(function, function, args, options)
-        return hosts["viewed"](args[0] if args else None, z, function, args[1:], options)
-
-    def astype(self, dtype: Any, **_: Any) -> Any:
-        """The value in another dtype."""
-        return _primitives[astype](self, dtype)
+        return hosts["viewed"](args[0] if args else None, z, function, args[1:], options, rule is None)
 
     def __getitem__(self, index: Any) -> Any:
-        return hosts["viewed"](self, _primitives[getitem](self, index), getitem, (index,), {})
+        return hosts["viewed"](self, _primitives[getitem](self, index), getitem, (index,), {}, composed=False)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
@@ -173,17 +182,50 @@ class Symbol(ArrayMethods):
     __hash__ = object.__hash__
 
 
+def _into(function: Any, inputs: Any, options: dict[str, Any], out: tuple[Any, ...], **how: Any) -> Any:
+    """function(*inputs, out=…): its result, written into the values that are to take it."""
+    if not all(type(y) is Symbol for y in out):
+        raise NotTraceableError(
+            f"np.{function.__name__} with out= would write a value into an array: use its result instead"
+        )
+    return written_out(function, inputs, options, out, **how)
+
+
+def _out_of(
+    function: Any, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """What a function of NumPy's is to write its result into, and its other arguments."""
+    if "out" in options:
+        return options["out"], args, {name: x for name, x in options.items() if name != "out"}
+    place = _place_of_out(function)
+    if len(args) <= place or args[place] is None:
+        return None, args, options
+    names = list(inspect.signature(function).parameters)[place + 1 :]
+    return args[place], args[:place], {**dict(zip(names, args[place + 1 :], strict=False)), **options}
+
+
+@functools.cache
+def _place_of_out(function: Any) -> int:
+    """The position at which a function takes its `out`; beyond all positions if it takes none."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return sys.maxsize
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names.index("out") if "out" in names else sys.maxsize
+
+
 def _composed(key: Any, function: Any, args: Any, options: Any) -> Any:
     """What the gates make of a NumPy function; a call to the host if they make nothing of it, or ask for it again."""
     before = _under_way.get()
     rule = functions.get(key)
     if rule is None or key in before:
         return hosts["function"](function, args, options)
-    token = _under_way.set((*before, key))
     try:
+        _under_way.set((*before, key))
         return rule(*args, **options)
     finally:
-        _under_way.reset(token)
+        _under_way.set(before)
 
 
 def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:

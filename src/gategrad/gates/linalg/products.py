@@ -19,7 +19,7 @@ def _matrix_power(a: Any, n: Any) -> Any:
     """By squaring: every bit of n is one product, or two."""
     n = operator.index(n)
     if n == 0:
-        return np.broadcast_to(np.eye(shape_of(a)[-1], dtype=plain(a).dtype), shape_of(a))
+        return np.copy(np.broadcast_to(np.eye(shape_of(a)[-1], dtype=plain(a).dtype), shape_of(a)))
     if n < 0:
         a, n = np.linalg.inv(a), -n
     power = None
