@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -111,7 +111,8 @@ def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
     gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
     leaves = {source: dz for source, dz in gradients.items() if source not in gates}
-    return sweep([], gates, leaves, retain, keep=False)
+    seeded = {gate for gate in gates if gate.users}
+    return sweep([], gates, leaves, retain, keep=False, seeded=seeded)
 
 
 def sweep(
@@ -120,6 +121,7 @@ def sweep(
     leaves: dict[Any, Any],
     retain: bool,
     keep: bool,
+    seeded: Collection[Gate] = (),
 ) -> dict[Any, Any]:
     """The backward pass, from the gates that are ready to the leaves, whose gradients it gathers.
 
@@ -127,10 +129,12 @@ def sweep(
     has arrived (the sum, and how many answers are missing). Users that the walk never comes to, because the output
     does not depend on them, leave gates waiting when nothing is ready: then the latest recorded of those goes first,
     since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
+
+    `seeded` are gates among those that wait which others use as well: what those send is added to what has been given.
     """
     order: list[tuple[int, Gate]] | None = None
     kept: list[tuple[Gate, Any]] = []
-    hasten = None if keep else native_steps
+    hasten = None if keep or seeded else native_steps
     while True:
         if hasten is not None and order is None:
             hasten(ready, waiting, leaves, retain)  # until nothing is ready, or the next gate is an uncommon one
@@ -181,7 +185,7 @@ def sweep(
             elif dx is not None:
                 dx = fit(dx, spec, gate, index, dz)
             users = source.users
-            if users == 1:
+            if users == 1 and not (seeded and source in seeded):
                 ready.append((source, dx))
             elif users == 0:
                 before = leaves.get(source)

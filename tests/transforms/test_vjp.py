@@ -131,3 +131,30 @@ def test_a_function_that_returns_none():
 def test_values_are_plain():
     z, _ = gg.vjp(lambda x: (x * x, 5.0), 3.0)
     assert z == (9.0, 5.0) and type(z[0]) is float
+
+
+def test_an_output_that_another_output_is_made_of_is_visited_once():
+    arrived = []
+
+    class Watched(gg.Elementwise):
+        def forward(self, x):
+            return 2.0 * x
+
+        def backward(self, dz):
+            arrived.append(dz)
+            return 2.0 * dz
+
+    def f(x):
+        y = Watched()(x)
+        return y, 3.0 * y
+
+    def g(x):
+        y = Watched()(x)
+        return y, 3.0 * y, y * y
+
+    _, pullback = gg.vjp(f, 1.0)
+    assert pullback((1.0, 10.0)) == (62.0,)
+    assert arrived == [31.0]
+    _, pullback = gg.vjp(g, 1.0)
+    assert pullback((1.0, 10.0, 100.0)) == (862.0,)
+    assert arrived == [31.0, 431.0]

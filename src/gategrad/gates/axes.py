@@ -155,7 +155,7 @@ def count(shape: Shape, axis: Any) -> int:
     """
     if axis is None:
         return math.prod(shape)
-    if type(axis) is int and shape:
+    if type(axis) is int and -len(shape) <= axis < len(shape):
         return shape[axis]
     return math.prod([shape[a] for a in axes_of(axis, len(shape))])
 

@@ -185,9 +185,9 @@ class Symbol(ArrayMethods):
 def _into(function: Any, inputs: Any, options: dict[str, Any], out: tuple[Any, ...], **how: Any) -> Any:
     """function(*inputs, out=…): its result, written into the values that are to take it."""
     if not all(type(y) is Symbol for y in out):
-        raise NotTraceableError(
-            f"np.{function.__name__} with out= would write a value into an array: use its result instead"
-        )
+        module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+        name = f"{module}.{function.__name__}"
+        raise NotTraceableError(f"{name} with out= would write a value into an array: use its result instead")
     return written_out(function, inputs, options, out, **how)
 
 

@@ -67,8 +67,8 @@ def solve_toeplitz(c_or_cr: Any, b: Any) -> Any:
     In double precision, as there, and in n² operations, gradients too.
 
     >>> import numpy as np, gategrad as gg
-    >>> gg.grad(lambda c: np.sum(solve_toeplitz(c, np.ones(2))))(np.array([1.0, 1.0])).round(12)
-    array([-0.5, -0.5])
+    >>> gg.grad(lambda c: np.sum(solve_toeplitz(c, np.ones(2))))(np.array([3.0, 1.0])).round(12)
+    array([-0.125, -0.125])
     """
     column, row = _column_and_row(c_or_cr)
     b = as_input(b)
