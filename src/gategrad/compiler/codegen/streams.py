@@ -4,7 +4,7 @@ An ordinary store first fetches the line that it changes. A nontemporal one does
 line: a third less goes through memory where two arrays are read and one is written, half where one is only written
 (measured: 134 MB are filled in 3.3 ms instead of 8.2, a sum of so many is written in 8.7 instead of 12.4). The processor
 puts such lines together in a few buffers: two arrays that are written side by side, or rows of one, make it give them up
-half full, and that takes five times as long as ordinary stores (measured). So this is for kernels that write one array, and
+half full, and that takes up to thirteen times as long as ordinary stores (measured). So this is for kernels that write one array, and
 nothing that takes longer than to write it: in between, the processor gives lines up as well.
 """
 
