@@ -97,3 +97,15 @@ def test_sums_over_parts_of_each_others_axes(shape, first):
     x = np.sin(np.arange(np.prod(shape))).reshape(shape)
     for axes in AXES:
         check(lambda x: (np.sum(x * x, axis=first), np.sum(x * x * x, axis=axes), np.sum(x, axis=(1,))), [x])  # noqa: B023
+
+
+@pytest.mark.parametrize("axes", [(1, 2, 0), (2, 1, 0), (1, 0, 2), (2, 0, 1)])
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 1), (1, 2)])
+def test_sums_of_what_is_computed_and_turned(axes, axis):
+    """Totals that vary along the last axis of the domain, but lie in another order, were written as if they lay in a row."""
+
+    def f(x):
+        turned = np.transpose(np.sin(x) - np.sum(x, axis=-1, keepdims=True), axes)
+        return np.sum(turned, axis=axis), np.max(turned, axis=axis, keepdims=True) - turned
+
+    check(f, [np.cos(np.arange(320.0)).reshape(8, 2, 20)])

@@ -116,7 +116,7 @@ class _Grouping:
             dims = self._input_dims(x, kernel, position)
             if dims is None or not all(dims[n] >= 0 or x.shape[n] == 1 for n in range(len(dims))):
                 continue
-            if _whole_or_none(_folded(value, dims), kernel):
+            if _whole_or_none(_folded(value, dims), kernel) and _ends_as_the_domain(_left(value, dims), kernel):
                 self._add_reduction(kernel, value, dims, position)
                 return
         kernel = Kernel(x.shape)
@@ -133,7 +133,7 @@ class _Grouping:
         else:
             kernel.finished.add(value)
         kernel.folded[value] = folded
-        self._add(kernel, value, tuple(d for n, d in enumerate(dims) if n not in value.options["axes"]), position)
+        self._add(kernel, value, _left(value, dims), position)
 
     @staticmethod
     def _may_be_row(axes: frozenset[int], kernel: Kernel) -> bool:
@@ -208,6 +208,18 @@ class _Grouping:
 def _folded(reduction: Value, dims: Dims) -> frozenset[int]:
     """The axes of the domain that a reduction folds, if its operand runs along it so."""
     return frozenset(dims[n] for n in reduction.options["axes"] if dims[n] >= 0)
+
+
+def _left(reduction: Value, dims: Dims) -> Dims:
+    """How the result of a reduction runs along the domain, if its operand runs along it so."""
+    return tuple(d for n, d in enumerate(dims) if n not in reduction.options["axes"])
+
+
+def _ends_as_the_domain(dims: Dims, kernel: Kernel) -> bool:
+    """Whether what varies along the last axis of the domain lies in order along it: it is written in vectors."""
+    long = [d for d, length in enumerate(kernel.domain or ()) if length != 1]
+    varies = [d for d in dims if d >= 0]
+    return not long or long[-1] not in varies or varies[-1] == long[-1]
 
 
 def _whole_or_none(axes: Collection[int], kernel: Kernel) -> bool:
