@@ -6,8 +6,9 @@ import functools
 import numpy as np
 
 import gategrad as gg
+from gategrad.gates.indexing import Scatter
 
-__all__ = ["CALLS", "Random", "Step", "draw", "draw_product", "shrunk"]
+__all__ = ["CALLS", "Random", "Step", "draw", "draw_folds", "draw_product", "shrunk"]
 
 LARGEST = 3000
 """The most elements a value may have: every path through a loop is taken long before."""
@@ -93,7 +94,7 @@ BINARY = {name: getattr(np, name) for name in ("add", "subtract", "multiply")}
 BINARY |= {"divide": lambda x, y: x / (1.5 + y * y), "mix": lambda x, y: x * y - x}
 KINKED_BINARY = {name: getattr(np, name) for name in ("maximum", "minimum")}
 COMPARISON = {name: getattr(np, name) for name in ("less", "greater_equal", "not_equal")}
-FOLDS = {name: getattr(np, name) for name in ("sum", "mean")}
+FOLDS = {name: getattr(np, name) for name in ("sum", "mean", "var")}
 KINKED_FOLDS = {name: getattr(np, name) for name in ("max", "min")}
 
 
@@ -123,6 +124,7 @@ CALLS = {
     "pick": lambda x, index: x[index],
     "gather": lambda x, indices: x[np.array(indices, dtype=np.intp)],
     "columns": lambda x, indices: x[:, np.array(indices, dtype=np.intp)],
+    "scatter": lambda x, indices, length: Scatter(np.array(indices, dtype=np.intp), (length, *np.shape(x)[1:]))(x),
     "matmul": np.matmul,
     "float32": lambda x: x.astype(np.float32), "float64": lambda x: x.astype(np.float64),
     "gradient": lambda x, y: gg.grad(lambda t: np.sum(np.tanh(t * y) * t))(x),
@@ -132,6 +134,7 @@ CALLS = {
 # --- drawing ---------------------------------------------------------------------------------------------------------
 
 LENGTHS = [0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33]
+FOLDED = [0, 1, 1, 2, 3, 4, 5, 8, 11, 20]
 
 
 def draw(seed, smooth=False):
@@ -164,7 +167,48 @@ def draw_product(seed, smooth=False):
     return _extended(rng, inputs, steps, smooth) or draw_product(seed + 1_000_003, smooth)
 
 
-def _extended(rng, inputs, steps, smooth):
+def draw_folds(seed, smooth=False):
+    """The program of a seed that folds several axes of the same arrays, and meets what it found with them again."""
+    rng = np.random.default_rng(seed)
+    lengths = FOLDED[1 if smooth else 0 :]
+    base = tuple(int(rng.choice(lengths)) for _ in range(rng.integers(2, 5)))
+    while np.prod(base) > 1000:
+        base = base[1:]
+    dtype = np.float32 if not smooth and rng.random() < 0.3 else np.float64
+    shapes = [base, *(tuple(1 if rng.random() < 0.3 else n for n in base) for _ in range(rng.integers(0, 3)))]
+    inputs = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    return _extended(rng, inputs, [], smooth, _fold_or_meet) or draw_folds(seed + 1_000_003, smooth)
+
+
+def _fold_or_meet(rng, values, smooth):
+    """A fold of some axes; or what was found by one with what it was found in, or with another; or any step."""
+    shapes = [np.shape(v) for v in values]
+    deep = max(len(shape) for shape in shapes)
+    full = [n for n, shape in enumerate(shapes) if len(shape) == deep]
+    x = int(rng.choice(full[-4:] if rng.random() < 0.6 else full))
+    group = rng.choice(["fold", "fold", "meet", "meet", "meet", "unary", "row", "view", "any"])
+    if group == "fold":
+        folds = FOLDS if smooth else FOLDS | KINKED_FOLDS
+        keepdims = bool(rng.random() < 0.6)
+        return Step(_one(rng, folds), (x,), (("axis", _axes(rng, shapes[x])), ("keepdims", keepdims)))
+    if group == "meet":
+        y = int(rng.integers(len(values)))
+        lacking = deep - len(shapes[y])
+        if lacking:  # give what a fold dropped a place again
+            places = tuple(sorted(map(int, rng.choice(deep, lacking, replace=False))))
+            return Step("expand", (y,), (("axis", places),))
+        return Step(_one(rng, BINARY), (x, y) if rng.random() < 0.7 else (y, x))
+    if group == "unary":
+        return Step(_one(rng, UNARY), (x,))
+    if group == "row":
+        name = str(rng.choice(["softmax", "normalise", "logsumexp"]))
+        return Step(name, (x,), (("axis", _axes(rng, shapes[x]) or tuple(range(deep))),))
+    if group == "view":
+        return Step("transpose", (x,), (("axes", tuple(int(n) for n in rng.permutation(deep))),))
+    return _step(rng, values, smooth)
+
+
+def _extended(rng, inputs, steps, smooth, next_step=None):
     """A program with further steps; None if it has no result."""
     values, steps = list(inputs), list(steps)
     for step in steps:
@@ -173,7 +217,7 @@ def _extended(rng, inputs, steps, smooth):
     for _ in range(200):
         if len(steps) == wanted:
             break
-        step = _step(rng, values, smooth)
+        step = (next_step or _step)(rng, values, smooth)
         try:
             z = run(step, values)
         except (AttributeError, IndexError, TypeError, ValueError, gg.errors.GategradError):
@@ -282,7 +326,8 @@ def _part(rng, length):
 
 
 def _rare(rng, x, shape, some, like, smooth):
-    kind = str(rng.choice(["matmul", "matmul", "turned", "gather", "columns", "cumsum", "gradient", "argmax", "cast"]))
+    kinds = ["matmul", "matmul", "turned", "gather", "columns", "scatter", "cumsum", "gradient", "argmax", "cast"]
+    kind = str(rng.choice(kinds))
     if kind == "matmul":
         return Step(kind, (x, like(x)))
     if kind == "turned":
@@ -291,6 +336,10 @@ def _rare(rng, x, shape, some, like, smooth):
         length = shape[int(kind == "columns")] if len(shape) > int(kind == "columns") else 0
         indices = tuple(int(n) for n in rng.integers(-length, length, int(rng.integers(1, 9)))) if length else ()
         return Step(kind, (x,), (("indices", indices),))
+    if kind == "scatter":
+        length = int(rng.integers(1, 6))
+        indices = tuple(int(n) for n in rng.integers(0, length, shape[0] if shape else 1))
+        return Step(kind, (x,), (("indices", indices), ("length", length)))
     if kind in ("cumsum", "argmax"):
         if kind == "argmax" and smooth:
             kind = "cumsum"

@@ -18,17 +18,19 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler import compile as compiler
-from gategrad.compiler.codegen import epilogues
+from gategrad.compiler.codegen import blocks, epilogues, split
+from gategrad.compiler.runtime import engine
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from tests.compiler.checking import check, tolerance
-from tests.compiler.random_programs import draw, draw_product, shrunk
+from tests.compiler.random_programs import draw, draw_folds, draw_product, shrunk
 from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
 
-SEEDS = 380
-SMOOTH_SEEDS = 120
+SEEDS = 280
+SMOOTH_SEEDS = 100
 PRODUCT_SEEDS = 20  # of either kind
+FOLD_SEEDS = 40  # of either kind, as loops and in blocks
 BATCH = 20
 
 
@@ -61,6 +63,31 @@ def check_gradient(program):
     slope = sum(float(np.sum(g * d)) for g, d in zip(found, direction, strict=True))
     size = scale(gradient) * sum(np.size(x) for x in point)
     np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=1e-6 * (size + abs(value)))
+
+
+def check_curvature(program):
+    """The derivative of a weighted sum of the gradient: native as eager, and along a direction as central differences."""
+    places = [n for n, x in enumerate(program.inputs) if np.asarray(x).dtype == np.float64 and np.shape(x)]
+    if not places:
+        return
+
+    def loss(moved):
+        inputs = list(program.inputs)
+        inputs[places[0]] = moved
+        return sum(np.sum(z * weights(z)) for z in program(*inputs))
+
+    gradient = gg.grad(loss)
+    point = program.inputs[places[0]]
+    bent = gg.grad(lambda x: np.sum(gradient(x) * weights(x)))
+    curvature = bent(point)
+    found = compiler.compile(bent)(point)
+    limit = tolerance(program.inputs)
+    np.testing.assert_allclose(found, curvature, rtol=limit, atol=limit * scale([curvature]))
+    step = 1e-5
+    above, below = (gradient(point + s * weights(point)) for s in (step, -step))
+    np.testing.assert_allclose(
+        found, (above - below) / (2 * step), rtol=1e-3, atol=1e-5 * scale([curvature, gradient(point)])
+    )
 
 
 def weights(z):
@@ -132,21 +159,75 @@ def test_products(first, small_blocks):
         run(check_gradient, seed, smooth=True, draw=draw_product)
 
 
+@pytest.fixture
+def unoptimised(monkeypatch):
+    """LLVM translates what it is given and no more: four times as many programs in the same time."""
+    monkeypatch.setattr(engine, "_level", lambda text, level: 0)
+
+
+@pytest.fixture
+def loops_in_blocks(monkeypatch):
+    """Loops of any size are run in blocks."""
+    smallest = {
+        blocks: {"THREADED": 0, "_LEAST_WORK": 16, "_MOST": 7},
+        split: {"THREADED": 0, "_COLUMNS": 1, "_PARTIAL": 1},
+    }
+    for module, names in smallest.items():
+        for name, value in names.items():
+            monkeypatch.setattr(module, name, value)
+
+
+def check_folds(seed):
+    run(check_values, seed, smooth=False, draw=draw_folds)
+    run(check_gradient, seed, smooth=True, draw=draw_folds)
+    if seed % 4 == 0:
+        run(check_curvature, seed, smooth=True, draw=draw_folds)
+
+
+@pytest.mark.parametrize("first", range(0, FOLD_SEEDS, BATCH))
+def test_folds(first, unoptimised):
+    for seed in range(first, first + BATCH):
+        check_folds(seed)
+
+
+@pytest.mark.parametrize("first", range(0, FOLD_SEEDS, BATCH))
+def test_folds_in_blocks(first, unoptimised, loops_in_blocks):
+    for seed in range(first, first + BATCH):
+        check_folds(FOLD_SEEDS + seed)
+
+
+@pytest.mark.fuzz
+def test_new_folds(unoptimised):
+    new_seeds(check_folds)
+
+
+@pytest.mark.fuzz
+def test_new_folds_in_blocks(unoptimised, loops_in_blocks):
+    new_seeds(check_folds)
+
+
 @pytest.mark.fuzz
 def test_new_products(small_blocks):
-    end = time.monotonic() + float(os.environ.get("FUZZ_SECONDS", "3600"))
-    for seed in itertools.count(int(time.time()) * 1000):
-        if time.monotonic() > end:
-            return
+    def check_both(seed):
         run(check_values, seed, smooth=False, draw=draw_product)
         run(check_gradient, seed, smooth=True, draw=draw_product)
+
+    new_seeds(check_both)
 
 
 @pytest.mark.fuzz
 def test_new_seeds():
+    def check_both(seed):
+        run(check_values, seed, smooth=False)
+        run(check_gradient, seed, smooth=True)
+
+    new_seeds(check_both)
+
+
+def new_seeds(checked):
+    """One seed after the other until the time is over."""
     end = time.monotonic() + float(os.environ.get("FUZZ_SECONDS", "3600"))
     for seed in itertools.count(int(time.time()) * 1000):
         if time.monotonic() > end:
             return
-        run(check_values, seed, smooth=False)
-        run(check_gradient, seed, smooth=True)
+        checked(seed)
