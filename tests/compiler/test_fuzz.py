@@ -80,6 +80,8 @@ def check_curvature(program):
     point = program.inputs[places[0]]
     bent = gg.grad(lambda x: np.sum(gradient(x) * weights(x)))
     curvature = bent(point)
+    if not np.all(np.isfinite(curvature)):
+        return  # several elements are the largest: the engine says that there is none
     found = compiler.compile(bent)(point)
     limit = tolerance(program.inputs)
     np.testing.assert_allclose(found, curvature, rtol=limit, atol=limit * scale([curvature]))
