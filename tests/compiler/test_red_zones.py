@@ -1,5 +1,6 @@
 """The red zones themselves: writes beside an array are counted, NumPy works as ever, and a workspace too small is found."""
 
+import contextlib
 import ctypes
 import gc
 
@@ -47,9 +48,13 @@ def test_a_workspace_that_is_too_small_is_found(monkeypatch):
     assert failure_of(check_values, program) is None
     assert failure_of(check_gradient, program) is None
     monkeypatch.setattr(module, "plan", lambda buffers, start: max(plan(buffers, start) - 64, 0))
-    failures = [failure_of(checks, program) for checks in (check_values, check_gradient)]
-    gc.collect()
-    assert any("broken red zone" in str(failure) for failure in failures)
+    with red_zones() as watch:
+        before = watch.broken
+        for checks in (check_values, check_gradient):
+            with contextlib.suppress(AssertionError):  # the numbers may be wrong as well
+                checks(program)
+        gc.collect()
+        assert watch.broken > before
 
 
 @pytest.mark.parametrize("name", ["sum", "max"])
