@@ -139,7 +139,8 @@ retry:
   %rest = load i64, ptr @count
   %some = icmp ne i64 %rest, 0
   br i1 %some, label %miss, label %out
-advise:
+advise:  ; small pages that the C library had here before would stay small for as long as the block is used
+  call void @tell(ptr %new, i64 %bytes, i64 {huge_page}, i64 {drop})
   call void @tell(ptr %new, i64 %bytes, i64 {page}, i64 {huge})
   br label %out
 out:
@@ -371,10 +372,11 @@ def _engine() -> Engine | None:
 def _numbers() -> dict[str, int]:
     # NumPy asks for huge pages for its own arrays, unless it has been told not to.
     huge = getattr(np._core.multiarray, "_get_madvise_hugepage", lambda: True)()  # type: ignore[attr-defined]
+    advice = {"huge": "MADV_HUGEPAGE", "drop": "MADV_DONTNEED"} if huge else {}
     return {
         "blocks": _BLOCKS, "large": LARGE, "alignment": _ALIGNMENT, "page": mmap.PAGESIZE, "huge_page": _HUGE_PAGE,
-        "huge": getattr(mmap, "MADV_HUGEPAGE", -1) if huge else -1, "unused": getattr(mmap, "MADV_FREE", -1),
-    }  # fmt: skip
+        "unused": getattr(mmap, "MADV_FREE", -1), "huge": -1, "drop": -1,
+    } | {name: getattr(mmap, symbol, -1) for name, symbol in advice.items()}  # fmt: skip
 
 
 def _address(library: ctypes.CDLL, symbol: str) -> int:
