@@ -20,6 +20,7 @@ import gategrad.gates.matrix_functions  # they would come only when they are use
 import gategrad.gates.signals
 from gategrad.errors import ReleasedError
 from gategrad.gate import all_gates
+from tests.gates.layouts import LAYOUTS
 
 STEP = 1e-5
 GATES = sorted(
@@ -312,15 +313,6 @@ def test_float32_stays_float32(gate, inputs):
     double = [x.astype(x.dtype.char.upper() if np.iscomplexobj(x) else float) for x in single]
     double = [x if np.shape(x) or np.iscomplexobj(x) else float(x) for x in double]
     assert_all_close(gradients, f.gradient(*double, dz=f.upstream()), rtol=2e-4, atol=1e-4)
-
-
-LAYOUTS = {
-    "negative strides": lambda x: np.flip(np.flip(x).copy()),
-    "Fortran order": np.asfortranarray,
-    "every other element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
-    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
-    "the other byte order": lambda x: x.astype(x.dtype.newbyteorder()),
-}
 
 
 @every_case

@@ -15,6 +15,7 @@ import gategrad as gg
 import gategrad.gates.special  # they would come only when they are used
 from gategrad.gate import all_gates, ufuncs
 from gategrad.gates.special.kind import Special
+from tests.gates.layouts import LAYOUTS
 
 GATES = sorted(
     {
@@ -159,15 +160,6 @@ def test_float32_stays_float32(cls):
     assert all(dx.dtype == np.float32 for dx in gradients)
     expected = f.gradient(*[x.astype(np.float64) for x in single])
     assert_all_close(gradients, expected, rtol=2e-4, atol=1e-4)
-
-
-LAYOUTS = {
-    "negative strides": lambda x: np.flip(np.flip(x).copy()),
-    "Fortran order": np.asfortranarray,
-    "every other element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
-    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
-    "the other byte order": lambda x: x.astype(x.dtype.newbyteorder()),
-}
 
 
 @every_gate
