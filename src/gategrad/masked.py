@@ -31,8 +31,8 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     `mask` is an array, or what computes one when it is asked for. `due` is the part of it that has yet to be applied:
     None where `value` is zero already in all that does not count. `is_hard`: whether it says that a value was not used,
-    rather than that a slope is 0 (see `gates/mixing.py`). `is_singular`: whether its infinities are slopes at a singular point, such as that
-    of √ at 0: a factor of zero outweighs those, in both modes (see `gates/singular.py`).
+    rather than that a slope is 0 (see `gates/mixing.py`). `is_singular`: whether its infinities are slopes at a singular
+    point, such as that of √ at 0: a factor of zero outweighs those, in both modes (see `gates/singular.py`).
     """
 
     __slots__ = ("_mask", "due", "is_hard", "is_singular", "value")

@@ -58,9 +58,8 @@ class Specialisation:
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
-        self.again: Callable[[], Specialisation] | None = (
-            None  # what makes the program for calls whose outputs are not finite
-        )
+        # what makes the program for calls whose outputs are not finite
+        self.again: Callable[[], Specialisation] | None = None
 
     @property
     def is_direct(self) -> bool:

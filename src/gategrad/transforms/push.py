@@ -14,7 +14,7 @@ from gategrad.forward import rescue_from
 from gategrad.gate import Gate
 from gategrad.gates.linalg.coinciding import Decomposition
 from gategrad.gates.singular import occurs
-from gategrad.masked import Masked, numbers, singular
+from gategrad.masked import Masked, numbers, resolved, singular
 from gategrad.tape import Output, as_numpy, send
 from gategrad.transpose import UNUSED, dress, jvp_from_backward
 from gategrad.values import SEVERAL, Spec
@@ -66,7 +66,7 @@ class Circuit:
                 dxs = [get(x) for x in sources]
                 if all(dx is None for dx in dxs) or gate in fixed:
                     continue
-                if self._may_part and isinstance(gate, Decomposition) and gate.is_parted(*map(_resolved, dxs)):
+                if self._may_part and isinstance(gate, Decomposition) and gate.is_parted(*resolved(dxs)):
                     self._ask_the_way_back()
                 dz = _advance(gate, dxs, self._specs.get(gate))
                 spec = gate.spec
@@ -108,10 +108,6 @@ def _uneven(spec: Spec, shift: int) -> Any:
     shape, dtype = spec
     values = np.sin(np.arange(1.0, 1.0 + math.prod(shape)) + shift).reshape(shape)
     return (values * (1.0 - 0.3j) if dtype.kind == "c" else values).astype(dtype)[()]
-
-
-def _resolved(dx: Any) -> Any:
-    return dx.resolve() if type(dx) is Masked else dx
 
 
 # --- one gate -----------------------------------------------------------------------------------------------------

@@ -120,12 +120,7 @@ def larger(body: Body, a: str, b: int) -> str:
 
 def leave_unless_zero(body: Body, status: str) -> None:
     """End the function with this status if it is not zero."""
-    failed = body.make(f"icmp ne i32 {status}, 0")
-    bad, good = body.name("failed"), body.name("fine")
-    body.write(f"br i1 {failed}, label {bad}, label {good}")
-    body.label(bad)
-    body.write(f"ret i32 {status}")
-    body.label(good)
+    body.leave_if(body.make(f"icmp ne i32 {status}, 0"), status)
 
 
 def _captured(inner: Body) -> list[str]:

@@ -19,16 +19,15 @@ def ask_whether_finite(write: Writer, leaves: Sequence[Scalar | Array], pointers
         shape = () if isinstance(leaf, Scalar) else leaf.shape
         if leaf.dtype.kind in "fc" and (count := math.prod(shape) * _parts(leaf.dtype)):
             kind = "double" if leaf.dtype.itemsize == 8 * _parts(leaf.dtype) else "float"
-            (_in_array if count > 1 else _in_number)(write, kind, count, pointer, found)
+            if count == 1:
+                _after(write, _is_bad(write, kind, pointer), found)
+            else:
+                _in_array(write, kind, count, pointer, found)
 
 
 def _parts(dtype: np.dtype[np.generic]) -> int:
     """Of how many real numbers one is made."""
     return 2 if dtype.kind == "c" else 1
-
-
-def _in_number(write: Writer, kind: str, count: int, pointer: str, found: str) -> None:
-    _after(write, _is_bad(write, kind, pointer), found)
 
 
 def _is_bad(write: Writer, kind: str, pointer: str) -> str:

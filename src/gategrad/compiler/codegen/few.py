@@ -16,7 +16,7 @@ from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.resident import loaded
 from gategrad.compiler.codegen.text import Body, llvm_type
-from gategrad.compiler.codegen.tile import Form, accumulate
+from gategrad.compiler.codegen.tile import Form, accumulate_in_place
 from gategrad.compiler.runtime.table import Table
 
 __all__ = ["write_few"]
@@ -64,14 +64,7 @@ def _tile(needs: Needs, form: Form, vectors: int) -> str:
     rows = [intrinsic(body, needs, "smin", "i64", [str(r), last]) for r in range(form.height)]
     starts = [body.address("%x", dtype, [(body.make(f"mul nsw i64 %x_down, {r}"), 1)], 0) for r in rows]
 
-    def place_of_x(k: str) -> list[str]:
-        step = body.make(f"mul nsw i64 {k}, %x_across")
-        return [body.address(x, dtype, [(step, 1)], 0) for x in starts]
-
-    def place_of_y(k: str) -> str:
-        return body.address("%y", dtype, [(body.make(f"mul nsw i64 {k}, %y_down"), 1)], 0)
-
-    totals = accumulate(body, needs, form, vectors, "%steps", place_of_x, place_of_y)
+    totals = accumulate_in_place(body, needs, form, vectors, "%steps", starts)
     for r in range(form.height):
         z = body.address("%z", dtype, [(body.make(f"mul nsw i64 %z_down, {r}"), 1)], 0)
         onto, over, done = (body.name(hint) for hint in ("onto", "over", "done"))

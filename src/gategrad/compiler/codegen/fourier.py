@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.codegen.entry import RAISED
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.fourier import part_of
@@ -101,23 +102,19 @@ def _words(body: Body, numbers: list[int]) -> str:
 
 
 def _check(body: Body) -> None:
-    error = body.make(f"call ptr @{RAISED}()")
-    bad, good = body.name("raised"), body.name("transformed")
-    body.write(f"br i1 {body.make(f'icmp ne ptr {error}, null')}, label {bad}, label {good}")
-    body.label(bad)
-    body.write("ret i32 4")
-    body.label(good)
+    error = body.make(f"call ptr @{_ERROR}()")
+    body.leave_if(body.make(f"icmp ne ptr {error}, null"), RAISED)
 
 
-RAISED = "gg_raised"
+_ERROR = "gg_error"
 
 
 def raised(table: Table, releases_gil: bool) -> str:
     """The function that says whether an exception is set. Only who holds the global lock may ask; else the entry does."""
     if releases_gil:
-        return f"define internal ptr @{RAISED}() {{\n  ret ptr null\n}}\n"
+        return f"define internal ptr @{_ERROR}() {{\n  ret ptr null\n}}\n"
     occurred = table.function("PyErr_Occurred")
     return (
-        f"define internal ptr @{RAISED}() {{\n  %ask = load ptr, ptr {occurred}\n  %error = call ptr %ask()\n"
+        f"define internal ptr @{_ERROR}() {{\n  %ask = load ptr, ptr {occurred}\n  %error = call ptr %ask()\n"
         "  ret ptr %error\n}\n"
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.compiler.codegen.entry import RAISED
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.program.ops import OPS
@@ -83,10 +84,5 @@ def write_host_call(body: Body, value: Value, memory: Memory, table: Table) -> N
     addresses = body.make(f"call ptr {make}(ptr {block}, i64 {8 * len(buffers)})")
     result = body.make(f"call ptr {apply}(ptr {function}, ptr {addresses})")
     body.write(f"call void {drop}(ptr {addresses})")
-    failed = body.make(f"icmp eq ptr {result}, null")
-    bad, good = body.name("raised"), body.name("returned")
-    body.write(f"br i1 {failed}, label {bad}, label {good}")
-    body.label(bad)
-    body.write("ret i32 4")
-    body.label(good)
+    body.leave_if(body.make(f"icmp eq ptr {result}, null"), RAISED)
     body.write(f"call void {drop}(ptr {result})")

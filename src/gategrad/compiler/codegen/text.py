@@ -164,6 +164,14 @@ class Body:
         self.write(f"br label {done}")
         self.label(done)
 
+    def leave_if(self, condition: str, status: str | int) -> None:
+        """End the function with this status if the condition holds."""
+        leave, stay = self.name("leave"), self.name("stay")
+        self.write(f"br i1 {condition}, label {leave}, label {stay}")
+        self.label(leave)
+        self.write(f"ret i32 {status}")
+        self.label(stay)
+
     def address(self, pointer: str, dtype: Any, terms: list[tuple[str, int]], offset: int) -> str:
         """`pointer + offset + Σ index · stride`, in elements of `dtype`."""
         total = None

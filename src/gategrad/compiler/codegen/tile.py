@@ -14,7 +14,7 @@ from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 
-__all__ = ["Form", "accumulate", "edge_text", "form_of", "tile_text"]
+__all__ = ["Form", "accumulate_in_place", "edge_text", "form_of", "tile_text"]
 
 _VECTORS = 2
 
@@ -38,7 +38,7 @@ def form_of(dtype: np.dtype[np.generic], memory: Memory) -> Form:
     return Form(dtype, memory.lanes(dtype), 12 if memory.vector_bytes == 64 else 6)
 
 
-def accumulate(
+def _accumulate(
     body: Body, needs: Needs, form: Form, vectors: int, depth: str,
     place_of_x: Callable[[str], list[str]], place_of_y: Callable[[str], str],
 ) -> dict[tuple[int, int], str]:  # fmt: skip
@@ -60,6 +60,24 @@ def accumulate(
     return {place: body.make(f"load {kind}, ptr {slot}") for place, slot in sums.items()}
 
 
+def accumulate_in_place(
+    body: Body, needs: Needs, form: Form, vectors: int, depth: str, rows: list[str]
+) -> dict[tuple[int, int], str]:
+    """The sums of a tile whose matrices are read where they lie: `rows` of `x`, from `%x`, and `%y` from its first step on.
+
+    From one step to the next it is `%x_across` elements in `x`, and `%y_down` in `y`.
+    """
+
+    def place_of_x(k: str) -> list[str]:
+        step = body.make(f"mul nsw i64 {k}, %x_across")
+        return [body.address(x, form.dtype, [(step, 1)], 0) for x in rows]
+
+    def place_of_y(k: str) -> str:
+        return body.address("%y", form.dtype, [(body.make(f"mul nsw i64 {k}, %y_down"), 1)], 0)
+
+    return _accumulate(body, needs, form, vectors, depth, place_of_x, place_of_y)
+
+
 def tile_text(needs: Needs, form: Form) -> str:
     """`@gg_tile(x, y, z, down, depth, add)` writes, or adds, the product of two strips to a whole tile of `z`.
 
@@ -77,7 +95,7 @@ def tile_text(needs: Needs, form: Form) -> str:
     def place_of_y(k: str) -> str:
         return body.address("%y", dtype, [(k, form.width)], 0)
 
-    totals = accumulate(body, needs, form, _VECTORS, "%depth", place_of_x, place_of_y)
+    totals = _accumulate(body, needs, form, _VECTORS, "%depth", place_of_x, place_of_y)
     onto, over = body.name("onto"), body.name("over")
     body.write(f"br i1 %add, label {onto}, label {over}")
     for label, is_added in ((onto, True), (over, False)):

@@ -14,7 +14,7 @@ from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.resident import loaded
 from gategrad.compiler.codegen.text import Body
-from gategrad.compiler.codegen.tile import Form, accumulate
+from gategrad.compiler.codegen.tile import Form, accumulate_in_place
 from gategrad.compiler.runtime.table import Table
 
 __all__ = ["LEAST_ROWS", "UnpackedRows", "can_overlap", "write_unpacked"]
@@ -87,14 +87,7 @@ def _tile(needs: Needs, form: Form, vectors: int) -> str:
 
     rows = [row("%x", "%x_down", r) for r in range(form.height)]
 
-    def place_of_x(k: str) -> list[str]:
-        step = body.make(f"mul nsw i64 {k}, %x_across")
-        return [body.address(x, dtype, [(step, 1)], 0) for x in rows]
-
-    def place_of_y(k: str) -> str:
-        return body.address("%y", dtype, [(body.make(f"mul nsw i64 {k}, %y_down"), 1)], 0)
-
-    totals = accumulate(body, needs, form, vectors, "%inner", place_of_x, place_of_y)
+    totals = accumulate_in_place(body, needs, form, vectors, "%inner", rows)
     for r in range(form.height):
         z = row("%z", "%z_down", r)
         for c in range(vectors):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,32 +55,25 @@ def _reduce(
     return z
 
 
-@traces(np.sum)
-def _sum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = None,
-    **options: Any,
-) -> Any:
-    z = _reduce("sum", a, axis, keepdims, dtype, out=out, **options)
-    return z + initial if _given(initial) else z
+def _folds(function: Any, op: str, combine: Callable[[Any, Any], Any]) -> Any:
+    @traces(function)
+    def fold(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        keepdims: Any = False,
+        initial: Any = None,
+        **options: Any,
+    ) -> Any:
+        z = _reduce(op, a, axis, keepdims, dtype, out=out, **options)
+        return combine(z, initial) if _given(initial) else z
+
+    return fold
 
 
-@traces(np.prod)
-def _prod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = None,
-    **options: Any,
-) -> Any:
-    z = _reduce("prod", a, axis, keepdims, dtype, out=out, **options)
-    return z * initial if _given(initial) else z
+_sum = _folds(np.sum, "sum", operator.add)
+_prod = _folds(np.prod, "prod", operator.mul)
 
 
 def _extreme(ufunc: Any, a: Any, axis: Any, keepdims: Any, initial: Any, **options: Any) -> Any:

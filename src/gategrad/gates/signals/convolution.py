@@ -40,10 +40,7 @@ class ConvolveAll(Bilinear):
         self.method = method
 
     def forward(self, x: Any, y: Any) -> Any:
-        need_x, need_y = self.needs
-        self.x: Any = x if need_y else None
-        self.y: Any = y if need_x else None
-        return _computed(self, "full", x, y)
+        return _slid(self, "full", x, y)
 
     def backward(self, dz: Any) -> Any:
         need_x, need_y = self.needs
@@ -68,10 +65,7 @@ class Overlap(Bilinear):
         self.method = method
 
     def forward(self, x: Any, y: Any) -> Any:
-        need_x, need_y = self.needs
-        self.x: Any = x if need_y else None
-        self.y: Any = y if need_x else None
-        return _computed(self, "valid", x, y)
+        return _slid(self, "valid", x, y)
 
     def backward(self, dz: Any) -> Any:
         need_x, need_y = self.needs
@@ -86,8 +80,11 @@ class Overlap(Bilinear):
             yield cls("direct"), (rng.uniform(-1.0, 1.0, shape), rng.uniform(-1.0, 1.0, other))
 
 
-def _computed(gate: Any, mode: Literal["full", "valid"], x: Any, y: Any) -> Any:
-    """The product of arrays, by SciPy; variables of a lower tape are recorded there."""
+def _slid(gate: Any, mode: Literal["full", "valid"], x: Any, y: Any) -> Any:
+    """The product of arrays, by SciPy; variables of a lower tape are recorded there. The gate keeps what the way back needs."""
+    need_x, need_y = gate.needs
+    gate.x = x if need_y else None
+    gate.y = y if need_x else None
     if any(type(v) is Variable for v in (x, y)):
         return gate.fresh()(x, y)
     if not (math.prod(shape_of(x)) and math.prod(shape_of(y))):
