@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.signature import Array, Scalar, Signature, tuple_of
+from gategrad.compiler.codegen.entry.signature import Array, Scalar, Signature, tuple_of
 from gategrad.compiler.runtime.callable import Callable, native_type
 
 F64 = Array(np.dtype(np.float64), (3,))

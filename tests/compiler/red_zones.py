@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import pytest
 
-from gategrad.compiler.codegen import entry
+from gategrad.compiler.codegen.entry import entry
 from gategrad.compiler.runtime import engine, link
 
 __all__ = ["Watch", "red_zones"]

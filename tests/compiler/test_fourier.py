@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.codegen import fourier
+from gategrad.compiler.codegen.calls import fourier
 from gategrad.compiler.runtime.table import python_function
 from gategrad.errors import TraceError
 

@@ -18,7 +18,9 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler import compile as compiler
-from gategrad.compiler.codegen import blocks, epilogues, split
+from gategrad.compiler.codegen import blocks
+from gategrad.compiler.codegen.loops import split
+from gategrad.compiler.codegen.products import epilogues
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from tests.compiler.checking import check, tolerance

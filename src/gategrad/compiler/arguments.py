@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.signature import KINDS, Array, Container, Fixed, Scalar, Structure
+from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Structure
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import DtypeError, describe
 from gategrad.transforms.containers import flatten

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import cast
 
-from gategrad.compiler.codegen.signature import Array, Container, Scalar, Structure, data_leaves
+from gategrad.compiler.codegen.entry.signature import Array, Container, Scalar, Structure, data_leaves
 
 __all__ = ["write_over", "write_over_flat"]
 

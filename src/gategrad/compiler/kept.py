@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Scalar, Signature, Structure
+from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.program.fingerprint import fingerprint
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.runtime import disk_cache, engine

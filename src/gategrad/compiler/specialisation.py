@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gategrad.compiler.arguments import Argument, binder
-from gategrad.compiler.codegen.signature import Fixed, Structure
+from gategrad.compiler.codegen.entry.signature import Fixed, Structure
 from gategrad.compiler.passes import optimise, timed
 from gategrad.compiler.program.value import Program
 from gategrad.compiler.report import Report, report_on

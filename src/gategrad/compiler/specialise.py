@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gategrad.careful import writing
 from gategrad.compiler.arguments import Argument, binder
-from gategrad.compiler.codegen.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
+from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import is_watched, timed
 from gategrad.compiler.program.value import Program, Value

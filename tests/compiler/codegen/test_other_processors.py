@@ -6,9 +6,9 @@ from llvmlite import binding as llvm
 
 import gategrad as gg
 from gategrad.compiler.codegen import module
-from gategrad.compiler.codegen.entry import entry
+from gategrad.compiler.codegen.entry.entry import entry
+from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.codegen.module import write_native
-from gategrad.compiler.codegen.signature import Array, Signature
 from gategrad.compiler.runtime import engine, interrupts, pool
 from gategrad.compiler.runtime.table import Table
 

@@ -11,7 +11,7 @@ from gategrad.compiler.runtime.blas_threads import limit_blas_threads
 
 PROGRAM = """
 import numpy as np, gategrad as gg
-from gategrad.compiler.codegen.fortran import address_of
+from gategrad.compiler.codegen.calls.fortran import address_of
 from gategrad.compiler.runtime.blas_threads import blas_threads
 before = blas_threads()
 address_of("blas", "dgemm")

@@ -14,7 +14,7 @@ import weakref
 import numpy as np
 import pytest
 
-from gategrad.compiler.codegen.signature import Array, Fixed, Scalar, Signature, dict_of, tuple_of
+from gategrad.compiler.codegen.entry.signature import Array, Fixed, Scalar, Signature, dict_of, tuple_of
 from gategrad.compiler.runtime import callable as callable_module
 from gategrad.compiler.runtime import engine, layout
 from gategrad.compiler.runtime.callable import Callable, install, installed, native_type

@@ -135,7 +135,7 @@ import sys
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.runtime.callable import Callable, install, native_type
 from gategrad.compiler.runtime.link import link
-from gategrad.compiler.codegen.signature import Scalar, Signature, tuple_of
+from gategrad.compiler.codegen.entry.signature import Scalar, Signature, tuple_of
 
 if sys.argv[2] == "warm":
     def compile_object(*args, **options):

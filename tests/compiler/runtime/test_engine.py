@@ -129,7 +129,7 @@ def compile_late():
     assert g(-2.0, 5.0, -4.0) == (-12.0, -12.0, 9.0)
 
 sys.path.insert(0, {root!r})
-from gategrad.compiler.codegen.signature import Signature, tuple_of
+from gategrad.compiler.codegen.entry.signature import Signature, tuple_of
 from gategrad.compiler.runtime.callable import install
 from gategrad.compiler.runtime.link import link
 from gategrad.compiler.runtime.table import Table

@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 
-from gategrad.compiler.codegen.signature import Array, Signature
+from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.runtime.callable import install
 from gategrad.compiler.runtime.link import link
 from gategrad.compiler.runtime.pool import parallel, thread_count

@@ -10,17 +10,17 @@ import numpy as np
 
 from gategrad.compiler.codegen import vector_math
 from gategrad.compiler.codegen.blocks import Blocks, call_part
+from gategrad.compiler.codegen.calls.fourier import is_transform, raised, write_transform
+from gategrad.compiler.codegen.calls.host import write_host_call
+from gategrad.compiler.codegen.calls.lapack import write_lapack
 from gategrad.compiler.codegen.elementwise import Needs, can_lower
-from gategrad.compiler.codegen.entry import FAILED, PROGRAM
+from gategrad.compiler.codegen.entry.entry import FAILED, PROGRAM
 from gategrad.compiler.codegen.failures import write_check
-from gategrad.compiler.codegen.fourier import is_transform, raised, write_transform
-from gategrad.compiler.codegen.host import write_host_call
-from gategrad.compiler.codegen.lapack import write_lapack
-from gategrad.compiler.codegen.loops import write_loops
+from gategrad.compiler.codegen.loops.kernel import write_loops
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
 from gategrad.compiler.codegen.polls import Polls
-from gategrad.compiler.codegen.products import write_matmul
+from gategrad.compiler.codegen.products.matmul import write_matmul
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
 from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, Failure

@@ -14,7 +14,7 @@ import os
 import time
 from functools import cache
 
-from gategrad.compiler.codegen.entry import RAISED
+from gategrad.compiler.codegen.entry.entry import RAISED
 from gategrad.compiler.runtime.engine import Engine, load
 from gategrad.compiler.runtime.table import SYMBOL, Table
 

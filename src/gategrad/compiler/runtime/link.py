@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gategrad.compiler.codegen.entry import ENTRY, SLOW, STACK_LIMIT, WORKSPACE, entry
-from gategrad.compiler.codegen.signature import Array, Signature
+from gategrad.compiler.codegen.entry.entry import ENTRY, SLOW, STACK_LIMIT, WORKSPACE, entry
+from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.runtime.callable import MISMATCH, Callable, Code, native_type, point, slow_address
 from gategrad.compiler.runtime.image import Image

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry import (
+from gategrad.compiler.codegen.entry.entry import (
     ALIGNMENT,
     FAILED,
     FAULT_BYTES,
@@ -24,8 +24,8 @@ from gategrad.compiler.codegen.entry import (
     OK,
     PROGRAM,
 )
-from gategrad.compiler.codegen.entry_inputs import llvm_type
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
+from gategrad.compiler.codegen.entry.inputs import llvm_type
+from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
 

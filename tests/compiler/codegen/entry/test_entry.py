@@ -14,8 +14,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from gategrad.compiler.codegen.entry import FAILED
-from gategrad.compiler.codegen.signature import Array, Fixed, Same, Scalar, Signature, dict_of, list_of, tuple_of
+from gategrad.compiler.codegen.entry.entry import FAILED
+from gategrad.compiler.codegen.entry.signature import Array, Fixed, Same, Scalar, Signature, dict_of, list_of, tuple_of
 from gategrad.compiler.runtime import layout
 from gategrad.compiler.runtime import link as link_module
 from gategrad.compiler.runtime.callable import install
@@ -23,8 +23,8 @@ from gategrad.compiler.runtime.link import link
 from gategrad.compiler.runtime.python_call import PythonCall
 from gategrad.compiler.runtime.table import Table
 
-from .. import programs
-from ..programs import F64, GRADIENT, Base, Function, calling, copies, gradient
+from ... import programs
+from ...programs import F64, GRADIENT, Base, Function, calling, copies, gradient
 
 
 @pytest.fixture(params=["native", "python"], autouse=True)

@@ -13,11 +13,11 @@ inlined into it, so they never leave their registers.
 
 from __future__ import annotations
 
-from gategrad.compiler.codegen.entry_finite import ask_whether_finite
-from gategrad.compiler.codegen.entry_inputs import Inputs, check_inputs, llvm_type
-from gategrad.compiler.codegen.entry_outputs import Outputs
-from gategrad.compiler.codegen.signature import Array, Signature
-from gategrad.compiler.codegen.writer import Writer
+from gategrad.compiler.codegen.entry.finite import ask_whether_finite
+from gategrad.compiler.codegen.entry.inputs import Inputs, check_inputs, llvm_type
+from gategrad.compiler.codegen.entry.outputs import Outputs
+from gategrad.compiler.codegen.entry.signature import Array, Signature
+from gategrad.compiler.codegen.entry.writer import Writer
 from gategrad.compiler.runtime.layout import TUPLE_ITEMS
 from gategrad.compiler.runtime.table import Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gategrad.compiler.codegen.nest import Nest, Strides
+from gategrad.compiler.codegen.loops.nest import Nest, Strides
 from gategrad.compiler.codegen.text import Body, llvm_type
 from gategrad.compiler.program.value import Value
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry_inputs import Inputs
-from gategrad.compiler.codegen.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, runs
-from gategrad.compiler.codegen.writer import Writer
+from gategrad.compiler.codegen.entry.inputs import Inputs
+from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, runs
+from gategrad.compiler.codegen.entry.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
 from gategrad.compiler.runtime.spare import LARGE, NEW_LARGE, new_large
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 import numpy as np
 
 from gategrad.compiler.codegen.elementwise import CALLS, Needs
+from gategrad.compiler.codegen.loops.nest import Nest
+from gategrad.compiler.codegen.loops.walks import Walks
 from gategrad.compiler.codegen.memory import Memory
-from gategrad.compiler.codegen.nest import Nest
 from gategrad.compiler.codegen.text import Body, llvm_type
-from gategrad.compiler.codegen.walks import Walks
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.engine import is_x86
 from gategrad.compiler.schedule.kernels import PAST_CACHES

@@ -8,7 +8,7 @@ that holds one row and stays in cache.
 from __future__ import annotations
 
 from gategrad.compiler.codegen.elementwise import CALLS
-from gategrad.compiler.codegen.nest import Nest
+from gategrad.compiler.codegen.loops.nest import Nest
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import view_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.codegen import streams
+from gategrad.compiler.codegen.loops import streams
 from gategrad.compiler.runtime.engine import is_x86
 from gategrad.compiler.schedule import kernels
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
+from gategrad.compiler.codegen.products.tile import Form, accumulate_in_place
 from gategrad.compiler.codegen.resident import loaded
 from gategrad.compiler.codegen.text import Body
-from gategrad.compiler.codegen.tile import Form, accumulate_in_place
 from gategrad.compiler.runtime.table import Table
 
 __all__ = ["LEAST_ROWS", "UnpackedRows", "can_overlap", "write_unpacked"]

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from gategrad.compiler.codegen.blocks import Blocks
+from gategrad.compiler.codegen.calls.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
-from gategrad.compiler.codegen.few import write_few
-from gategrad.compiler.codegen.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import fill
-from gategrad.compiler.codegen.panels import PanelRows, write_panels
+from gategrad.compiler.codegen.products.few import write_few
+from gategrad.compiler.codegen.products.panels import PanelRows, write_panels
+from gategrad.compiler.codegen.products.unpacked import UnpackedRows, can_overlap, write_unpacked
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
-from gategrad.compiler.codegen.unpacked import UnpackedRows, can_overlap, write_unpacked
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.views import View, contiguous, view_of

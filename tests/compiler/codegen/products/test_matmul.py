@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.codegen import panels
+from gategrad.compiler.codegen.products import panels
 from gategrad.compiler.schedule import ways
 from tests.compiler.checking import check
 

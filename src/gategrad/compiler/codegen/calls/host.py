@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry import RAISED
+from gategrad.compiler.codegen.entry.entry import RAISED
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.program.ops import OPS

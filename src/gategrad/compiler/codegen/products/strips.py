@@ -7,8 +7,8 @@ The last strip is as wide as the others; where it has no rows left it repeats th
 from __future__ import annotations
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
+from gategrad.compiler.codegen.products.tile import Form
 from gategrad.compiler.codegen.text import Body, llvm_type
-from gategrad.compiler.codegen.tile import Form
 
 __all__ = ["layout_of", "room", "strips_text"]
 

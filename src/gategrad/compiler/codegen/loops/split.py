@@ -7,9 +7,9 @@ import math
 
 from gategrad.compiler.codegen.blocks import block_count
 from gategrad.compiler.codegen.elementwise import CALLS
-from gategrad.compiler.codegen.epilogues import rows_of_block
-from gategrad.compiler.codegen.nest import ROWS, Nest
-from gategrad.compiler.codegen.walks import Walks
+from gategrad.compiler.codegen.loops.nest import ROWS, Nest
+from gategrad.compiler.codegen.loops.walks import Walks
+from gategrad.compiler.codegen.products.epilogues import rows_of_block
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import view_of

@@ -9,9 +9,9 @@ from gategrad.compiler.codegen.blocks import smaller
 from gategrad.compiler.codegen.desks import Desks
 from gategrad.compiler.codegen.elementwise import Needs
 from gategrad.compiler.codegen.memory import Memory
-from gategrad.compiler.codegen.products import product_rows
+from gategrad.compiler.codegen.products.matmul import product_rows
+from gategrad.compiler.codegen.products.unpacked import LEAST_ROWS
 from gategrad.compiler.codegen.text import Body
-from gategrad.compiler.codegen.unpacked import LEAST_ROWS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.pool import thread_count
 from gategrad.compiler.runtime.table import Table

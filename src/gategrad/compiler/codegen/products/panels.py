@@ -19,10 +19,10 @@ import numpy as np
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
+from gategrad.compiler.codegen.products.strips import layout_of, room, strips_text
+from gategrad.compiler.codegen.products.tile import Form, edge_text, form_of, tile_text
 from gategrad.compiler.codegen.resident import loaded, resident
-from gategrad.compiler.codegen.strips import layout_of, room, strips_text
 from gategrad.compiler.codegen.text import Body
-from gategrad.compiler.codegen.tile import Form, edge_text, form_of, tile_text
 from gategrad.compiler.runtime.engine import Engine
 from gategrad.compiler.runtime.pool import parallel, thread_count
 from gategrad.compiler.runtime.table import Table

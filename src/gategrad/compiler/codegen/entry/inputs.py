@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gategrad.compiler.codegen.signature import (
+from gategrad.compiler.codegen.entry.signature import (
     Array,
     Container,
     Fixed,
@@ -15,7 +15,7 @@ from gategrad.compiler.codegen.signature import (
     leaves,
     runs,
 )
-from gategrad.compiler.codegen.writer import Writer
+from gategrad.compiler.codegen.entry.writer import Writer
 from gategrad.compiler.runtime.layout import LIST_ITEMS, OBJECT_TYPE, SCALAR_VALUE, SIZE, TUPLE_ITEMS, Ndarray
 
 __all__ = ["Inputs", "check_inputs", "llvm_type"]

@@ -13,15 +13,15 @@ from contextlib import AbstractContextManager
 
 from gategrad.compiler.codegen.blocks import Blocks, larger, part_of, smaller
 from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
-from gategrad.compiler.codegen.epilogues import Epilogue
-from gategrad.compiler.codegen.folds import across, combine, neutral
+from gategrad.compiler.codegen.loops.folds import across, combine, neutral
+from gategrad.compiler.codegen.loops.nest import ROWS, Loop, Nest, Strides
+from gategrad.compiler.codegen.loops.places import Places
+from gategrad.compiler.codegen.loops.split import Split, split_of
+from gategrad.compiler.codegen.loops.streams import end_streams, store_past_caches, stream_of
+from gategrad.compiler.codegen.loops.walks import Walks
 from gategrad.compiler.codegen.memory import Memory
-from gategrad.compiler.codegen.nest import ROWS, Loop, Nest, Strides
-from gategrad.compiler.codegen.places import Places
-from gategrad.compiler.codegen.split import Split, split_of
-from gategrad.compiler.codegen.streams import end_streams, store_past_caches, stream_of
+from gategrad.compiler.codegen.products.epilogues import Epilogue
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
-from gategrad.compiler.codegen.walks import Walks
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gategrad.compiler.codegen.calls.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.failures import Fail
-from gategrad.compiler.codegen.fortran import call_fortran, integer, leading, letter, real
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.lapack import NO_EIGENVALUES, NO_SINGULAR_VALUES, NOT_DEFINITE, SINGULAR

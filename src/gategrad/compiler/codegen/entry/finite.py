@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gategrad.compiler.codegen.signature import Array, Scalar
-from gategrad.compiler.codegen.writer import Writer
+from gategrad.compiler.codegen.entry.signature import Array, Scalar
+from gategrad.compiler.codegen.entry.writer import Writer
 
 __all__ = ["ask_whether_finite"]
 
