@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import gategrad  # noqa: F401 (before pytest loads a file of it for its doctests, which would be a second copy otherwise)
+
 collect_ignore = [
     "tests/survey.py",  # a program of its own, which puts a gate of its own in the place of sine
     # NumPy's functions with NumPy's docstrings, the examples of which it tests itself

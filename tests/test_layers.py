@@ -21,6 +21,7 @@ LAYERS = [
         "flat",
         "array_methods",
         "assignment",
+        "recording",
         "variable",
         "transpose",
         "black_box",

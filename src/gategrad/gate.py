@@ -1,7 +1,7 @@
 """Gate: one application of a differentiable function, and the contract its two methods keep.
 
-To understand the engine, read three files in this order: this one (what a gate is), `tape.py` (how a gate is
-recorded and how the backward pass walks), `variable.py` (how `x * y` becomes a gate).
+To understand the engine, read four files in this order: this one (what a gate is), `variable.py` (how `x * y` applies
+one), `recording.py` (how it becomes a node of the circuit), `tape.py` (how the backward pass walks).
 """
 
 from __future__ import annotations

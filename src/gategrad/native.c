@@ -1,4 +1,4 @@
-/* The engine's short ways in C: what `variable.py` and `tape.py` write out in Python for speed, for more speed.
+/* The engine's short ways in C: what `variable.py`, `recording.py` and `tape.py` write out in Python, for more speed.
 
    Optional. The Python is the specification, and does it all where this file was not built or is not wanted
    (GATEGRAD_PURE_PYTHON=1); the tests run in both forms. Gate and Variable are the same Python classes in both: this
@@ -6,9 +6,9 @@
    Python: an operator to `record`, an output to `settle`, a gradient to `fit`, a step of the walk to `sweep`, a method to the
    one of that name in Python.
 
-     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, variable._unary
+     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, recording.unary
      np.exp(x) ...            `array_ufunc`          Variable.__array_ufunc__
-     Relu()(x), x[1:] ...     `call`, `unary`        Gate.__call__, variable.record, variable._unary
+     Relu()(x), x[1:] ...     `call`, `unary`        Gate.__call__, recording.record, recording.unary
      steps of the walk        `advance`, `visit`     the loop in tape.sweep
      what arrives at leaves   `deposit`              backward._deposit
      x.value, x.grad          `get_value` ...        the properties
@@ -24,7 +24,7 @@
 
 #define NEEDED(X)                                                                                                     \
     X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
-    X(record) X(recover) X(settle) X(spread) X(compute)                       /* variable.py, for the rare cases */   \
+    X(record) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
     X(call) X(array_ufunc) X(value) X(grad) X(total)                          /* what these do in Python */           \
@@ -841,7 +841,7 @@ static PyObject *setup(PyObject *module, PyObject *names)
 static PyMethodDef functions[] = {
     {"setup", setup, METH_O, "Take what the short ways need from the engine, and give Variable its operators."},
     {"deposit", deposit, METH_O, "backward._deposit"},
-    {"unary", (PyCFunction)(void (*)(void))unary, METH_FASTCALL, "variable._unary"},
+    {"unary", (PyCFunction)(void (*)(void))unary, METH_FASTCALL, "recording.unary"},
     {"advance", (PyCFunction)(void (*)(void))advance, METH_FASTCALL, "As many common steps of the walk as there are."},
     {NULL}};
 

@@ -1,6 +1,6 @@
 """The engine's short ways in C, where they were built: joined here to what the Python has defined.
 
-`variable.py` and `tape.py` say what happens, and are all there is where no C compiler was at hand when the package was
+`recording.py`, `variable.py` and `tape.py` say what happens, and are all there is where no C compiler was at hand when the package was
 installed, or where GATEGRAD_PURE_PYTHON is set. `native.c` does the same in the common cases, about twice as fast, and
 comes back to the Python in all others.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 # the modules: `gg.variable`, the function, comes later
-from gategrad import assignment, backward, constant, forward, gate, tape, variable
+from gategrad import assignment, backward, constant, forward, gate, recording, tape, variable
 
 __all__ = ["in_use"]
 
@@ -40,11 +40,11 @@ def _join(native: Any) -> None:
             "ndarray": np.ndarray,
             "float64": np.float64,
             # where the C comes back to the Python
-            "record": variable.record,
-            "compute": variable._compute,
+            "record": recording.record,
+            "compute": recording.compute,
             "recover": forward.recover,
             "settle": forward.settle,
-            "spread": variable._spread,
+            "spread": recording.spread,
             "in_place": assignment.in_place,
             "fit": tape.fit,
             "recover_backward": tape._recover,
@@ -72,7 +72,7 @@ def _join(native: Any) -> None:
             "absolute": np.absolute,
         }
     )
-    variable._unary = native.unary
+    recording.unary = native.unary
     tape.native_steps = native.advance
     backward._deposit = native.deposit
 

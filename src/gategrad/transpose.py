@@ -17,9 +17,10 @@ from gategrad.errors import GateError, describe
 from gategrad.gate import Gate, derive
 from gategrad.kinds import Linear
 from gategrad.masked import Masked
+from gategrad.recording import leaf
 from gategrad.tape import answers, next_level, send
 from gategrad.values import FLOAT64, Spec, is_complex
-from gategrad.variable import Variable, leaf
+from gategrad.variable import Variable
 
 __all__ = ["UNUSED", "dress", "jvp_from_backward", "transpose"]
 

@@ -1,4 +1,7 @@
-"""Variable: a value in a circuit. Operators written out for speed; everything else through NumPy's protocols."""
+"""Variable: a value in a circuit. Operators written out for speed; everything else through NumPy's protocols.
+
+How a gate is recorded in general is in `recording.py`; what `_binary` writes out is the same for what is common.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +11,29 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.array_methods import ArrayMethods, astype, functions, getitem, implements
+from gategrad import recording
+from gategrad.array_methods import ArrayMethods, functions
 from gategrad.assignment import in_place, set_item, written_out
 from gategrad.backward import backward
-from gategrad.constant import Constant, may_change
 from gategrad.errors import (
     DtypeError,
     EscapeError,
-    GateError,
     GradientNotKeptError,
     NoRuleError,
     NotTrackedError,
     ShapeError,
 )
-from gategrad.forward import recover, settle
-from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs, unapplied
-from gategrad.masked import Masked, through_mask
+from gategrad.forward import recover
+from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs
+from gategrad.recording import arrange, finish, leaf, plain, record, unary
 from gategrad.refusals import NOT_KEPT, OF_LISTS, escape, for_scipy, no_rule, rare_ufunc, unknown_attribute
-from gategrad.tape import AMBIENT, UNTRACKED, Output, next_order, paused
-from gategrad.values import FLOAT64, Spec, as_value, lock, own, spec_of
-from gategrad.watch import WATCHED, floor, observe
+from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
+from gategrad.values import FLOAT64, Spec, lock, own, spec_of
 
-__all__ = ["Variable", "astype", "detach", "getitem", "implements", "leaf", "plain", "record", "variable"]
+__all__ = ["Variable", "detach", "variable"]
 
-_BOTH, _LEFT, _RIGHT, _ONE = (True, True), (True, False), (False, True), (True,)
-_ARRAY, _FLOAT64 = np.ndarray, np.float64
+_BOTH, _LEFT, _RIGHT = (True, True), (True, False), (False, True)
+_ARRAY = np.ndarray
 _new: Callable[[type], Any] = object.__new__
 
 
@@ -80,7 +81,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         elif kind is _ARRAY and gate.is_ours:
             gate.spec = z.shape, z.dtype
         else:
-            z = _arrange(z, gate, (x, y))
+            z = arrange(z, gate, (x, y))
         out = _new(Variable)
         out.raw = z
         out.gate = gate
@@ -100,7 +101,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         else:
             first.users += 1
             gate.inputs = (other, first)
-        return _finish(gate, level, (other, self.raw))
+        return finish(gate, level, (other, self.raw))
 
     apply.__doc__ = f"numpy.{ufunc.__name__} of this value and another."
     reflected.__doc__ = f"numpy.{ufunc.__name__} of another value and this one."
@@ -118,78 +119,6 @@ def _in_place(ufunc: np.ufunc, apply: Any) -> Any:
 
     write.__doc__ = f"numpy.{ufunc.__name__} of this value and another, under the name of this one."
     return write
-
-
-def _unary(gate: Any, x: Variable, options: dict[str, Any] = NO_OPTIONS) -> Any:
-    """Record a gate of ours on one variable: the short way of `record`."""
-    level = x.level
-    if level <= paused():
-        return _compute(gate, (x,))
-    gate.needs = _ONE
-    source = x.gate
-    if source is None:
-        gate.inputs = (x,)
-    else:
-        source.users += 1
-        gate.inputs = (source,)
-    gate.options = options
-    gate.level = level
-    gate.order = next_order()
-    gate.users = 0
-    value = x.raw
-    try:
-        z = gate.forward(value)
-    except Exception as error:
-        z = recover(error, gate, (value,))
-    kind = type(z)
-    if kind is _ARRAY:
-        gate.spec = z.shape, z.dtype
-    elif kind is _FLOAT64:
-        gate.spec = None
-        z = float(z)
-    else:
-        z = settle(z, gate, (value,))
-        if type(z) is tuple:
-            return _spread(z, gate, level)
-    out = _new(Variable)
-    out.raw = z
-    out.gate = gate
-    out.level = level
-    return out
-
-
-def _finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
-    """Run a gate whose needs and inputs are noted, and hand out its output as a variable."""
-    gate.options = options
-    gate.level = level
-    gate.order = next_order()
-    gate.users = 0
-    try:
-        z = gate.forward(*values)
-    except Exception as error:
-        z = recover(error, gate, values)
-    if type(z) is float:
-        gate.spec = None
-    else:
-        z = _arrange(z, gate, values)
-        if type(z) is tuple:
-            return _spread(z, gate, level)
-    out = _new(Variable)
-    out.raw = z
-    out.gate = gate
-    out.level = level
-    return out
-
-
-def _arrange(z: Any, gate: Any, values: Any) -> Any:
-    """`settle`, with a short way for numbers, and for arrays from gates of ours, which need no check."""
-    if type(z) is _FLOAT64:
-        gate.spec = None
-        return float(z)
-    if type(z) is _ARRAY and gate.is_ours:
-        gate.spec = z.shape, z.dtype
-        return z
-    return settle(z, gate, values)
 
 
 def _comparison(name: str) -> Any:
@@ -346,13 +275,13 @@ class Variable(ArrayMethods):
     __hash__ = object.__hash__  # by identity: leaves are keys of the dictionary of gradients
 
     def __neg__(self) -> Any:
-        return _unary(ufuncs[np.negative](), self)
+        return unary(ufuncs[np.negative](), self)
 
     def __pos__(self) -> Any:
-        return self if self.spec is None else _unary(ufuncs[np.positive](), self)  # of an array, a copy
+        return self if self.spec is None else unary(ufuncs[np.positive](), self)  # of an array, a copy
 
     def __abs__(self) -> Any:
-        return _unary(ufuncs[np.absolute](), self)
+        return unary(ufuncs[np.absolute](), self)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         set_item(self, index, value)
@@ -375,7 +304,7 @@ class Variable(ArrayMethods):
         if method == "__call__" and not options:
             gate = ufuncs.get(ufunc) or gate_of(ufunc)
             if gate is not None:
-                return _unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
+                return unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
         return rare_ufunc(ufunc, method, inputs, options, plain)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -454,6 +383,10 @@ class Variable(ArrayMethods):
         return restore(*state)
 
 
+recording.Variable = Variable
+on_meeting[Variable] = record
+
+
 # --- making variables ---------------------------------------------------------------------------------------------
 
 
@@ -486,133 +419,13 @@ def variable(value: Any, name: str | None = None) -> Variable:
     return leaf
 
 
-def leaf(value: Any, level: int) -> Variable:
-    """A leaf on the tape of this level; `value` may itself be a value on a lower tape."""
-    new = _new(Variable)
-    new.raw = value
-    new.gate = None
-    new.level = level
-    new.spec = spec_of(value)
-    made: Variable = new
-    return made
-
-
 def detach(x: Any) -> Variable:
     """The plain value of `x` as a variable that remembers no circuit."""
-    return leaf(plain(x), UNTRACKED)
-
-
-def plain(x: Any) -> Any:
-    """The float or array inside, whatever the number of tapes around it.
-
-    >>> import gategrad as gg
-    >>> plain(gg.variable(2.0)), plain(2.0)
-    (2.0, 2.0)
-    """
-    while type(x) is Variable:
-        x = x.raw
-    return x
+    constant: Variable = leaf(plain(x), UNTRACKED)
+    return constant
 
 
 def _restore(raw: Any, name: str | None, gradient: Any) -> Variable:
     new = variable(raw, name)
     new._gradient = gradient.copy() if isinstance(gradient, np.ndarray) else gradient
     return new
-
-
-# --- recording ----------------------------------------------------------------------------------------------------
-
-
-def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """Apply a gate to inputs of which some are variables, on the highest tape among them."""
-    if len(inputs) == 1 and gate.is_ours and type(inputs[0]) is Variable:
-        gate = unapplied(gate)
-        return _unary(gate, inputs[0], dict(gate.__dict__) or NO_OPTIONS)
-    level = UNTRACKED
-    for x in inputs:
-        if type(x) is Variable:
-            if x.level > level:
-                level = x.level
-        elif type(x) is Masked:
-            return through_mask(gate, inputs)
-    gate = unapplied(gate)
-    gate.options = dict(gate.__dict__) or NO_OPTIONS
-    if level <= paused():
-        return _compute(gate, inputs)
-    return _record_in_full(gate, inputs, level)
-
-
-def _record_in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
-    values, sources, needs = [], [], []
-    for x in inputs:
-        kind = type(x)
-        if kind is Variable:
-            if x.level == level:
-                values.append(x.raw)
-                source = x.gate
-                if source is not None:
-                    source.users += 1
-                if not gate.is_ours:
-                    # other gates may remember it: a user's gate must not write behind their backs
-                    values[-1] = np.positive(x.raw) if type(x.raw) in on_meeting else lock(x.raw)
-                sources.append(source or x)
-                needs.append(True)
-                continue
-            if x.level == UNTRACKED:
-                x = x.raw
-        elif kind is not float and kind is not int and (kind is not _ARRAY or x.dtype.kind not in "fciub"):
-            x = as_value(x, gate, len(values))
-        values.append(x)
-        if type(x) is np.ndarray and gate.remembers_inputs and may_change(x):
-            x = Constant(x)
-        sources.append(x)
-        needs.append(False)
-    gate.needs = tuple(needs)
-    gate.inputs = recorded = tuple(sources)
-    out = _finish(gate, level, tuple(values), gate.options)
-    if gate.inputs is not recorded:
-        raise GateError(
-            f"{type(gate).__name__}.forward sets self.inputs, a name that the engine needs for itself: call it "
-            "something else"
-        )
-    return out
-
-
-on_meeting[Variable] = record
-
-
-def _compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
-    """Apply a gate without recording it: the results are untracked variables. If somebody watches, record it aside."""
-    if paused() == WATCHED:
-        level = max([x.level for x in inputs if type(x) is Variable])
-        if level > floor():
-            gate.options = dict(gate.__dict__) or NO_OPTIONS
-            return observe(gate, inputs, lambda: _record_in_full(gate, inputs, level), plain)
-    gate.needs = (False,) * len(inputs)
-    gate.level = UNTRACKED
-    values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]
-    try:
-        z = gate.forward(*values)
-    except Exception as error:
-        z = recover(error, gate, values)
-    z = settle(z, gate, values, [x for x in inputs if type(x) is not Variable])
-    return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
-
-
-def _spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Variable, ...]:
-    """Hand out the outputs of a gate that has several, each as a variable of its own."""
-    spread = []
-    for index, z in enumerate(outputs):
-        output = Output(index, len(outputs))
-        output.needs = (True,)
-        output.inputs = (gate,)
-        output.level = level
-        output.order = next_order()
-        output.users = 0
-        gate.users += 1
-        output.options = {"index": index, "count": len(outputs)}
-        output.spec = spec_of(z)
-        out = leaf(z, level)
-        out.gate = output
-        spread.append(out)
-    return tuple(spread)

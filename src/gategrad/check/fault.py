@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.masked import Masked
-from gategrad.variable import plain
+from gategrad.recording import plain
 from gategrad.watch import Note, Place
 
 __all__ = ["Fault", "fault_of", "is_bad", "is_zero", "kind_of", "names_of", "numbers"]

@@ -14,11 +14,11 @@ from gategrad.check.kinks import Kink, kinks
 from gategrad.check.report import Comparison, GradientMismatchError, GradientReport, Modes, distance
 from gategrad.check.suspects import find_at_fault
 from gategrad.errors import GategradError
+from gategrad.recording import plain
 from gategrad.slopes import Quotients, moved, quotients, step_at
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import differentiable, vjp
-from gategrad.variable import plain
 
 __all__ = ["check_gradients"]
 

@@ -15,7 +15,7 @@ from gategrad.gates.exponential import Exp, Exp2, Expm1, Log, Log1p, Log2, Log10
 from gategrad.gates.flat import Flat
 from gategrad.gates.trigonometry import Arccos, Arccosh, Arcsin, Arctanh, Cosh, Sinh, Tanh
 from gategrad.masked import Masked
-from gategrad.variable import plain
+from gategrad.recording import plain
 from gategrad.watch import Note
 
 __all__ = ["Why", "meets_zero", "why_bad", "why_taken", "why_zero"]

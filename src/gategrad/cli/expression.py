@@ -15,7 +15,8 @@ import numpy as np
 from gategrad.cli.refusal import Refusal, Span, listed, shortened
 from gategrad.cli.vocabulary import CONSTANTS
 from gategrad.errors import GategradError
-from gategrad.variable import Variable, plain
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__ = ["Apply", "Expression", "Instruction", "Literal", "Name", "gather", "join", "settle"]
 

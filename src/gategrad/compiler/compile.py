@@ -18,9 +18,10 @@ from gategrad.compiler.specialisation import Specialisation
 from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import ComplexTraceError
+from gategrad.recording import plain
 from gategrad.transforms.call import Call, Rule, record
 from gategrad.transforms.derivative import Derivative, at_once
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = ["Compiled", "compile"]
 

@@ -14,8 +14,9 @@ from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import left_out, occurs, over, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import resolved, select, singular
+from gategrad.recording import plain
 from gategrad.values import is_complex
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = [
     "Absolute",

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_input, refuse, shape_of
 from gategrad.gates.indexing import Scatter
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__: list[str] = []
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import EscapeError
 from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import refuse_complex
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise, Example
 from gategrad.masked import select
+from gategrad.recording import plain
 from gategrad.values import is_complex
-from gategrad.variable import Variable, implements, plain
+from gategrad.variable import Variable
 
 __all__ = [
     "Ceil",

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.assignment import viewed
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import occurs
 from gategrad.kinds import Elementwise, Example
 from gategrad.masked import select
+from gategrad.recording import plain
 from gategrad.values import is_complex, lock
-from gategrad.variable import implements, plain
 
 __all__ = ["Angle", "Conjugate", "Imag", "Real"]
 

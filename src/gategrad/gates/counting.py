@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_double, as_input, shape_of
 from gategrad.gates.indexing import Scatter
 from gategrad.gates.queries import all_plain
-from gategrad.variable import Variable, implements, plain
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__: list[str] = []
 

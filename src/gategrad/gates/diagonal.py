@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.assignment import viewed
 from gategrad.gates.axes import refuse
 from gategrad.gates.indexing import Index, Scatter
 from gategrad.kinds import Example, Linear, Router
-from gategrad.variable import implements
 
 __all__ = ["Tril", "Triu"]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input, axis_of, shape_of, stretch
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__: list[str] = []
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import refuse
 from gategrad.kinds import Elementwise
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__ = ["FloorDivide", "Fmod", "Remainder"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import ShapeError
 from gategrad.gate import Gate
 from gategrad.gates.axes import as_input, only, refuse, shape_of
 from gategrad.gates.subscripts import LETTERS, as_text
 from gategrad.kinds import Example
-from gategrad.variable import implements
 
 __all__ = ["Einsum"]
 

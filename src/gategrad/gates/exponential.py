@@ -14,7 +14,7 @@ import numpy as np
 from gategrad.gates.activation import sigmoid
 from gategrad.gates.singular import OVERFLOW, occurs, times
 from gategrad.kinds import Elementwise
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "LogAddExp", "LogAddExp2"]
 

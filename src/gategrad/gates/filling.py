@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.assignment import assigners
 from gategrad.errors import EscapeError
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, axis_of, shape_of
 from gategrad.gates.indexing import Scatter
 from gategrad.gates.indices import own_index
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__: list[str] = []
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_double, as_input, shape_of
+from gategrad.recording import plain
 from gategrad.values import is_complex
-from gategrad.variable import implements, plain
 
 __all__: list[str] = []
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_input, axes_of, refuse, shape_of
 from gategrad.gates.conjugation import conj
 from gategrad.kinds import Example, Linear
-from gategrad.variable import implements
 
 __all__ = ["FFT", "IFFT", "IRFFT", "RFFT"]
 

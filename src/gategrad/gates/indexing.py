@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import getitem, implements
 from gategrad.assignment import viewed
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, axis_of, refuse, shape_of
 from gategrad.gates.indices import BASIC, is_basic, last_writers, own_index, reads_once
 from gategrad.kinds import Example, Linear, Router
 from gategrad.masked import select
-from gategrad.variable import getitem, implements, plain
+from gategrad.recording import plain
 
 __all__ = ["Assign", "Index", "Scatter"]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_double, as_input, shape_of
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__: list[str] = []
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_input, refuse
 from gategrad.kinds import Example, Linear, Router
-from gategrad.variable import implements
 
 __all__ = ["Concatenate", "Stack"]
 

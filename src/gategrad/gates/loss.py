@@ -11,7 +11,7 @@ from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.gate import Gate
 from gategrad.gates.axes import add_reduce, as_input, maximum_reduce
 from gategrad.kinds import Example
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["CrossEntropy", "LogSoftmax", "Softmax", "cross_entropy", "log_softmax", "mean_squared_error", "softmax"]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.singular import occurs
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__ = ["warn_of"]
 

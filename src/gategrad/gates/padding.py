@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input, shape_of, stretch
 from gategrad.gates.indexing import Scatter
-from gategrad.variable import implements
 
 __all__: list[str] = []
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import ShapeError
 from gategrad.gates.axes import as_input, axes_of, refuse, shape_of
 from gategrad.kinds import Bilinear, Example
-from gategrad.variable import implements
 
 __all__ = ["MatMul"]
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input, axis_of, kept, refuse, reshape, shape_of
 from gategrad.gates.missing import warn_of
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__: list[str] = []
 

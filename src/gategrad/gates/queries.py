@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.variable import Variable, implements, plain
+from gategrad.array_methods import implements
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__ = ["all_plain"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import (
     add_reduce,
     axes_of,
@@ -27,7 +28,8 @@ from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import refuse_complex
 from gategrad.kinds import Linear, Reduction
 from gategrad.masked import select
-from gategrad.variable import Variable, implements, plain
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__ = ["Max", "Mean", "Min", "Prod", "Sum"]
 

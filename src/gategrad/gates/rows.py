@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import axis_of, shape_of
-from gategrad.variable import implements
 
 __all__: list[str] = []
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gate import Gate
 from gategrad.gates.axes import axis_of, everywhere, only, refuse, shape_of
 from gategrad.kinds import Example, Linear
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__ = ["Cumprod", "Cumsum"]
 

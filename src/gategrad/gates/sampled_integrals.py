@@ -13,7 +13,7 @@ import numpy as np
 
 from gategrad.gates.axes import as_input, axis_of, everywhere, shape_of
 from gategrad.gates.scipy_names import Namespace
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["cumulative_simpson", "cumulative_trapezoid", "fixed_quad", "romb", "simpson", "trapezoid"]
 

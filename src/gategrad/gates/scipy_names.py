@@ -9,7 +9,7 @@ from typing import Any
 
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import tracks
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["Namespace"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gate import on_meeting
 from gategrad.kinds import Elementwise, Example
-from gategrad.variable import implements
 
 __all__ = ["I0", "Sinc"]
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import astype, implements
 from gategrad.assignment import viewed
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input, axes_of, broadcast, reshape, shape_of
 from gategrad.kinds import Example, Linear, Router
-from gategrad.variable import astype, implements, plain
+from gategrad.recording import plain
 
 __all__ = ["Astype", "BroadcastTo", "ExpandDims", "Flip", "Reshape", "Roll", "Squeeze", "Transpose"]
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import DtypeError
 from gategrad.gates.bends import Kinked, bent
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
+from gategrad.recording import plain
 from gategrad.values import is_complex
-from gategrad.variable import Variable, implements, plain
+from gategrad.variable import Variable
 
 __all__ = ["Copysign", "Heaviside"]
 

@@ -20,7 +20,8 @@ from gategrad.array_methods import ArrayMethods
 from gategrad.careful import spared
 from gategrad.gates.axes import everywhere
 from gategrad.masked import Masked, numbers, select, singular
-from gategrad.variable import Variable, plain
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__ = ["OVERFLOW", "left_out", "occurs", "or_one", "over", "root", "times"]
 

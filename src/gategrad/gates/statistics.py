@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import (
     add_reduce,
     as_input,
@@ -26,8 +27,9 @@ from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import or_one, root
 from gategrad.kinds import Reduction
 from gategrad.masked import select
+from gategrad.recording import plain
 from gategrad.values import is_complex
-from gategrad.variable import Variable, implements, plain
+from gategrad.variable import Variable
 
 __all__ = ["LogSumExp", "Norm", "Std", "Var", "logsumexp"]
 

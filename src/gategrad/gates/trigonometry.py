@@ -12,8 +12,9 @@ from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.singular import OVERFLOW, occurs, or_one, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
+from gategrad.recording import plain
 from gategrad.values import is_complex
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = [
     "Arccos",

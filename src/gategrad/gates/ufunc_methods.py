@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.array_methods import functions
+from gategrad.array_methods import functions, implements
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_double, axis_of, only, refuse, shape_of
 from gategrad.gates.statistics import logsumexp
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__: list[str] = []
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.assignment import viewed
 from gategrad.gates.axes import axes_of, shape_of
 from gategrad.gates.indexing import Index
-from gategrad.variable import implements
 
 __all__: list[str] = []
 

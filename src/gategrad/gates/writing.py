@@ -15,8 +15,8 @@ from gategrad.gates.complex import Imag, Real
 from gategrad.gates.indexing import Assign, Index
 from gategrad.gates.indices import BASIC, is_basic, own_index
 from gategrad.gates.shaping import BroadcastTo, ExpandDims, Flip, Reshape, Squeeze, Transpose
+from gategrad.recording import plain
 from gategrad.values import FLOAT64
-from gategrad.variable import plain
 
 __all__ = ["write"]
 

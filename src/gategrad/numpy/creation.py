@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import tracks
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "c_", "fromiter",

@@ -19,9 +19,10 @@ from gategrad.gate import Gate
 from gategrad.masked import Masked
 from gategrad.picture.model import Model, Node, Wire
 from gategrad.picture.numbers import shape_of
+from gategrad.recording import leaf, plain
 from gategrad.tape import Output, Parts, next_level, walk
 from gategrad.values import conjugated, is_complex, spec_of
-from gategrad.variable import Variable, leaf, plain
+from gategrad.variable import Variable
 
 __all__ = ["gates_behind", "local_gradients", "output_when", "replay", "shares"]
 

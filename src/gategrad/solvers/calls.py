@@ -11,9 +11,10 @@ import numpy as np
 from gategrad.errors import NoRuleError
 from gategrad.gate import on_meeting
 from gategrad.numpy import array
+from gategrad.recording import plain
 from gategrad.transforms.containers import flatten, is_value
 from gategrad.transforms.ravel import ravel
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = ["Unknowns", "as_args", "joined", "Plainly", "plain_all", "refuse_variables"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.numpy import array
+from gategrad.recording import plain
 from gategrad.solvers.implicit import recorded
-from gategrad.variable import plain
 
 __all__ = ["Clock"]
 

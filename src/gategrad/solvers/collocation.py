@@ -19,10 +19,10 @@ import scipy.special
 from gategrad.errors import NoGradientError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.solvers.clock import Clock
 from gategrad.solvers.implicit import Inverse, as_it_moves
 from gategrad.transforms.vjp import vjp
-from gategrad.variable import plain
 
 __all__ = ["through_points"]
 

@@ -12,6 +12,7 @@ import scipy.optimize
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.solvers.calls import Plainly, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.clock import Clock
 from gategrad.solvers.collocation import through_points
@@ -19,7 +20,6 @@ from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.runge_kutta import METHODS, along_steps
 from gategrad.transforms.containers import flatten
-from gategrad.variable import plain
 
 __all__ = ["odeint", "solve_ivp"]
 

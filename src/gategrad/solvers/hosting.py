@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 
 from gategrad.compiler.trace.host import Hosted
 from gategrad.compiler.trace.symbol import Symbol
+from gategrad.recording import plain
 from gategrad.transforms.closure import closure_of
 from gategrad.transforms.containers import flatten
-from gategrad.variable import plain
 
 __all__ = ["solver"]
 

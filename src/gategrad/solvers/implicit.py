@@ -18,10 +18,11 @@ from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.tape import UNTRACKED
 from gategrad.transforms.jacobian import jacobian
 from gategrad.values import lock
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 from gategrad.watch import floor
 
 __all__ = ["Inverse", "Solution", "as_it_moves", "below", "dense", "elementwise", "recorded", "tapes"]

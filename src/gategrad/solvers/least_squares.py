@@ -10,12 +10,12 @@ import scipy.optimize
 
 from gategrad.gates.axes import as_input, shape_of
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.solvers.calls import Plainly, Unknowns, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
 from gategrad.transforms.jacobian import jacobian
-from gategrad.variable import plain
 
 __all__ = ["curve_fit", "least_squares"]
 

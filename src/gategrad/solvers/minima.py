@@ -13,13 +13,13 @@ from gategrad.compiler.compile import compile as compiled
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.solvers.calls import Plainly, Unknowns, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
 from gategrad.transforms.grad import value_and_grad
 from gategrad.transforms.hessian import hessian, hvp
-from gategrad.variable import plain
 
 __all__ = ["minimize", "minimize_scalar"]
 

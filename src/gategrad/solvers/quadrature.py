@@ -12,12 +12,13 @@ import scipy.integrate
 from gategrad.errors import GateError, NoRuleError
 from gategrad.gate import Gate, on_meeting
 from gategrad.gates.axes import shape_of
+from gategrad.recording import plain
 from gategrad.solvers.calls import as_args, refuse_variables
 from gategrad.transforms.closure import closure_of
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.vjp import vjp
 from gategrad.values import spec_of
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = ["quad"]
 

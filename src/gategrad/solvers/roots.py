@@ -10,6 +10,7 @@ import scipy.optimize
 
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.solvers.calls import Plainly, Unknowns, as_args, joined, plain_all, refuse_variables
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import as_it_moves, dense, elementwise, recorded
@@ -17,7 +18,6 @@ from gategrad.transforms.elementwise_grad import elementwise_grad
 from gategrad.transforms.grad import grad
 from gategrad.transforms.jacobian import jacobian
 from gategrad.values import is_complex
-from gategrad.variable import plain
 
 __all__ = ["bisect", "brenth", "brentq", "fixed_point", "fsolve", "newton", "ridder", "root", "root_scalar", "toms748"]
 

@@ -10,7 +10,7 @@ import scipy.integrate
 
 from gategrad.gate import Gate
 from gategrad.gates.axes import shape_of
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["METHODS", "Increment", "along_steps"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import scipy.optimize
 
 from gategrad.pause import no_grad
+from gategrad.recording import plain
 from gategrad.solvers.implicit import as_it_moves, dense
 from gategrad.transforms.grad import grad
 from gategrad.transforms.hessian import hessian
-from gategrad.variable import plain
 
 __all__ = ["stationary"]
 

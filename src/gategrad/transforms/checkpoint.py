@@ -9,11 +9,12 @@ import numpy as np
 
 from gategrad.constant import Constant
 from gategrad.errors import GateError
+from gategrad.recording import plain
 from gategrad.transforms.call import Call, Rule, record
 from gategrad.transforms.closure import closure_of
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.derivative import Transformed
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 
 __all__ = ["checkpoint"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NotScalarError, describe
+from gategrad.recording import plain
 from gategrad.transforms.grad import Gradient
-from gategrad.variable import plain
 
 __all__ = ["elementwise_grad"]
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NotScalarError, describe
+from gategrad.recording import plain
 from gategrad.tape import paused
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
 from gategrad.values import FLOAT64, is_complex
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 from gategrad.watch import WATCHED
 
 __all__ = ["Gradient", "grad", "value_and_grad"]

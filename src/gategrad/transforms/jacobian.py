@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError
+from gategrad.recording import plain
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.linearize import check_output, result_of
 from gategrad.transforms.push import Circuit
 from gategrad.transforms.vjp import gradient_of, outputs_of, pull, run, split_aux, strip_all
 from gategrad.values import FLOAT64, Spec, is_complex, spec_of
-from gategrad.variable import plain
 
 __all__ = ["jacobian", "table"]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import astype
 from gategrad.errors import ShapeError
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.vjp import differentiable
 from gategrad.values import spec_of
-from gategrad.variable import astype
 
 __all__ = ["Unravel", "ravel"]
 

@@ -24,8 +24,9 @@ from gategrad.gates.axes import as_input
 from gategrad.gates.linalg.barrier import Barrier
 from gategrad.gates.linalg.coinciding import is_traced
 from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, on_diagonal
+from gategrad.recording import plain
 from gategrad.transforms.jvp import jvp
-from gategrad.variable import Variable, plain
+from gategrad.variable import Variable
 from gategrad.watch import floor
 
 __all__ = ["divided_differences", "refuse_rows", "series", "spectral", "tapes_around", "values"]

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError, ShapeError, describe
+from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
 from gategrad.transforms.containers import flatten
 from gategrad.values import FLOAT64, conjugated, lock, spec_of
-from gategrad.variable import Variable, leaf, plain
+from gategrad.variable import Variable
 
 __all__ = [
     "Pullback",

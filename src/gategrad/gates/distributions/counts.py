@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from gategrad.gates.distributions.family import Discrete
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["bernoulli", "binom", "geom", "nbinom", "poisson"]
 

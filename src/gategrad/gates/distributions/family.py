@@ -14,7 +14,7 @@ import numpy as np
 from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_input, everywhere
 from gategrad.gates.comparison import where
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["Continuous", "Discrete", "Family", "log_of"]
 

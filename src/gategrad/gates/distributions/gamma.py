@@ -10,7 +10,7 @@ from scipy import special
 
 from gategrad.gates.comparison import where
 from gategrad.gates.distributions.family import Continuous
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["beta", "chi2", "f", "gamma", "invgamma"]
 

@@ -12,7 +12,7 @@ from gategrad.errors import ShapeError
 from gategrad.gates.axes import as_input
 from gategrad.gates.comparison import where
 from gategrad.gates.special.gamma import multigammaln
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["dirichlet", "multinomial", "multivariate_normal", "wishart"]
 

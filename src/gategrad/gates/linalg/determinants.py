@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoGradientError
 from gategrad.gate import Gate
 from gategrad.gates.linalg.matrices import checked, for_matrices, known, no_gradient, random_matrix, transposed
 from gategrad.kinds import Example
 from gategrad.values import is_complex
-from gategrad.variable import Variable, implements
+from gategrad.variable import Variable
 
 __all__ = ["Det", "Slogdet"]
 

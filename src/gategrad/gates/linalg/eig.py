@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
@@ -26,7 +27,6 @@ from gategrad.gates.linalg.coinciding import (
 )
 from gategrad.gates.linalg.matrices import adjoint, eye_of, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
-from gategrad.variable import implements
 
 __all__ = ["Eig"]
 

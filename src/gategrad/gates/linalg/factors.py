@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoGradientError, NoRuleError
 from gategrad.gate import Gate
 from gategrad.gates.axes import shape_of
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
-from gategrad.variable import implements
 
 __all__ = ["Cholesky", "QR"]
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import ShapeError
 from gategrad.gate import Gate
 from gategrad.gates.axes import as_input, shape_of
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.matrices import adjoint, checked, known, random_matrix, transposed
 from gategrad.kinds import Example
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__ = ["Inv", "PseudoInverse", "Solve"]
 

@@ -15,7 +15,7 @@ from gategrad.gates.axes import reshape, shape_of
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.checking import Check
 from gategrad.masked import Masked
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "adjoint",

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.axes import as_input, axes_of, everywhere, shape_of, spread
 from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.statistics import Norm
 from gategrad.kinds import Reduction
-from gategrad.variable import Variable, implements, plain
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__ = ["Nothing"]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
     REMEDY,
@@ -35,7 +36,6 @@ from gategrad.gates.linalg.matrices import (
     on_diagonal,
 )
 from gategrad.kinds import Example
-from gategrad.variable import implements
 
 __all__ = ["Eigh"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import implements
 from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
@@ -25,7 +26,7 @@ from gategrad.gates.linalg.coinciding import (
 )
 from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
 from gategrad.kinds import Example
-from gategrad.variable import implements, plain
+from gategrad.recording import plain
 
 __all__ = ["SVD", "Complement", "SingularValues"]
 

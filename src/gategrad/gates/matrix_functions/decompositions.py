@@ -16,7 +16,7 @@ from gategrad.gates.matrix_functions.meeting import as_in_scipy, computed, squar
 from gategrad.gates.matrix_functions.mirror import Mirror
 from gategrad.gates.matrix_functions.triangular import solve_triangular
 from gategrad.kinds import Example
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["LU", "eig", "eigh", "eigvals", "eigvalsh", "lu", "lu_factor", "qr", "svd", "svdvals"]
 

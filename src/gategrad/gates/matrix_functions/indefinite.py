@@ -13,7 +13,7 @@ from gategrad.gates.linalg.matrices import adjoint, known, no_gradient, transpos
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, computed, square
 from gategrad.gates.matrix_functions.mirror import Mirror
 from gategrad.kinds import Example
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["LDL", "ldl"]
 

@@ -19,7 +19,7 @@ from gategrad.gates.linalg.matrices import adjoint, hermitian, random_matrix
 from gategrad.gates.matrix_functions.equations import solve_continuous_lyapunov, solve_discrete_lyapunov
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, computed, square
 from gategrad.kinds import Example
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["ContinuousRiccati", "DiscreteRiccati", "solve_continuous_are", "solve_discrete_are"]
 

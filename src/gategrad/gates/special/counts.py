@@ -12,7 +12,7 @@ from scipy import special
 
 from gategrad.gates.special.densities import beta_density, gamma_density
 from gategrad.gates.special.kind import Special
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "Bdtr",

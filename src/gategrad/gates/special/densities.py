@@ -16,7 +16,7 @@ from scipy import special
 
 from gategrad.gates.singular import occurs
 from gategrad.gates.special.kind import Special, hidden
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["Log1pmx", "beta_density", "gamma_density"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["by_differences", "length_of_shape"]
 

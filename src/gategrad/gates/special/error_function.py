@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from gategrad.gates.special.kind import Special
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "Dawsn",

@@ -18,7 +18,7 @@ from gategrad.gates.comparison import Step
 from gategrad.gates.singular import occurs
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.kind import Special, hidden
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "Beta",

@@ -12,7 +12,7 @@ from scipy import special
 
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.kind import Special
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = ["Hyp0f1", "Hyp1f1", "Hyp2f1", "Hyperu", "LogWrightBessel", "WrightBessel"]
 

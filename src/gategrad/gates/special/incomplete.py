@@ -16,7 +16,7 @@ from gategrad.gates.singular import occurs
 from gategrad.gates.special.densities import beta_density, gamma_density
 from gategrad.gates.special.differences import by_differences, length_of_shape
 from gategrad.gates.special.kind import Special
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "Betainc",

@@ -14,7 +14,7 @@ from scipy import special
 
 from gategrad.gates.singular import occurs
 from gategrad.gates.special.kind import Special
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "Boxcox",

@@ -14,7 +14,7 @@ from gategrad.gates.special.densities import beta_density
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.incomplete import betainc_by
 from gategrad.gates.special.kind import Special
-from gategrad.variable import plain
+from gategrad.recording import plain
 
 __all__ = [
     "Btdtria",

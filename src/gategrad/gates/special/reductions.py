@@ -11,7 +11,8 @@ from gategrad.errors import NoRuleError
 from gategrad.gates.axes import as_double, as_input
 from gategrad.gates.loss import LogSoftmax, Softmax
 from gategrad.gates.statistics import LogSumExp
-from gategrad.variable import Variable, plain
+from gategrad.recording import plain
+from gategrad.variable import Variable
 
 __all__ = ["comb", "factorial", "log_softmax", "logsumexp", "perm", "softmax"]
 

@@ -1,0 +1,226 @@
+"""Recording: how a gate that is applied to variables becomes a node of their circuit.
+
+`record` is what happens in general; `unary` and `finish` are short ways for what is common, beside the operators that
+`variable.py` writes out. All of them note on the gate where its inputs come from, run `forward` on the values one level
+down, and hand out the result as a new variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.constant import Constant, may_change
+from gategrad.errors import GateError
+from gategrad.forward import recover, settle
+from gategrad.gate import NO_OPTIONS, Gate, on_meeting, unapplied
+from gategrad.masked import Masked, through_mask
+from gategrad.tape import UNTRACKED, Output, next_order, paused
+from gategrad.values import as_value, lock, spec_of
+from gategrad.watch import WATCHED, floor, observe
+
+__all__ = ["arrange", "compute", "finish", "leaf", "plain", "record", "spread", "unary"]
+
+Variable: Any = None
+"""The class of all variables. Their operators record, so its file is above this one, and joins it here."""
+
+_ONE = (True,)
+_ARRAY, _FLOAT64 = np.ndarray, np.float64
+_new: Callable[[type], Any] = object.__new__
+
+
+# --- on a tape, and off it
+
+
+def leaf(value: Any, level: int) -> Any:
+    """A leaf on the tape of this level; `value` may itself be a value on a lower tape."""
+    new = _new(Variable)
+    new.raw = value
+    new.gate = None
+    new.level = level
+    new.spec = spec_of(value)
+    return new
+
+
+def plain(x: Any) -> Any:
+    """The float or array inside, whatever the number of tapes around it.
+
+    >>> import gategrad as gg
+    >>> plain(gg.variable(2.0)), plain(2.0)
+    (2.0, 2.0)
+    """
+    while type(x) is Variable:
+        x = x.raw
+    return x
+
+
+# --- in general
+
+
+def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
+    """Apply a gate to inputs of which some are variables, on the highest tape among them."""
+    if len(inputs) == 1 and gate.is_ours and type(inputs[0]) is Variable:
+        gate = unapplied(gate)
+        return unary(gate, inputs[0], dict(gate.__dict__) or NO_OPTIONS)
+    level = UNTRACKED
+    for x in inputs:
+        if type(x) is Variable:
+            if x.level > level:
+                level = x.level
+        elif type(x) is Masked:
+            return through_mask(gate, inputs)
+    gate = unapplied(gate)
+    gate.options = dict(gate.__dict__) or NO_OPTIONS
+    if level <= paused():
+        return compute(gate, inputs)
+    return _in_full(gate, inputs, level)
+
+
+def _in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
+    values, sources, needs = [], [], []
+    for x in inputs:
+        kind = type(x)
+        if kind is Variable:
+            if x.level == level:
+                values.append(x.raw)
+                source = x.gate
+                if source is not None:
+                    source.users += 1
+                if not gate.is_ours:
+                    # other gates may remember it: a user's gate must not write behind their backs
+                    values[-1] = np.positive(x.raw) if type(x.raw) in on_meeting else lock(x.raw)
+                sources.append(source or x)
+                needs.append(True)
+                continue
+            if x.level == UNTRACKED:
+                x = x.raw
+        elif kind is not float and kind is not int and (kind is not _ARRAY or x.dtype.kind not in "fciub"):
+            x = as_value(x, gate, len(values))
+        values.append(x)
+        if type(x) is np.ndarray and gate.remembers_inputs and may_change(x):
+            x = Constant(x)
+        sources.append(x)
+        needs.append(False)
+    gate.needs = tuple(needs)
+    gate.inputs = recorded = tuple(sources)
+    out = finish(gate, level, tuple(values), gate.options)
+    if gate.inputs is not recorded:
+        raise GateError(
+            f"{type(gate).__name__}.forward sets self.inputs, a name that the engine needs for itself: call it "
+            "something else"
+        )
+    return out
+
+
+def compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
+    """Apply a gate without recording it: the results are untracked variables. If somebody watches, record it aside."""
+    if paused() == WATCHED:
+        level = max([x.level for x in inputs if type(x) is Variable])
+        if level > floor():
+            gate.options = dict(gate.__dict__) or NO_OPTIONS
+            return observe(gate, inputs, lambda: _in_full(gate, inputs, level), plain)
+    gate.needs = (False,) * len(inputs)
+    gate.level = UNTRACKED
+    values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]
+    try:
+        z = gate.forward(*values)
+    except Exception as error:
+        z = recover(error, gate, values)
+    z = settle(z, gate, values, [x for x in inputs if type(x) is not Variable])
+    return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
+
+
+def spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Any, ...]:
+    """Hand out the outputs of a gate that has several, each as a variable of its own."""
+    spread = []
+    for index, z in enumerate(outputs):
+        output = Output(index, len(outputs))
+        output.needs = (True,)
+        output.inputs = (gate,)
+        output.level = level
+        output.order = next_order()
+        output.users = 0
+        gate.users += 1
+        output.options = {"index": index, "count": len(outputs)}
+        output.spec = spec_of(z)
+        out = leaf(z, level)
+        out.gate = output
+        spread.append(out)
+    return tuple(spread)
+
+
+# --- short ways
+
+
+def unary(gate: Any, x: Any, options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Record a gate of ours on one variable: the short way of `record`."""
+    level = x.level
+    if level <= paused():
+        return compute(gate, (x,))
+    gate.needs = _ONE
+    source = x.gate
+    if source is None:
+        gate.inputs = (x,)
+    else:
+        source.users += 1
+        gate.inputs = (source,)
+    gate.options = options
+    gate.level = level
+    gate.order = next_order()
+    gate.users = 0
+    value = x.raw
+    try:
+        z = gate.forward(value)
+    except Exception as error:
+        z = recover(error, gate, (value,))
+    kind = type(z)
+    if kind is _ARRAY:
+        gate.spec = z.shape, z.dtype
+    elif kind is _FLOAT64:
+        gate.spec = None
+        z = float(z)
+    else:
+        z = settle(z, gate, (value,))
+        if type(z) is tuple:
+            return spread(z, gate, level)
+    out = _new(Variable)
+    out.raw = z
+    out.gate = gate
+    out.level = level
+    return out
+
+
+def finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Run a gate whose needs and inputs are noted, and hand out its output as a variable."""
+    gate.options = options
+    gate.level = level
+    gate.order = next_order()
+    gate.users = 0
+    try:
+        z = gate.forward(*values)
+    except Exception as error:
+        z = recover(error, gate, values)
+    if type(z) is float:
+        gate.spec = None
+    else:
+        z = arrange(z, gate, values)
+        if type(z) is tuple:
+            return spread(z, gate, level)
+    out = _new(Variable)
+    out.raw = z
+    out.gate = gate
+    out.level = level
+    return out
+
+
+def arrange(z: Any, gate: Any, values: Any) -> Any:
+    """`settle`, with a short way for numbers, and for arrays from gates of ours, which need no check."""
+    if type(z) is _FLOAT64:
+        gate.spec = None
+        return float(z)
+    if type(z) is _ARRAY and gate.is_ours:
+        gate.spec = z.shape, z.dtype
+        return z
+    return settle(z, gate, values)
