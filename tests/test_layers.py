@@ -1,7 +1,9 @@
-"""Imports point one way: a module imports only from its own layer and from those below it."""
+"""Imports point one way: a module imports only from its own layer and from those below it, and never in a circle."""
 
 import ast
 import functools
+import graphlib
+import itertools
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,7 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def imports_of(path: Path) -> set[str]:
     """Every module of the library that a file imports, anywhere in it: imports inside functions count."""
     names: set[str] = set()
@@ -108,6 +111,34 @@ def test_an_upward_import_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setitem(globals(), "MODULES", [])
     (tmp_path / "gate.py").write_text("def late():\n    from gategrad.picture.text import draw\n    return draw\n")
     assert upward(tmp_path / "gate.py") == ["gategrad.gate imports gategrad.picture.text"]
+
+
+def circle() -> list[str]:
+    """Modules each of which imports the next, the last of which is the first; empty if there are none."""
+    graph = {name_of(path): imports_of(path) - {name_of(path)} for path in MODULES}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1][::-1]
+    return []
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert circle() == []
+
+
+def test_a_circle_is_noticed(tmp_path, monkeypatch):
+    """Also one of which a part hides inside a function."""
+    paths = [tmp_path / f"{name}.py" for name in ("gate", "kinds", "masked")]
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    monkeypatch.setitem(globals(), "MODULES", paths)
+    for path, other in zip(paths, ("kinds", "masked", "gate"), strict=True):
+        path.write_text(f"def late():\n    from gategrad.{other} import x\n    return x\n")
+    assert set(itertools.pairwise(circle())) == {
+        ("gategrad.gate", "gategrad.kinds"),
+        ("gategrad.kinds", "gategrad.masked"),
+        ("gategrad.masked", "gategrad.gate"),
+    }
 
 
 def test_private_names_stay_in_their_room():

@@ -16,7 +16,6 @@ import pytest
 
 import gategrad as gg
 import gategrad.numpy as gnp
-from gategrad.compiler.program.interpret import interpret
 from gategrad.compiler.trace.tracing import trace
 from gategrad.errors import EscapeError
 from gategrad.flat import Flat
@@ -353,7 +352,7 @@ def test_in_programs(data, through):
             )
         except Exception as error:  # TraceError and whatever NumPy says of symbols
             raise Refused from error
-        return rebuild(interpret(program, [data]))
+        return rebuild(program(data))
 
     for view, write in PAIRS:
         compare(ours, data, view, write, through)

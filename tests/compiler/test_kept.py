@@ -15,7 +15,8 @@ from gategrad.compiler import kept
 from gategrad.compiler.program import fingerprint as fingerprints
 from gategrad.compiler.program.fingerprint import fingerprint
 from gategrad.compiler.program.ops import Failure
-from gategrad.compiler.program.value import Builder, Program
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder
 from gategrad.compiler.runtime import disk_cache, engine
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no disk cache on this system")

@@ -18,7 +18,7 @@ import numpy as np
 import gategrad as gg
 from gategrad.compiler.codegen.module import write_native
 from gategrad.compiler.passes import optimise
-from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.program import Program
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.trace.tracing import trace
 from gategrad.errors import TraceError

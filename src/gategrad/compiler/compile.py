@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument, fixed, read
 from gategrad.compiler.halves import Halves
-from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.specialisation import Specialisation
@@ -74,7 +74,7 @@ class Compiled(native.Callable):
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._specialisations: OrderedDict[Any, Specialisation] = OrderedDict()
         self._derivatives: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
-        self._flat: OrderedDict[Any, _Flat] = OrderedDict()
+        self._flat: OrderedDict[Any, _FlatCall] = OrderedDict()
         parameters = _parameters(f)
         self._parameters = [p.name for p in parameters or () if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         if self._static or self._donate:
@@ -191,11 +191,11 @@ class Compiled(native.Callable):
         containers = (keywords, *[a.key for a in arguments])
         flat = self._flat.get(containers)
         if flat is None:
-            flat = _remembered(self._flat, containers, lambda: _Flat(self, arguments, keywords, containers))
+            flat = _remembered(self._flat, containers, lambda: _FlatCall(self, arguments, keywords, containers))
         return record(CompiledCall(flat.function, flat.derivative, flat.halves), leaves)
 
 
-class _Flat:
+class _FlatCall:
     """A compiled function as one of flat values, for arguments taken apart in one way: what its gate is made with."""
 
     def __init__(

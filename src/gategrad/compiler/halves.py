@@ -15,7 +15,8 @@ import numpy as np
 
 from gategrad.careful import spared, writing
 from gategrad.compiler.program.ops import OPS
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.schedule.views import VIEW_OPS
 from gategrad.compiler.trace.symbol import Symbol, as_value
 from gategrad.masked import Masked

@@ -18,7 +18,7 @@ import numpy as np
 
 from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.program.fingerprint import fingerprint
-from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.program import Program
 from gategrad.compiler.runtime import disk_cache, engine
 from gategrad.compiler.runtime.image import Image
 from gategrad.compiler.runtime.link import is_native

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import view_of
 
 if TYPE_CHECKING:  # code that comes from the disk needs nobody who writes

@@ -13,7 +13,7 @@ import numpy as np
 from gategrad.compiler.arguments import Argument, binder
 from gategrad.compiler.codegen.entry.signature import Fixed, Structure
 from gategrad.compiler.passes import optimise, timed
-from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.runtime.python_call import is_not_finite

@@ -45,7 +45,7 @@ class checkpoint(Transformed):
             return self._f(*args, **options)
         places = [n for n, x in enumerate(values) if isinstance(x, (Variable, np.ndarray))]
         name = getattr(self._f, "__name__", "the function")
-        return record(Checkpoint(_Flat(name, refill, values, rebuild, places)), [values[n] for n in places])
+        return record(Checkpoint(_FlatFunction(name, refill, values, rebuild, places)), [values[n] for n in places])
 
 
 class Checkpoint(Call):
@@ -53,7 +53,7 @@ class Checkpoint(Call):
 
     symbol = "checkpoint"
 
-    def __init__(self, flat: _Flat) -> None:
+    def __init__(self, flat: _FlatFunction) -> None:
         super().__init__(checkpoint(flat))
         self.flat = flat
 
@@ -64,7 +64,7 @@ class Checkpoint(Call):
         return checkpoint(rule(_Again(self.flat, self.outputs), *which))
 
 
-class _Flat:
+class _FlatFunction:
     """The function of those values that a gate can take: the variables and arrays in its arguments and its closure."""
 
     def __init__(
@@ -86,7 +86,7 @@ class _Flat:
 class _Again:
     """The same function, held to what it answered the first time."""
 
-    def __init__(self, flat: _Flat, outputs: list[Any]) -> None:
+    def __init__(self, flat: _FlatFunction, outputs: list[Any]) -> None:
         self._flat = flat
         self._outputs = outputs
 

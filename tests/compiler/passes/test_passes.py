@@ -5,7 +5,8 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler.passes import PASSES, optimise
-from gategrad.compiler.program.value import Builder, Program
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder
 from gategrad.compiler.program.verify import verify
 from gategrad.compiler.trace.tracing import trace
 from gategrad.errors import ProgramError

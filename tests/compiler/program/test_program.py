@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gategrad.compiler.program.ops import OPS
-from gategrad.compiler.program.value import Builder, Constant, Program
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Constant
 from gategrad.compiler.program.verify import verify
 from gategrad.errors import ProgramError
 

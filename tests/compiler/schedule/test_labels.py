@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gategrad.compiler import compile as compiler
-from gategrad.compiler.program.value import Builder, Constant, Program
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Constant
 from gategrad.compiler.schedule.labels import fuse_labels
 from tests.compiler.checking import check
 

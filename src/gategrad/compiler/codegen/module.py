@@ -24,7 +24,8 @@ from gategrad.compiler.codegen.products.matmul import write_matmul
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
 from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, Failure
-from gategrad.compiler.program.value import Builder, Program, Value, rewrite
+from gategrad.compiler.program.program import Program, rewrite
+from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.epilogues import join_products

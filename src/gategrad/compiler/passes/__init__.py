@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from gategrad.compiler.passes import algebra, shapes
 from gategrad.compiler.passes.merge import merge
 from gategrad.compiler.passes.simplify import simplify
-from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.verify import verify
 
 __all__ = ["PASSES", "algebra", "is_watched", "optimise", "shapes", "timed"]

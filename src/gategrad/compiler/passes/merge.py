@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Value
 
 __all__ = ["merge"]
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.ops import ELEMENTWISE
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Value
 
 __all__ = ["Rule", "Simplifier", "rule", "simplify", "uniform"]
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.ops import Failure
-from gategrad.compiler.program.value import Constant, Program
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Constant
 
 __all__ = ["MOST_BYTES", "fingerprint"]
 

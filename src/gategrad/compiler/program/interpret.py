@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.program.value import Program
+from gategrad.compiler.program.value import Value
 
 __all__ = ["interpret"]
 
 
-def interpret(program: Program, arrays: Sequence[Any]) -> list[Any]:
-    """The outputs of a program for these inputs: Python floats for float64 scalars, arrays for the rest."""
-    computed: dict[Any, Any] = dict(zip(program.inputs, arrays, strict=True))
-    last_use = {x: position for position, value in enumerate(program.values) for x in value.inputs}
-    kept = {*program.outputs, *program.inputs}
-    for position, value in enumerate(program.values):
+def interpret(
+    inputs: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value], arrays: Sequence[Any]
+) -> list[Any]:
+    """The outputs of a program for these arrays as its inputs: Python floats for float64 scalars, arrays for the rest."""
+    computed: dict[Any, Any] = dict(zip(inputs, arrays, strict=True))
+    last_use = {x: position for position, value in enumerate(values) for x in value.inputs}
+    kept = {*outputs, *inputs}
+    for position, value in enumerate(values):
         if value.op.name == "input":
             continue
         result = value.op.evaluate(*[computed[x] for x in value.inputs], **value.options)
@@ -25,7 +27,7 @@ def interpret(program: Program, arrays: Sequence[Any]) -> list[Any]:
         for x in set(value.inputs):
             if last_use[x] == position and x not in kept:
                 del computed[x]
-    return [as_output(computed[z]) for z in program.outputs]
+    return [as_output(computed[z]) for z in outputs]
 
 
 def as_output(z: Any) -> Any:

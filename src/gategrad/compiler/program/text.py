@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from gategrad.compiler.program.value import Constant, Program, Value
+from gategrad.compiler.program.value import Constant, Value
 
 __all__ = ["write"]
 
@@ -12,29 +13,29 @@ _INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": 
           "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}  # fmt: skip
 
 
-def write(program: Program) -> str:
-    """The program as text that a person can read.
+def write(name: str, inputs: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> str:
+    """A program as text that a person can read.
 
     Numbers stand in the lines that use them, repeated ones too; every other value has a line, with its dtype and shape.
     """
     names: dict[Value, str] = {}
     lines = []
     count = 0
-    for value in program.inputs:
+    for value in inputs:
         names[value] = value.name or f"x{len(names)}"
-    head = ", ".join(f"{names[x]}: {_type(x)}" for x in program.inputs)
+    head = ", ".join(f"{names[x]}: {_type(x)}" for x in inputs)
     width = 0
     body: list[tuple[str, str]] = []
-    for value in program.values:
-        if value.op.name == "input" or (_number(value) is not None and value not in program.outputs):
+    for value in values:
+        if value.op.name == "input" or (_number(value) is not None and value not in outputs):
             continue
         names[value] = value.name or f"v{count}"
         count += value.name is None
         body.append((f"{names[value]} = {_expression(value, names)}", _type(value)))
         width = max(width, len(body[-1][0]))
-    lines = [f"{program.name}({head}):"]
+    lines = [f"{name}({head}):"]
     lines += [f"    {text.ljust(min(width, 60))}  # {kind}" for text, kind in body]
-    lines.append(f"    return {', '.join(_operand(z, names) for z in program.outputs)}")
+    lines.append(f"    return {', '.join(_operand(z, names) for z in outputs)}")
     return "\n".join(lines)
 
 

@@ -1,18 +1,16 @@
-"""Value and Program: a graph of typed values, each computed once by one operation from earlier ones."""
+"""Values: typed, each computed once by one operation from earlier ones; what makes them makes each distinct one once."""
 
 from __future__ import annotations
 
-import functools
 import struct
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from gategrad.compiler.program.ops import OPS, Op
 
-__all__ = ["Builder", "Constant", "Program", "Value", "rewrite"]
-
+__all__ = ["Builder", "Constant", "Value"]
 
 _pack = struct.Struct("d").pack
 
@@ -124,75 +122,3 @@ class Builder:
         value = Value(OPS["input"], (), {"dtype": np.dtype(dtype), "shape": tuple(shape)}, name)
         self.inputs.append(value)
         return value
-
-
-class Program:
-    """Inputs, outputs, and all values in between in an order in which they can be computed."""
-
-    def __init__(self, inputs: Iterable[Value], outputs: Iterable[Value], name: str = "program") -> None:
-        self.inputs = tuple(inputs)
-        self.outputs = tuple(outputs)
-        self.name = name
-        self.values = _in_order(self.outputs)
-
-    @functools.cached_property
-    def operations(self) -> frozenset[str]:
-        """The names of the operations that there are: what concerns none of them has nothing to do."""
-        return frozenset({value.op.name for value in self.values})
-
-    def __str__(self) -> str:
-        from gategrad.compiler.program.text import write
-
-        return write(self)
-
-    def __call__(self, *arrays: Any) -> list[Any]:
-        """Interpret the program with NumPy."""
-        from gategrad.compiler.program.interpret import interpret
-
-        return interpret(self, arrays)
-
-
-Rule = Callable[[Value, list[Value], Builder], Value | None]
-"""What a value becomes, given it, its new inputs and the builder; None: the same operation on the new inputs."""
-
-
-def rewrite(program: Program, rule: Rule, operations: frozenset[str] | None = None) -> Program:
-    """The same program with every value that the rule speaks of replaced by what it says; names are kept.
-
-    `operations` are those that the rule speaks of, if that is known.
-    """
-    if operations is not None and not operations & program.operations:
-        return program
-    builder = Builder()
-    new: dict[Value, Value] = {}
-    for value in program.values:
-        if value.op.name == "input":
-            new[value] = value
-            continue
-        inputs = [new[x] for x in value.inputs]
-        made = rule(value, inputs, builder) or builder.again(value, inputs)
-        made.name = made.name or value.name
-        new[value] = made
-    if all(new[z] is z for z in program.outputs):
-        return program
-    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
-
-
-def _in_order(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
-    """All values that the outputs need, inputs before users, without recursion; what nobody needs is not there."""
-    order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Value | None] = [*reversed(outputs)]
-    while stack:
-        value = stack.pop()
-        if value is None:  # all inputs of the one below are in order by now
-            order.append(cast(Value, stack.pop()))
-        elif value not in seen:
-            seen.add(value)
-            missing = [x for x in value.inputs if x not in seen]
-            if missing:
-                stack += (value, None)
-                stack += missing[::-1]
-            else:
-                order.append(value)
-    return tuple(order)

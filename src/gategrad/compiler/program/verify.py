@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gategrad.compiler.program.ops import ELEMENTWISE, OPS, REDUCTIONS
-from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Value
 from gategrad.errors import ProgramError
 
 __all__ = ["verify"]

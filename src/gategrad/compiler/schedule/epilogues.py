@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, is_contiguous, view_of
 from gategrad.compiler.schedule.ways import is_few, is_shallow, is_thin, sizes_of

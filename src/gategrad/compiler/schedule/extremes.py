@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.program.value import Builder, Program, Value, rewrite
+from gategrad.compiler.program.program import Program, rewrite
+from gategrad.compiler.program.value import Builder, Value
 
 __all__ = ["as_reductions"]
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Value
 
 __all__ = ["join_parts"]
 

@@ -11,7 +11,8 @@ import dataclasses
 from collections.abc import Collection
 
 from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
-from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of
 
 __all__ = ["PAST_CACHES", "Dims", "Kernel", "along", "group"]

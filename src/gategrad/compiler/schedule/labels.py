@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from gategrad.compiler.program.ops import ELEMENTWISE
-from gategrad.compiler.program.value import Builder, Constant, Program, Value, rewrite
+from gategrad.compiler.program.program import Program, rewrite
+from gategrad.compiler.program.value import Builder, Constant, Value
 
 __all__ = ["fuse_labels"]
 

@@ -14,7 +14,8 @@ from typing import Any, cast
 from gategrad.compiler.passes.simplify import Simplifier
 from gategrad.compiler.program.fourier import part_of
 from gategrad.compiler.program.ops import FOURIER, OPS
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.schedule.on_host import OnHost
 from gategrad.compiler.schedule.parts import BOTH, RULES, Pair
 from gategrad.compiler.trace.symbol import Symbol

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, REDUCTIONS
-from gategrad.compiler.program.value import Builder, Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder, Value
 
 __all__ = ["VIEW_OPS", "View", "base_of", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.program.value import Builder, Program
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Builder
 from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, as_value
 from gategrad.errors import ComplexTraceError, TraceError, describe
 from gategrad.masked import Masked

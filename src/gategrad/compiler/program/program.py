@@ -1,0 +1,81 @@
+"""Program: inputs, outputs, and the values in between in an order in which they can be computed; how one is rewritten."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from gategrad.compiler.program.interpret import interpret
+from gategrad.compiler.program.text import write
+from gategrad.compiler.program.value import Builder, Value
+
+__all__ = ["Program", "Rule", "rewrite"]
+
+
+class Program:
+    """Inputs, outputs, and all values in between in an order in which they can be computed."""
+
+    def __init__(self, inputs: Iterable[Value], outputs: Iterable[Value], name: str = "program") -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.name = name
+        self.values = _in_order(self.outputs)
+
+    @functools.cached_property
+    def operations(self) -> frozenset[str]:
+        """The names of the operations that there are: what concerns none of them has nothing to do."""
+        return frozenset({value.op.name for value in self.values})
+
+    def __str__(self) -> str:
+        return write(self.name, self.inputs, self.values, self.outputs)
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Interpret the program with NumPy."""
+        return interpret(self.inputs, self.values, self.outputs, arrays)
+
+
+Rule = Callable[[Value, list[Value], Builder], Value | None]
+"""What a value becomes, given it, its new inputs and the builder; None: the same operation on the new inputs."""
+
+
+def rewrite(program: Program, rule: Rule, operations: frozenset[str] | None = None) -> Program:
+    """The same program with every value that the rule speaks of replaced by what it says; names are kept.
+
+    `operations` are those that the rule speaks of, if that is known.
+    """
+    if operations is not None and not operations & program.operations:
+        return program
+    builder = Builder()
+    new: dict[Value, Value] = {}
+    for value in program.values:
+        if value.op.name == "input":
+            new[value] = value
+            continue
+        inputs = [new[x] for x in value.inputs]
+        made = rule(value, inputs, builder) or builder.again(value, inputs)
+        made.name = made.name or value.name
+        new[value] = made
+    if all(new[z] is z for z in program.outputs):
+        return program
+    return Program(program.inputs, [new[z] for z in program.outputs], program.name)
+
+
+def _in_order(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
+    """All values that the outputs need, inputs before users, without recursion; what nobody needs is not there."""
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Value | None] = [*reversed(outputs)]
+    while stack:
+        value = stack.pop()
+        if value is None:  # all inputs of the one below are in order by now
+            order.append(cast(Value, stack.pop()))
+        elif value not in seen:
+            seen.add(value)
+            missing = [x for x in value.inputs if x not in seen]
+            if missing:
+                stack += (value, None)
+                stack += missing[::-1]
+            else:
+                order.append(value)
+    return tuple(order)
