@@ -348,14 +348,30 @@ def test_a_constructor_may_not_take_the_engines_names(name):
         Norm()(gg.variable(1.0))
 
 
-def test_forward_may_not_take_the_name_inputs():
-    class Keeps(gg.Gate):
-        def forward(self, x):
-            self.inputs = (x,)
-            return x * 2
+@pytest.mark.parametrize("name", gg.Gate.__slots__)
+def test_a_class_may_not_take_the_engines_names(name):
+    with pytest.raises(GateError, match=f"Keeps has an attribute {name}, a name that the engine needs for itself"):
+        type("Keeps", (gg.Gate,), {name: 2.0})
 
-    with pytest.raises(GateError, match="Keeps.forward sets self.inputs"):
-        Keeps()(gg.variable(1.0))
+
+@pytest.mark.parametrize("name", gg.Gate.__slots__)
+@pytest.mark.parametrize("cls", [gg.Gate, gg.Elementwise])
+def test_forward_may_not_take_the_engines_names(name, cls):
+    """Whatever it sets: what `backward` would find there instead is a wrong gradient."""
+
+    class Keeps(cls):
+        def forward(self, x):
+            setattr(self, name, (x,))
+            return 2.0 * x
+
+        def backward(self, dz):
+            return 2.0 * dz
+
+    for x in (gg.variable(1.0), gg.variable([1.0, 2.0])):
+        with pytest.raises(
+            GateError, match=rf"Keeps.forward sets self.{name}, a name that the engine needs for itself"
+        ):
+            Keeps()(x)
 
 
 def test_the_gates_own_errors_pass_as_they_are():

@@ -22,6 +22,7 @@ __all__ = [
     "gate_of",
     "latecomers",
     "on_meeting",
+    "taken",
     "ufuncs",
     "unapplied",
 ]
@@ -102,6 +103,9 @@ class Gate:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.is_ours = cls.__module__.startswith("gategrad.")
+        for name in Gate.__slots__:
+            if name in cls.__dict__:
+                raise taken(f"{cls.__name__} has an attribute {name}")
         if cls.__dict__.get("ufunc") is not None:
             ufuncs[cls.ufunc] = cls
 
@@ -188,18 +192,22 @@ def unapplied(gate: Gate) -> Gate:
 def _meet_class(gate: Gate) -> None:
     """The first gate of a class is about to be applied: make sure that the class leaves the engine its own."""
     cls, name = type(gate), type(gate).__name__
-    taken = [attribute for attribute in Gate.__slots__ if hasattr(gate, attribute)]
-    if taken:
-        raise GateError(
-            f"{name} sets self.{taken[0]} in its constructor, a name that the engine needs for itself "
-            f"(as it does {', '.join(Gate.__slots__)}): call it something else"
-        )
+    for attribute in Gate.__slots__:
+        if hasattr(gate, attribute):
+            raise taken(f"{name} sets self.{attribute} in its constructor")
     if not hasattr(gate, "__dict__"):
         raise GateError(f"{name} defines __slots__, but the engine finds what a gate remembers in its __dict__")
     if cls.__hash__ is not object.__hash__:  # @dataclass compares by value, but each application is a node of its own
         cls.__hash__ = object.__hash__  # type: ignore[method-assign]
         cls.__eq__ = object.__eq__  # type: ignore[method-assign]
     _seen.add(cls)
+
+
+def taken(what: str) -> GateError:
+    """The error of a gate that takes a name of the engine's; `what` says which, and where."""
+    return GateError(
+        f"{what}, a name that the engine needs for itself (as it does {', '.join(Gate.__slots__)}): call it something else"
+    )
 
 
 on_meeting: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {}

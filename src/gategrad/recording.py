@@ -15,7 +15,7 @@ import numpy as np
 from gategrad.constant import Constant, may_change
 from gategrad.errors import GateError
 from gategrad.forward import recover, settle
-from gategrad.gate import NO_OPTIONS, Gate, on_meeting, unapplied
+from gategrad.gate import NO_OPTIONS, Gate, on_meeting, taken, unapplied
 from gategrad.masked import Masked, through_mask
 from gategrad.tape import UNTRACKED, Output, next_order, paused
 from gategrad.values import as_value, lock, spec_of
@@ -104,14 +104,51 @@ def _in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
         sources.append(x)
         needs.append(False)
     gate.needs = tuple(needs)
-    gate.inputs = recorded = tuple(sources)
-    out = finish(gate, level, tuple(values), gate.options)
-    if gate.inputs is not recorded:
-        raise GateError(
-            f"{type(gate).__name__}.forward sets self.inputs, a name that the engine needs for itself: call it "
-            "something else"
-        )
-    return out
+    gate.inputs = tuple(sources)
+    return (finish if gate.is_ours else _finish_foreign)(gate, level, tuple(values), gate.options)
+
+
+def _finish_foreign(gate: Gate, level: int, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """`finish` for a gate that does not come with the library, whose `forward` may take a name of the engine's."""
+    inputs, needs, order = gate.inputs, gate.needs, next_order()
+    gate.options = options
+    gate.level = level
+    gate.order = order
+    gate.users = 0
+    gate.spec = gate.grad = _UNKNOWN
+    try:
+        z = gate.forward(*values)
+    except Exception as error:
+        z = recover(error, gate, values)
+    if (
+        gate.inputs is not inputs
+        or gate.needs is not needs
+        or gate.options is not options
+        or gate.order is not order
+        or gate.level is not level
+        or gate.users is not _NOBODY
+        or gate.spec is not _UNKNOWN
+        or gate.grad is not _UNKNOWN
+    ):
+        raise _overwritten(gate, inputs, needs, options, order, level, _NOBODY, _UNKNOWN, _UNKNOWN)
+    del gate.grad
+    if type(z) is float:
+        gate.spec = None
+    else:
+        z = settle(z, gate, values)
+        if type(z) is tuple:
+            return spread(z, gate, level)
+    return _output(z, gate, level)
+
+
+_NOBODY = 0
+_UNKNOWN: Any = ("not known yet",)
+
+
+def _overwritten(gate: Gate, *noted: Any) -> GateError:
+    names = ("inputs", "needs", "options", "order", "level", "users", "spec", "grad")
+    changed = [name for name, value in zip(names, noted, strict=True) if getattr(gate, name) is not value]
+    return taken(f"{type(gate).__name__}.forward sets self.{changed[0]}")
 
 
 def compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
@@ -145,10 +182,17 @@ def spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Any, ...]:
         gate.users += 1
         output.options = {"index": index, "count": len(outputs)}
         output.spec = spec_of(z)
-        out = leaf(z, level)
-        out.gate = output
-        spread.append(out)
+        spread.append(_output(z, output, level))
     return tuple(spread)
+
+
+def _output(z: Any, gate: Gate, level: int) -> Any:
+    """What a gate computed, as a variable; written out in the short ways."""
+    out = _new(Variable)
+    out.raw = z
+    out.gate = gate
+    out.level = level
+    return out
 
 
 # --- short ways
