@@ -172,5 +172,5 @@ def test_what_a_mask_keeps_back_is_no_choice():
 def test_a_second_derivative_that_nobody_knows():
     twice = lambda x: np.sum(gg.grad(lambda x: np.ptp(x) ** 2)(x))
     report = gg.explain(twice, np.ones(2))
-    assert report.first.gate == "Flat" and report.first.rule_of in ("Max", "Min")
+    assert report.first.gate == "HiddenSlope" and report.first.rule_of in ("Max", "Min")
     assert "depends on other kinks" in report.first.pattern and "simplify" in report.first.remedy

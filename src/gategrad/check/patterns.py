@@ -12,7 +12,7 @@ from gategrad.gates.activation import Relu, Sigmoid
 from gategrad.gates.arithmetic import Cbrt, Divide, Multiply, Power, Reciprocal, Sqrt
 from gategrad.gates.comparison import Extremum, Step, Where
 from gategrad.gates.exponential import Exp, Exp2, Expm1, Log, Log1p, Log2, Log10
-from gategrad.gates.flat import Flat
+from gategrad.gates.hidden_slope import HiddenSlope
 from gategrad.gates.trigonometry import Arccos, Arccosh, Arcsin, Arctanh, Cosh, Sinh, Tanh
 from gategrad.masked import Masked
 from gategrad.recording import plain
@@ -45,7 +45,7 @@ _GUARD = "choose with np.where(x > 0, ..., 0), through which nothing flows from 
 
 BAD = (
     Pattern(
-        (Flat,), lambda dz, x, y, z: True, "a second derivative on a kink, where what arrives depends on other kinks too",
+        (HiddenSlope,), lambda dz, x, y, z: True, "a second derivative on a kink, where what arrives depends on other kinks too",
         "simplify the formula, np.sum(x * x) rather than np.linalg.norm(x) ** 2, or start from another point",
     ),
     Pattern((Sqrt,), lambda x, z: np.less(x, 0), "√ of a negative number is NaN", f"check the sign of x, or {_GUARD}"),

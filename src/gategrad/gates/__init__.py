@@ -18,9 +18,9 @@ from gategrad.gates import einsum as einsum
 from gategrad.gates import exponential as exponential
 from gategrad.gates import filling as filling
 from gategrad.gates import fitting as fitting
-from gategrad.gates import flat as flat
 from gategrad.gates import fourier as fourier
 from gategrad.gates import grids as grids
+from gategrad.gates import hidden_slope as hidden_slope
 from gategrad.gates import indexing as indexing
 from gategrad.gates import interpolation as interpolation
 from gategrad.gates import joining as joining

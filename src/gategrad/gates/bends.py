@@ -1,4 +1,4 @@
-"""Bends: what the rules of gates with kinks add to their gradients, so that those have the right slopes (see `flat.py`)."""
+"""Bends: what the rules of gates with kinks add to gradients, so that these have the right slopes (`hidden_slope.py`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.gates.flat import Flat
+from gategrad.gates.hidden_slope import HiddenSlope
 from gategrad.gates.singular import occurs
 from gategrad.masked import Masked, numbers
 from gategrad.variable import Variable
@@ -40,7 +40,7 @@ def bent(
     away = x if offset is None else offset()
     if spread is None and away.shape != z.shape:
         away = np.broadcast_to(away, z.shape)
-    more = Flat(found, share, spread)(dz.resolve() if type(dz) is Masked else dz, z, away)
+    more = HiddenSlope(found, share, spread)(dz.resolve() if type(dz) is Masked else dz, z, away)
     return more if dx is None else dx + more
 
 
@@ -49,7 +49,7 @@ def slope_of(dz: Any, z: Any, x: Any, here: Any) -> tuple[Any, Any]:
     found = _flat(dz, z, x, here)
     if found is None:
         return None, None
-    return found, Flat.slope_where(found, dz.gate, z.gate)
+    return found, HiddenSlope.slope_where(found, dz.gate, z.gate)
 
 
 def _flat(dz: Any, z: Any, x: Any, here: Any) -> Any:

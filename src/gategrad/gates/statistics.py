@@ -134,7 +134,7 @@ class Norm(Kinked, Reduction):
     """z = √(Σ |x|²), the length of a vector. A scaler: the gradient times x / z, the direction of the vector.
 
     Kink: at 0 the gradient is 0, an element of the subdifferential (the unit ball), and so is its own gradient, unless
-    the dz that arrives is 0 as well, as in ‖x‖² (see `flat.py`).
+    the dz that arrives is 0 as well, as in ‖x‖² (see `hidden_slope.py`).
     """
 
     pattern, symbol = "scaler", "‖ ‖"

@@ -24,12 +24,12 @@ from gategrad.kinds import Example
 from gategrad.masked import select
 from gategrad.variable import Variable
 
-__all__ = ["Flat"]
+__all__ = ["HiddenSlope"]
 
 Spread = Callable[[Any], Any]
 
 
-class Flat(Gate):
+class HiddenSlope(Gate):
     """z = 0. A scaler all the same: x receives share · ∂dz/∂z · v where dz is zero on a kink (see the head of this file)."""
 
     pattern, symbol = "scaler", "κ"
@@ -42,7 +42,7 @@ class Flat(Gate):
 
     def forward(self, dz: Any, z: Any, x: Any) -> Any:
         if type(x) is Variable:
-            return Flat(self.flat, self.share, self.spread)(dz, z, x)  # on the tape below it is as flat
+            return HiddenSlope(self.flat, self.share, self.spread)(dz, z, x)  # on the tape below it is as flat
         return 0.0 if type(x) is float else np.zeros(x.shape, x.dtype)[()]
 
     def backward(self, v: Any) -> Any:
