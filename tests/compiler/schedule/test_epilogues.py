@@ -9,8 +9,7 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler.runtime import pool
-
-from .checking import check, tolerance
+from tests.compiler.checking import check, tolerance
 
 pytest.importorskip("llvmlite")
 
