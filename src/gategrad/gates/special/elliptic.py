@@ -15,6 +15,7 @@ from scipy import special
 from gategrad.gates.singular import occurs
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.kind import Special
+from gategrad.gates.special.power_series import power_series
 from gategrad.recording import plain
 
 __all__ = [
@@ -39,18 +40,11 @@ _K_SERIES = [0.5 * math.pi * n * c for n, c in enumerate(_SQUARES)][:0:-1]
 _E_SERIES = [-0.5 * math.pi * n * c / (2 * n - 1) for n, c in enumerate(_SQUARES)][:0:-1]
 
 
-def _horner(x: Any, coefficients: list[float]) -> Any:
-    total: Any = coefficients[0]
-    for c in coefficients[1:]:
-        total = total * x + c
-    return total
-
-
 def _by_series(m: Any, series: list[float], formula: Any) -> Any:
     small = np.abs(plain(m)) < _SMALL
     with np.errstate(divide="ignore", invalid="ignore"):  # m = 1, where the slope is infinite
         distant = formula(np.where(small, 0.5, m))
-    return np.where(small, _horner(np.where(small, m, 0.0), series), distant)
+    return np.where(small, power_series(np.where(small, m, 0.0), series), distant)
 
 
 def slope_of_ellipk(m: Any) -> Any:

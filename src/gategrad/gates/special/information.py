@@ -14,6 +14,7 @@ from scipy import special
 
 from gategrad.gates.singular import occurs
 from gategrad.gates.special.kind import Special
+from gategrad.gates.special.power_series import power_series
 from gategrad.recording import plain
 
 __all__ = [
@@ -186,13 +187,6 @@ _NEAR, _TERMS = 1.0, 20
 _SERIES = [k / math.factorial(k + 1) for k in range(_TERMS, 0, -1)]
 
 
-def _horner(x: Any, coefficients: list[float]) -> Any:
-    total: Any = coefficients[0]
-    for c in coefficients[1:]:
-        total = total * x + c
-    return total
-
-
 class Exprel(Special):
     """z = (exp(x) − 1) / x, and 1 at 0. A scaler: x receives (exp(x) − z) / x · dz, near 0 by its series."""
 
@@ -202,14 +196,14 @@ class Exprel(Special):
     def slope_x(self, x: Any) -> Any:
         near = np.abs(plain(x)) < _NEAR
         distant = np.where(near, 1.0, x)
-        return np.where(near, _horner(np.where(near, x, 0.0), _SERIES), (np.exp(x) - self.z) / distant)
+        return np.where(near, power_series(np.where(near, x, 0.0), _SERIES), (np.exp(x) - self.z) / distant)
 
 
 def _exprel_slope(u: Any) -> Any:
     """The slope of exprel at u, of whatever flows."""
     near = np.abs(plain(u)) < _NEAR
     distant = np.where(near, 1.0, u)
-    return np.where(near, _horner(np.where(near, u, 0.0), _SERIES), (np.exp(u) - special.exprel(u)) / distant)
+    return np.where(near, power_series(np.where(near, u, 0.0), _SERIES), (np.exp(u) - special.exprel(u)) / distant)
 
 
 class Boxcox(Special):
