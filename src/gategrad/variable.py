@@ -159,7 +159,7 @@ class Variable(ArrayMethods):
     raw: Any  # the value as gates see it: a float, an array, or a value on a lower tape
     gate: Gate | None  # the gate that computed this value; None for a leaf
     level: int  # the tape it belongs to
-    spec: Spec  # of a leaf: what the value looks like (see tape.Spec)
+    spec: Spec  # of a leaf: what the value looks like (see values.Spec)
     name: str | None
     _gradient: Any
     _base: Variable | None  # what this is a view of, its own views, and its gate if that is not recorded: assignment.py

@@ -14,8 +14,8 @@ from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.program.fourier import part_of
 from gategrad.compiler.program.value import Value
+from gategrad.compiler.runtime.fourier import are_native, data_address, loop_address
 from gategrad.compiler.runtime.table import Table
-from gategrad.compiler.runtime.transforms import are_native, data_address, loop_address
 from gategrad.compiler.schedule.on_host import OnHost
 from gategrad.compiler.schedule.views import view_of
 
