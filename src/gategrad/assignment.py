@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from gategrad import recording
 from gategrad.errors import DtypeError, EscapeError, ShapeError, TraceError
 from gategrad.gate import Gate
+from gategrad.recording import plain
 from gategrad.tape import AMBIENT, UNTRACKED
 from gategrad.values import set_all
 from gategrad.watch import floor
@@ -48,8 +50,7 @@ assigners: dict[str, Any] = {}
 def viewed(x: Any, gate: Gate) -> Any:
     """What the gate makes of `x`, noted as what NumPy calls a view of it if they are variables of which that matters."""
     z = gate(x)
-    kind = type(z)
-    if kind is type(x) and hasattr(kind, "raw") and z is not x:
+    if type(z) is type(x) is recording.Variable and z is not x:
         recorded = z.gate
         if recorded is None:
             z._made = recorded = gate
@@ -221,7 +222,7 @@ def _become(y: Any, z: Any) -> None:
             if not _shared(view, old):
                 continue
             if view.level == UNTRACKED != old.level:  # made under no_grad: a constant that shows the new value
-                shown = _maker(view).fresh()(_plain(new))
+                shown = _maker(view).fresh()(plain(new))
                 states.append((shown, None, UNTRACKED))
             else:
                 shown = _maker(view).fresh()(new)
@@ -238,7 +239,7 @@ def _shared(view: Any, y: Any) -> bool:
         return False
     if assigners["gathers"](gate):
         return True
-    inside, outside = _plain(view), _plain(y)
+    inside, outside = plain(view), plain(y)
     if isinstance(inside, np.ndarray) and isinstance(outside, np.ndarray):
         return bool(np.may_share_memory(inside, outside))
     if type(gate).__name__ == "Reshape":
@@ -247,9 +248,3 @@ def _shared(view: Any, y: Any) -> bool:
             "Assign first and reshape afterwards"
         )
     return True
-
-
-def _plain(x: Any) -> Any:
-    while hasattr(x, "raw"):
-        x = x.raw
-    return x
