@@ -152,3 +152,27 @@ def test_private_names_stay_in_their_room():
         if alias.name.startswith("_") and room_of(node.module) != room_of(name_of(path))
     ]
     assert found == []
+
+
+def taken_over(path: Path) -> set[str]:
+    """The names that a module has from other modules of the library."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gategrad")
+        for alias in node.names
+    }
+
+
+def test_names_are_imported_from_where_they_are_defined():
+    """Packages may hand names on, modules do not: whoever looks for a definition finds it where the import says."""
+    handed_on = {name_of(path): taken_over(path) for path in MODULES if path.name != "__init__.py"}
+    found = [
+        f"{name_of(path)} imports {node.module}.{alias.name}"
+        for path in MODULES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in handed_on.get(node.module or "", ())
+    ]
+    assert found == []
