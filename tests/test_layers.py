@@ -63,19 +63,21 @@ def room_of(module: str) -> str:
 
 
 @functools.cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def statements(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Every import in a file, wherever it stands: those inside functions count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
 
 
 @functools.cache
 def imports_of(path: Path) -> set[str]:
-    """Every module of the library that a file imports, anywhere in it: imports inside functions count."""
+    """Every module of the library that a file imports."""
     names: set[str] = set()
     modules = {name_of(p) for p in MODULES}
-    for node in ast.walk(tree_of(path)):
+    for node in statements(path):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path} imports relatively: absolute imports can be searched for"
             module = node.module or ""
             below = {f"{module}.{alias.name}" for alias in node.names}
@@ -146,7 +148,7 @@ def test_private_names_stay_in_their_room():
     found = [
         f"{name_of(path)} imports {node.module}.{alias.name}"
         for path in MODULES
-        for node in ast.walk(tree_of(path))
+        for node in statements(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gategrad")
         for alias in node.names
         if alias.name.startswith("_") and room_of(node.module) != room_of(name_of(path))
@@ -158,7 +160,7 @@ def taken_over(path: Path) -> set[str]:
     """The names that a module has from other modules of the library."""
     return {
         alias.asname or alias.name
-        for node in ast.walk(tree_of(path))
+        for node in statements(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gategrad")
         for alias in node.names
     }
@@ -170,7 +172,7 @@ def test_names_are_imported_from_where_they_are_defined():
     found = [
         f"{name_of(path)} imports {node.module}.{alias.name}"
         for path in MODULES
-        for node in ast.walk(tree_of(path))
+        for node in statements(path)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.name in handed_on.get(node.module or "", ())
