@@ -18,6 +18,7 @@ LAYERS = [
         "pause",
         "watch",
         "refusals",
+        "ways_out",
         "forward",
         "backward",
         "flat",

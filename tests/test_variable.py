@@ -97,7 +97,7 @@ def test_rounding_as_of_numbers_and_arrays():
     np.testing.assert_array_equal(rounded.value, [1.3, 2.7])
     np.sum(rounded * x).backward()
     np.testing.assert_array_equal(x.grad, [1.3, 2.7])  # nothing flows through a step
-    with pytest.raises(EscapeError, match=r"^math.trunc\(v\) would turn a tracked variable into an int"):
+    with pytest.raises(EscapeError, match=r"^math.trunc\(x\) would turn a tracked variable into an int"):
         math.trunc(x)
 
 
@@ -308,7 +308,7 @@ WAYS_OUT = {
 
 @pytest.mark.parametrize("way", WAYS_OUT)
 def test_no_way_out_is_silent(way):
-    with pytest.raises(EscapeError, match=r"np\.|instead|cannot"):
+    with pytest.raises(EscapeError, match=r"np\.|instead|cannot|v\.value"):
         WAYS_OUT[way]()
     assert not buffer.any()
 

@@ -12,17 +12,26 @@ import ctypes
 import datetime as dt
 import decimal
 import fractions
+import importlib.util
+import logging
 import math
 import operator
 import pickle
 import random
 import statistics
 import struct
+from math import sqrt
 
 import numpy as np
 import pytest
+import scipy.sparse
+from scipy.ndimage import gaussian_filter
+from scipy.special import logsumexp
 
 import gategrad as gg
+import gategrad.numpy
+from gategrad import ways_out
+from gategrad.errors import EscapeError
 
 v, a = gg.variable(2.0), gg.variable([1.0, 2.0, 3.0])
 y = a * 2.0
@@ -42,7 +51,6 @@ WAYS = {
     "//": lambda: v // 2,
     "%": lambda: v % 2,
     "pow with a modulus": lambda: pow(v, 2, 3),
-    "'%f' %": lambda: "%f" % v,  # noqa: UP031
     # the standard library
     "math.sin": lambda: math.sin(v),
     "math.floor": lambda: math.floor(v),
@@ -172,3 +180,82 @@ def test_what_works_has_the_right_gradient():
         return sum([max(x, 2.0 * x), math.prod([x, x]), pow(x, 2), random.gauss(x, 0.0), (_object(x) * 2.0)[0]])
 
     assert gg.grad(f)(3.0) == 2.0 + 6.0 + 6.0 + 1.0 + 2.0
+
+
+def test_texts_may_be_made_with_percent():
+    assert "%.2f %d %s" % (v, v, v) == "2.00 2 variable(2.0)"  # noqa: UP031
+    logger = logging.getLogger("of a loss")
+    record = logger.makeRecord("of a loss", logging.INFO, "f.py", 1, "loss %.3f", (y[0],), None)
+    assert record.getMessage() == "loss 2.000"
+
+
+def test_numpys_tests_compare_variables():
+    np.testing.assert_allclose(a, [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(y, 2.0 * a.value)
+    np.testing.assert_almost_equal(v, 2.0)
+    with pytest.raises(AssertionError, match="Mismatched elements: 1 / 3"):
+        np.testing.assert_allclose(a, [1.0, 2.0, 4.0])
+
+
+X = np.ones((2, 3))
+PART = scipy.sparse.csr_array(X)
+SAYS = {
+    "a function of math": (lambda x: math.sin(x[0]), r"^math\.sin\(x\[0\]\) would.*\nUse np\.sin, or v\.value"),
+    "one with another name": (lambda x: math.fsum(x), r"\nUse np\.sum"),
+    "one imported by name": (lambda x: sqrt(x[0]), r"^sqrt\(x\[0\]\).*\nUse np\.sqrt"),
+    "float": (lambda x: float(x[0]), r"^float\(x\[0\]\).* into a float .*\nLeave it out: a variable is a number already"),
+    "a dtype": (lambda x: np.float32(x[0]), r"\nA variable has a dtype already: v\.astype\(np\.float32\)"),
+    "np.array of a list": (lambda x: np.array([x[0], 1.0]), r"\nWrite np\.stack\(\[v, w\]\); gategrad\.numpy\.array takes"),
+    "np.asarray": (lambda x: np.asarray(x, float), r"^np\.asarray\(x, float\) would.*\nLeave it out: v is an array already"),
+    "np.vectorize": (lambda x: np.vectorize(abs)(x), r"\nUse gategrad\.numpy\.vectorize, which knows variables"),
+    "a method of an array": (lambda x: X.dot(x), r"^X\.dot\(x\) would.*write np\.dot\(X, v\) or X @ v"),
+    "an index": (lambda x: X[x], r"^X\[x\] would.*\nAn index carries no gradient: int\(v\.value\)"),
+    "an array filled": (lambda x: fill(x), r"^y\[i\] = … would.*\n    y\[i\] = x\[i\]\nA plain array holds numbers alone: make it"),
+    "a slice of one": (lambda x: operator.setitem(X, 0, x), r"^operator.setitem\(X, 0, x\) would turn a tracked"),
+    "SciPy": (lambda x: logsumexp(x), r"^logsumexp\(x\) would.*\nFunctions of SciPy's .* are in gategrad\.scipy\.special"),
+    "SciPy without ours": (lambda x: gaussian_filter(x, 1.0), r"\nOf scipy\.ndimage there is nothing for variables"),
+    "a sparse matrix": (lambda x: PART @ x, r"^PART @ x would.*\nA sparse matrix multiplies plain arrays alone"),
+    "+= into an array": (lambda x: operator.iadd(np.zeros(3), x), r"^np\.add with out= \(or y \+= v of a plain array y\)"),
+}  # fmt: skip
+
+
+def fill(x):
+    y = np.zeros(3)
+    for i in range(3):
+        y[i] = x[i]
+    return y
+
+
+@pytest.mark.parametrize("way", SAYS)
+def test_the_line_is_quoted_and_what_to_write_instead(way):
+    """In a derivative, where NumPy's "setting an array element with a sequence" does not cover it either."""
+    f, says = SAYS[way]
+    with pytest.raises(EscapeError, match=f"(?s){says}"):
+        gg.grad(f)(np.array([1.0, 2.0, 3.0]))
+
+
+def test_what_is_named_exists():
+    for name in ways_out.MAKERS:
+        assert getattr(gg.numpy, name) is not getattr(np, name)
+    for part in ways_out.SCIPYS:
+        assert importlib.util.find_spec(f"gategrad.scipy.{part}")
+
+
+def test_a_line_that_cannot_be_found_leaves_the_general_advice():
+    with pytest.raises(EscapeError, match=r"^float\(v\) \(or a function of `math`.*\. Use NumPy's functions"):
+        eval("float(v)", {"v": v})
+
+
+def test_arrays_made_like_a_variable_take_variables():
+    def f(x):
+        y, z = np.zeros_like(x), np.empty_like(x, shape=(2, 3))
+        for i in range(3):
+            y[i] = x[i] ** 2
+        z[0], z[1] = x, y
+        return np.sum(np.full_like(x, 2.0) * y) + np.sum(z**2) + np.ones_like(x[0])
+
+    x = np.array([1.0, 2.0, 3.0])
+    gg.check_gradients(f, x)
+    assert gg.compile(f)(x) == f(x)
+    np.testing.assert_array_equal(gg.compile(gg.grad(f))(x), gg.grad(f)(x))
+    assert type(np.zeros_like(gg.variable(1.0))) is np.ndarray and np.zeros_like(a, dtype=int).dtype.kind == "i"

@@ -22,6 +22,7 @@ from gategrad.values import set_all
 from gategrad.watch import floor
 
 __all__ = [
+    "SIGNS",
     "assigners",
     "in_place",
     "note_view",
@@ -108,16 +109,17 @@ def in_place(ufunc: np.ufunc, y: Any, v: Any) -> Any:
     """y += v and its like, for a variable y: an array stays the same object, a single number makes way for another."""
     if not y.shape:
         return ufunc(y, v)
-    sign = _SIGNS[ufunc]
+    sign = SIGNS[ufunc]
     _check_chain(y, f"v {sign}= …", f"write y = v {sign} … for a new value, update it under gg.no_grad()")
     _put(y, result_for(y, ufunc(y, v), sign), f"y {sign}= v")
     return y
 
 
-_SIGNS = {
+SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.matmul: "@",
     np.remainder: "%", np.floor_divide: "//",
 }  # fmt: skip
+"""The ufuncs of the operators that may stand before =."""
 
 
 def written_out(function: Any, inputs: Any, options: dict[str, Any], out: tuple[Any, ...], **how: Any) -> Any:

@@ -101,4 +101,7 @@ def _why_no_backward(z: Any) -> str:
             "backward() on a value that remembers no circuit: it was computed under no_grad, was detached, "
             "or depends on no variable. Compute it from gg.variable(...) outside no_grad"
         )
-    return "backward() inside a function that gg.grad or the like is differentiating: return the value instead"
+    return (
+        "backward() on a value of a function that gg.grad or the like is differentiating, or was when it kept this value: "
+        "return the value from there instead"
+    )

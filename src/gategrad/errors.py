@@ -16,6 +16,7 @@ __all__ = [
     "GateError",
     "GategradError",
     "GradientNotKeptError",
+    "KeptSymbolError",
     "NoGradientError",
     "NoRuleError",
     "NotScalarError",
@@ -89,6 +90,10 @@ class ComplexTraceError(NotTraceableError):
 
 class RealAnswerError(GategradError, RuntimeError):
     """A program met real numbers where it computes with complex ones: the function itself answers that call."""
+
+
+class KeptSymbolError(GategradError, RuntimeError):
+    """A value of a program was kept while its function was traced, and is used outside of it."""
 
 
 class AnomalyError(GategradError, FloatingPointError):

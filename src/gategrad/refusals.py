@@ -8,45 +8,20 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import functions
-from gategrad.assignment import assigners, written_out
+from gategrad.assignment import SIGNS, assigners, written_out
 from gategrad.errors import EscapeError, NoRuleError
 from gategrad.gate import gate_of, on_meeting
 
 __all__ = [
     "ADVICE",
     "NOT_KEPT",
-    "OF_LISTS",
     "WITHOUT_GRADIENT",
-    "escape",
-    "for_scipy",
     "no_rule",
     "rare_ufunc",
     "unknown_attribute",
 ]
 
 NOT_KEPT = "the gradient of an interior value is not kept unless you ask: call backward(keep=True)"
-
-OF_LISTS = (
-    "A list of variables, as in np.sum([v, w]), becomes one variable by np.stack([v, w]); the functions of gategrad.numpy "
-    "take such lists as they are"
-)
-
-
-def escape(what: str, becomes: str) -> str:
-    """Why something may not turn a variable into a constant, and what to do instead."""
-    return (
-        f"{what} would turn a tracked variable into {becomes} and silently lose its gradient. "
-        "Use NumPy's functions (np.sin(v) rather than math.sin(v)), or v.value if you want a constant"
-    )
-
-
-def for_scipy() -> str:
-    """What else to use if it is one of SciPy's functions that asks for an array: most look at their arguments themselves."""
-    frame: Any = sys._getframe(2)
-    module = frame.f_globals.get("__name__", "")
-    if module.partition(".")[0] != "scipy":
-        return ""
-    return ". For functions of SciPy's there are gategrad.scipy.linalg, special, stats, signal, integrate and optimize"
 
 
 def no_rule(name: str, function: str = "") -> str:
@@ -69,6 +44,15 @@ def unknown_attribute(attribute: str) -> str:
 
 
 _INSTEAD = {
+    "at": "as arrays of JAX's have: write y[i] = v into a y = v.copy()",
+    "numpy": "as PyTorch's tensors have: use v.value for the plain array",
+    "zero_grad": "as PyTorch's optimisers have: assign v.grad = None",
+    "requires_grad": "for all of them have gradients: gg.stop_gradient(v) is a constant",
+    "unsqueeze": "as PyTorch's tensors have: use np.expand_dims(v, axis) or v[:, None]",
+    "permute": "as PyTorch's tensors have: use v.transpose(axes)",
+    "clone": "as PyTorch's tensors have: use v.copy()",
+    "numel": "as PyTorch's tensors have: use v.size",
+    "dim": "as PyTorch's tensors have: use v.ndim",
     "resize": "which would give it another shape in place: use np.resize(v, shape)",
     "choose": "for its values are no indices: use np.choose(indices, [v, w])",
     **dict.fromkeys(
@@ -88,8 +72,11 @@ def rare_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     out = options.pop("out", None)
     if out is not None:
         if not all(type(y) in on_meeting for y in out):
+            sign = SIGNS.get(ufunc)
+            in_place = f" (or y {sign}= v of a plain array y)" if sign else ""
             raise EscapeError(
-                f"{name} with out= would write a tracked variable into a plain array: use its result instead"
+                f"{name} with out={in_place} would write a tracked variable into a plain array: use its result "
+                "instead, or make that array with np.zeros_like(v) of a variable v"
             )
         where = options.pop("where", True) if method == "__call__" else True
         return written_out(getattr(ufunc, method), inputs, options, out, where=where, broadcast=method == "__call__")

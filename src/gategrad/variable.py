@@ -26,9 +26,10 @@ from gategrad.errors import (
 from gategrad.forward import recover
 from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs
 from gategrad.recording import arrange, finish, leaf, plain, record, unary
-from gategrad.refusals import NOT_KEPT, OF_LISTS, escape, for_scipy, no_rule, rare_ufunc, unknown_attribute
+from gategrad.refusals import NOT_KEPT, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
 from gategrad.values import FLOAT64, Spec, lock, own, spec_of
+from gategrad.ways_out import compared, escape, formatted
 
 __all__ = ["Variable", "detach", "variable"]
 
@@ -319,22 +320,22 @@ class Variable(ArrayMethods):
     # --- the ways out that would lose the gradient
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.level == UNTRACKED:
+        if self.level == UNTRACKED or compared():
             if copy:
-                return np.array(self.raw, dtype=dtype)
-            array = np.asarray(self.raw, dtype=dtype).view()
+                return np.array(plain(self), dtype=dtype)
+            array = np.asarray(plain(self), dtype=dtype).view()
             array.flags.writeable = False  # what were written into it would not reach the variable, as NumPy has it
             return array
-        raise EscapeError(escape("np.asarray(v)", "an array") + (for_scipy() or f". {OF_LISTS}"))
+        raise EscapeError(escape("np.asarray(v)", "an array"))
 
     def __float__(self) -> float:
-        if self.level == UNTRACKED:
-            return float(self.raw)
+        if self.level == UNTRACKED or formatted():
+            return float(plain(self))
         raise EscapeError(escape("float(v) (or a function of `math`, which calls it)", "a float"))
 
     def __int__(self) -> int:
-        if self.level == UNTRACKED:
-            return int(self.raw)
+        if self.level == UNTRACKED or formatted():
+            return int(plain(self))
         raise EscapeError(escape("int(v)", "an int"))
 
     def __index__(self) -> int:
@@ -352,9 +353,8 @@ class Variable(ArrayMethods):
 
     def __repr__(self) -> str:
         value = plain(self)
-        shown = (
-            f"{value!r}" if self.spec is None else np.array2string(np.asarray(value), prefix=" " * 9, separator=", ")
-        )
+        is_array = type(value) not in on_meeting and self.spec is not None  # not a symbol of a program
+        shown = np.array2string(np.asarray(value), prefix=" " * 9, separator=", ") if is_array else repr(value)
         parts = [shown]
         if self.spec is not None and self.dtype != FLOAT64:
             parts.append(f"dtype={self.dtype}")

@@ -306,3 +306,21 @@ def test_grad_as_a_decorator_of_a_method():
 def test_grad_of_no_function(x):
     with pytest.raises(TypeError, match=r"grad takes a function, not .*gg\.grad\(f\)\(x\)"):
         grad(x)
+
+
+def test_argnums_are_positions():
+    with pytest.raises(TypeError, match=r"^argnums of gg\.grad is the position of an argument.*not the str 'y'"):
+        gg.grad(lambda x, y: x * y, "y")
+    with pytest.raises(TypeError, match=r"not the float 3\.0\. To call the derivative, write gg\.grad\(f\)\(x\)"):
+        gg.grad(lambda x: x * x, 3.0)
+    with pytest.raises(
+        TypeError, match="called with 0 positional arguments: what is differentiated is given by position"
+    ):
+        gg.grad(lambda x: x * x)(x=2.0)
+
+
+def test_a_value_that_was_kept_has_no_backward():
+    kept = []
+    gg.grad(lambda x: (kept.append(x * 2.0), x * x)[1])(3.0)
+    with pytest.raises(gg.errors.NotTrackedError, match="or was when it kept this value: return the value from there"):
+        kept[0].backward()

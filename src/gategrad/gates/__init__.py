@@ -3,6 +3,7 @@
 from gategrad.gate import latecomers as _latecomers
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
+from gategrad.gates import blanks as blanks
 from gategrad.gates import branches as branches
 from gategrad.gates import choosing as choosing
 from gategrad.gates import comparison as comparison

@@ -13,7 +13,7 @@ from gategrad.variable import Variable
 
 __all__ = ["all_plain"]
 
-# Shapes and dtypes, indices and counts, truths, text; and new arrays that only look like a variable.
+# Shapes and dtypes, indices and counts, truths, text.
 _QUERIES = (
     np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.shape, np.size,
     np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.count_nonzero,
@@ -22,7 +22,6 @@ _QUERIES = (
     np.isposinf, np.isreal, np.may_share_memory, np.shares_memory,
     np.array2string, np.array_repr, np.array_str,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path,
-    np.empty_like, np.ones_like, np.zeros_like,
 )  # fmt: skip
 
 
@@ -42,11 +41,3 @@ def all_plain(x: Any) -> Any:
 
 for _function in _QUERIES:
     implements(_function)(_ask(_function))
-
-
-@implements(np.full_like)
-def _full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
-    if type(fill_value) is not Variable:
-        return np.full_like(plain(a), fill_value, dtype, **options)
-    dtype = np.result_type(plain(a)) if dtype is None else dtype
-    return np.copy(np.broadcast_to(fill_value.astype(dtype), options.get("shape") or np.shape(plain(a))))

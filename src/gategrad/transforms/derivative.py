@@ -60,7 +60,7 @@ class Derivative(Transformed):
 
     def __init__(self, f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> None:
         super().__init__(f)
-        self._argnums = argnums if isinstance(argnums, int) else tuple(argnums)
+        self._argnums = _checked(argnums, type(self).__name__)
         self._has_aux = has_aux
 
     def _options(self) -> tuple[Any, ...]:
@@ -85,7 +85,8 @@ class Derivative(Transformed):
                 name = getattr(self._f, "__name__", "the function")
                 raise TypeError(
                     f"the {self.noun} of {name} is wanted for positional argument {n} (argnums), "
-                    f"but it was called with {count} positional argument{'s' * (count != 1)}"
+                    f"but it was called with {count} positional argument{'s' * (count != 1)}: what is differentiated is "
+                    "given by position, not by name"
                 )
         positions = [n % count for n in argnums]
         if len(set(positions)) < len(positions):
@@ -95,3 +96,15 @@ class Derivative(Transformed):
     def _one_or_all(self, parts: tuple[Any, ...]) -> Any:
         """A tuple of parts for a tuple of argnums, else the one part."""
         return parts if isinstance(self._argnums, tuple) else parts[0]
+
+
+def _checked(argnums: Any, name: str) -> int | tuple[int, ...]:
+    """Positions of arguments, or what else was given in their place."""
+    if isinstance(argnums, int):
+        return argnums
+    if isinstance(argnums, (list, tuple, range)) and all(isinstance(n, int) for n in argnums):
+        return tuple(argnums)
+    raise TypeError(
+        f"argnums of gg.{name} is the position of an argument, or a tuple of positions, not {describe(argnums)}. "
+        f"To call the derivative, write gg.{name}(f)(x)"
+    )

@@ -11,7 +11,7 @@ from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten, flatten_like
 from gategrad.transforms.push import Circuit
-from gategrad.transforms.vjp import open_tape, outputs_of, split_aux, strip_all
+from gategrad.transforms.vjp import outputs_of, run, split_aux, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable
 
@@ -33,8 +33,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     >>> z, pushforward(np.array([1.0, 10.0]))
     (array([1., 4.]), array([ 2., 40.]))
     """
-    level, leaves, rebuilds, arguments = open_tape(primals)
-    z = f(*arguments)
+    level, z, leaves, rebuilds = run(f, primals, {}, tuple(range(len(primals))))
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pushforward = Pushforward(level, outputs, values, leaves, rebuilds, rebuild)

@@ -14,6 +14,7 @@ from gategrad.transforms import kinked as kinked
 from gategrad.transforms.containers import flatten
 from gategrad.values import FLOAT64, conjugated, lock, spec_of
 from gategrad.variable import Variable
+from gategrad.ways_out import unhidden
 
 __all__ = [
     "Pullback",
@@ -47,8 +48,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> z, pullback(np.array([1.0, 10.0]))
     (array([1., 4.]), (array([ 2., 40.]),))
     """
-    level, leaves, rebuilds, arguments = open_tape(primals)
-    z = f(*arguments)
+    level, z, leaves, rebuilds = run(f, primals, {}, tuple(range(len(primals))))
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pullback = Pullback(level, outputs, values, leaves, rebuilds)
@@ -105,7 +105,13 @@ def run(f: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], a
     arguments = list(args)
     for n, x in zip(argnums, lifted, strict=True):
         arguments[n] = x
-    return level, f(*arguments, **options), leaves, rebuilds
+    try:
+        return level, f(*arguments, **options), leaves, rebuilds
+    except ValueError as error:
+        hidden = unhidden(error)
+        if hidden is error:
+            raise
+        raise hidden from None
 
 
 def pull(z: Any, dz: Any, level: int, *, retain: bool = False) -> dict[Any, Any]:

@@ -8,6 +8,19 @@ from .numpy_reductions import BOX, GRID, ROW
 SQUARE = GRID[:, :3]
 THIN = GRID[:, None, :1]
 
+
+def written_into(make):
+    """A call that makes an array like its input, and writes into all of it."""
+
+    def call(x):
+        y = make(x)
+        y[...] = x
+        y[1:] *= x[:-1]
+        return y
+
+    return call
+
+
 CASES = [
     case("np.reshape", BOX, shape=(4, -1)),
     case("np.reshape", BOX, call=lambda x: np.reshape(x, (4, -1), order="F")),
@@ -70,6 +83,15 @@ CASES = [
     case("np.vander", np.array([0.0, 0.5]), increasing=True),
     case("np.copy", GRID),
     case("np.real", GRID),
+    *[
+        case(
+            f"np.{make.__name__}",
+            GRID,
+            call=written_into(make),
+            note="to be written into: a constant that takes variables",
+        )
+        for make in (np.zeros_like, np.ones_like, np.empty_like)
+    ],
     case("np.full_like", ROW, 0.5, note="of a variable; into the number"),
     case("np.pad", GRID, pad_width=2),
     case("np.pad", GRID, pad_width=((1, 0), (0, 2)), constant_values=((1.5, 2.5), (3.5, 4.5))),

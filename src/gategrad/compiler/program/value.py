@@ -78,6 +78,8 @@ class Builder:
         self.inputs: list[Value] = []
         self.guesses = ""
         """What the program takes for granted that values may belie; empty if there is nothing."""
+        self.is_done = False
+        """Whether the function that wrote the program has returned: who asks for its values now has kept them."""
 
     def emit(self, op: str, inputs: Sequence[Value], **options: Any) -> Value:
         """The value of this operation on these inputs."""

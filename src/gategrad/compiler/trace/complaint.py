@@ -6,6 +6,8 @@ import linecache
 import sys
 from typing import Any
 
+from gategrad.ways_out import suggestion
+
 __all__ = ["complain"]
 
 
@@ -20,5 +22,6 @@ def complain(wanted: str, remedy: str) -> str:
         where = f", at {frame.f_code.co_filename}:{frame.f_lineno}" + (f"\n    {code}\n" if code else " ")
     return (
         f"a compiled function needs {wanted} while it is traced{where}"
-        f"but values exist only when the program runs. Use {remedy}, or name the argument in static="
+        f"but values exist only when the program runs. "
+        + (suggestion() or f"Use {remedy}, or name the argument in static=")
     )

@@ -38,7 +38,7 @@ def _can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
     return np.can_cast(getattr(from_, "dtype", from_), getattr(to, "dtype", to), casting)
 
 
-# --- arrays that only look like a symbol: they are constants of the program ----------------------------------------
+# --- arrays that only look like a symbol: constants of the program, to be written into ----------------------------------------
 
 
 @traces(np.zeros_like, np.empty_like)
@@ -60,7 +60,8 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, *_: Any, shape: Any =
 
 
 def _filled(a: Any, value: Any, dtype: Any, shape: Any) -> Any:
-    return np.full(a.shape if shape is None else shape, value, a.dtype if dtype is None else dtype)
+    z = np.full(a.shape if shape is None else shape, value, a.dtype if dtype is None else dtype)
+    return Symbol(a.builder.constant(z), a.builder) if type(a) is Symbol and z.shape and z.dtype.kind in "fc" else z
 
 
 # --- truths ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from gategrad.assignment import assigners, written_out
 from gategrad.compiler.program.ops import ELEMENTWISE
 from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
-from gategrad.errors import NotTraceableError, TraceError
+from gategrad.errors import KeptSymbolError, NotTraceableError, TraceError
 from gategrad.gate import Gate
 from gategrad.values import FLOAT64, Spec, is_complex
 
@@ -157,21 +157,21 @@ class Symbol(ArrayMethods):
         raise NotTraceableError(complain(f"the array behind a value (its {name})", f"np.{name} if there is one"))
 
     def __bool__(self) -> bool:
-        raise TraceError(complain("the truth of a value", "np.where(condition, x, y)"))
+        raise _why_not(self, "the truth of a value", "np.where(condition, x, y)")
 
     def __float__(self) -> float:
-        raise TraceError(complain("the number behind a value", "NumPy's functions (np.sin rather than math.sin)"))
+        raise _why_not(self, "the number behind a value", "NumPy's functions (np.sin rather than math.sin)")
 
     def __complex__(self) -> complex:
-        raise TraceError(complain("the number behind a value", "NumPy's functions"))
+        raise _why_not(self, "the number behind a value", "NumPy's functions")
 
     def __int__(self) -> int:
-        raise TraceError(complain("the integer behind a value", "a static argument, or indexing by arrays"))
+        raise _why_not(self, "the integer behind a value", "a static argument, or indexing by arrays")
 
     __index__ = __int__
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TraceError(complain("an array", "NumPy's functions on the value itself, np.stack to join values"))
+        raise _why_not(self, "an array", "NumPy's functions on the value itself, np.stack to join values")
 
     def __setitem__(self, index: Any, value: Any) -> None:
         hosts["set_item"](self, index, value)
@@ -179,7 +179,15 @@ class Symbol(ArrayMethods):
     def __repr__(self) -> str:
         return f"symbol({self.value.dtype}{list(self.value.shape)})"
 
+    def __format__(self, spec: str) -> str:
+        return repr(self)  # whatever the form of the number would be: there is none yet
+
     __hash__ = object.__hash__
+
+
+def _why_not(x: Symbol, wanted: str, remedy: str) -> Exception:
+    """What is said to somebody who asks a symbol for what is known when the program runs."""
+    return KeptSymbolError(_KEPT) if x.builder.is_done else TraceError(complain(wanted, remedy))
 
 
 def _into(function: Any, inputs: Any, options: dict[str, Any], out: tuple[Any, ...], **how: Any) -> Any:
@@ -286,8 +294,21 @@ def builder_of(inputs: Any) -> Builder:
 
 
 def as_value(x: Any, builder: Builder) -> Value:
-    """A symbol's value, or a number or array as a constant of the program."""
-    return x.value if type(x) is Symbol else builder.constant(x)
+    """A symbol's value, or a number or array as a constant of the program.
+
+    Raises `KeptSymbolError` for a symbol of another program.
+    """
+    if type(x) is not Symbol:
+        return builder.constant(x)
+    if x.builder is not builder:
+        raise KeptSymbolError(_KEPT)
+    return x.value
+
+
+_KEPT = (
+    "a value of a compiled function was kept while the function was traced (in a list, an attribute, a global), and "
+    "is used outside of it: there are no numbers behind it. Return it from the function, or pass it as an argument"
+)
 
 
 def emit(op: str, *inputs: Any, **options: Any) -> Symbol:

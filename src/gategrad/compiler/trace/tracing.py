@@ -48,6 +48,8 @@ def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str],
         if isinstance(error, ValueError) and isinstance(error.__cause__, TraceError):
             raise error.__cause__ from None  # NumPy wraps what it meets when it fills an array
         raise
+    finally:
+        builder.is_done = True
     outputs, put_back = flatten(returned)
     values, items = [], []
     for z in outputs:
