@@ -84,7 +84,10 @@ def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
     """Answer as NumPy would where Python's numbers raise; else say which gate failed, on what, and why."""
     rescue = rescue_from(error)
     if rescue is not None:
-        return rescue.forward(gate, inputs)
+        try:
+            return rescue.forward(gate, inputs)
+        except tuple(rescues):
+            raise error from None  # the first failure is about what the user wrote
     numbers = any(type(x) is float or type(x) is int for x in inputs)
     if isinstance(error, (ZeroDivisionError, OverflowError)) and numbers:
         return gate.forward(*map(_as_numpy, inputs))

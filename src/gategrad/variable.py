@@ -29,7 +29,7 @@ from gategrad.recording import arrange, finish, leaf, plain, record, unary
 from gategrad.refusals import NOT_KEPT, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
 from gategrad.values import FLOAT64, Spec, lock, own, spec_of
-from gategrad.ways_out import compared, escape, formatted
+from gategrad.ways_out import AS_INDEX, compared, escape, formatted
 
 __all__ = ["Variable", "detach", "variable"]
 
@@ -339,7 +339,7 @@ class Variable(ArrayMethods):
         raise EscapeError(escape("int(v)", "an int"))
 
     def __index__(self) -> int:
-        raise EscapeError(escape("using v as an index", "an int"))
+        raise EscapeError(escape(AS_INDEX, "an int"))
 
     def __complex__(self) -> complex:
         if self.level == UNTRACKED:

@@ -18,7 +18,7 @@ import numpy as np
 
 from gategrad.errors import EscapeError
 
-__all__ = ["compared", "escape", "formatted", "suggestion", "unhidden"]
+__all__ = ["AS_INDEX", "compared", "escape", "formatted", "suggestion", "unhidden"]
 
 MAKERS = (
     "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "fromiter",
@@ -29,6 +29,18 @@ MAKERS = (
 SCIPYS = ("integrate", "linalg", "optimize", "signal", "special", "stats")
 """Parts of SciPy that gategrad.scipy has for variables."""
 
+AS_INDEX = "using v as an index"
+_DRAWS = (
+    "exponential",
+    "gamma",
+    "laplace",
+    "logistic",
+    "lognormal",
+    "multivariate_normal",
+    "normal",
+    "poisson",
+    "uniform",
+)
 _OTHERWISE = "Use NumPy's functions (np.sin(v) rather than math.sin(v)), or v.value if you want a constant"
 _FOR_MATH = {
     "fsum": "np.sum", "pow": "np.power", "dist": "np.linalg.norm(x - y)", "sumprod": "np.dot", "ldexp": "x * 2.0**i",
@@ -44,7 +56,7 @@ class _Line(NamedTuple):
     frame: Any
     text: str
     step: str
-    scipy: str  # the part of SciPy that was called meanwhile, "" if it was none
+    part: str  # the part of SciPy, or numpy.polynomial, that was called meanwhile; "" if it was none
 
 
 def escape(what: str, becomes: str) -> str:
@@ -59,9 +71,7 @@ def escape(what: str, becomes: str) -> str:
     where = f", at {line.frame.f_code.co_filename}:{line.frame.f_lineno}\n    {code}\n" if code else ". "
     stored = line.step.startswith("STORE_S")
     subject = f"{line.text} = …" if stored else line.text if 0 < len(line.text) <= 60 else what
-    return (
-        f"{subject} would turn a tracked variable into {becomes} and silently lose its gradient{where}{_remedy(line)}"
-    )
+    return f"{subject} would turn a tracked variable into {becomes} and silently lose its gradient{where}{_remedy(line, what)}"
 
 
 def unhidden(error: ValueError) -> ValueError | EscapeError:
@@ -88,14 +98,17 @@ def compared() -> bool:
 def _line() -> _Line | None:
     """The innermost line outside this library, NumPy and SciPy."""
     frame: Any = sys._getframe(2)
-    scipy = ""
+    of = ""
     while frame is not None:
         package, _, rest = frame.f_globals.get("__name__", "").partition(".")
         if package == "scipy":
-            scipy = rest.partition(".")[0]
+            part = rest.partition(".")[0]
+            of = of if part.startswith("_") else part
+        elif package == "numpy" and rest.startswith("polynomial"):
+            of = "polynomial"
         elif package not in ("gategrad", "numpy") and frame.f_code.co_filename != "<__array_function__ internals>":
             step = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            return _Line(frame, _text(frame), step, scipy)
+            return _Line(frame, _text(frame), step, of)
         frame = frame.f_back
     return None
 
@@ -118,14 +131,16 @@ def suggestion() -> str:
     return "" if line is None else _for_arrays(line, _call(line))
 
 
-def _remedy(line: _Line) -> str:
+def _remedy(line: _Line, what: str) -> str:
     call = _call(line)
     found = _for_arrays(line, call)
     if found:
         return found
+    subscript = line.text.endswith("]") and not line.text.startswith("[")
+    if what == AS_INDEX or (call is None and subscript):
+        return "An index or a count carries no gradient: int(v.value) is the plain integer"
     if call is None:
-        subscript = line.text.endswith("]") and not line.text.startswith("[")
-        return "An index carries no gradient: int(v.value) is the plain integer" if subscript else _OTHERWISE
+        return _OTHERWISE
     name, owner = call.name, call.owner
     if name in ("float", "int", "complex"):
         return f"Leave it out: a variable is a number already. Or write {name}(v.value) if you want a constant"
@@ -171,10 +186,12 @@ def _for_arrays(line: _Line, call: _Call | None) -> str:
             "A plain array holds numbers alone: make it with np.zeros_like(v) of a variable v (shape=… for another "
             "shape), or fill a list and np.stack it"
         )
-    if line.scipy:
-        return _for_scipy(line.scipy)
+    if line.part:
+        return _for_part(line.part)
     if call is None:
         return ""
+    if call.name in _DRAWS:
+        return "Draw what does not depend on variables and move it: mean + deviation * rng.normal(size=shape)"
     if call.name in MAKERS and call.owner in ("numpy", None):
         if call.lists:
             return f"Write np.stack([v, w]); gategrad.numpy.{call.name} takes lists of variables as they are"
@@ -206,7 +223,12 @@ def _numpys(name: str) -> str:
     return f"np.{name}" if callable(getattr(np, name, None)) else "NumPy's functions"
 
 
-def _for_scipy(part: str) -> str:
+def _for_part(part: str) -> str:
+    if part == "polynomial":
+        return (
+            "The functions of gategrad.numpy.polynomial take coefficients and points that are variables (polyval, chebval and "
+            "all the others); the classes hold plain numbers"
+        )
     if part in SCIPYS:
         return (
             f"Functions of SciPy's that are written in Python or ask for plain arrays are in gategrad.scipy.{part} for "

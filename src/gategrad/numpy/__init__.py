@@ -340,7 +340,6 @@ from numpy import polydiv as polydiv
 from numpy import polyfit as polyfit
 from numpy import polyint as polyint
 from numpy import polymul as polymul
-from numpy import polynomial as polynomial
 from numpy import polysub as polysub
 from numpy import polyval as polyval
 from numpy import positive as positive
@@ -474,6 +473,7 @@ from numpy import zeros_like as zeros_like
 
 from gategrad.numpy import fft as fft
 from gategrad.numpy import linalg as linalg
+from gategrad.numpy import polynomial as polynomial
 from gategrad.numpy.creation import arange as arange
 from gategrad.numpy.creation import array as array
 from gategrad.numpy.creation import asanyarray as asanyarray

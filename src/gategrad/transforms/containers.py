@@ -13,7 +13,7 @@ import numpy as np
 
 from gategrad.variable import Variable
 
-__all__ = ["flatten", "flatten_like", "is_value", "same_structure"]
+__all__ = ["flatten", "flatten_like", "is_value", "places", "same_structure"]
 
 _VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
 _NAMESPACE = "gategrad"
@@ -72,6 +72,20 @@ def flatten_like(rebuild: Callable[..., Any], x: Any) -> list[Any] | None:
     except ValueError:
         return None
     return values if all(value is None or is_value(value) for value in values) else None
+
+
+def places(x: Any) -> list[str]:
+    """Where the values of a container stand, as it is written behind its name; "" for a value itself.
+
+    >>> places({"w": 1.0, "b": [2.0, 3.0]})
+    ["['b'][0]", "['b'][1]", "['w']"]
+    """
+    if is_value(x):
+        return [""]
+    import optree
+
+    flatten(x)  # which registers what it meets
+    return [accessor.codify("") for accessor in optree.tree_accessors(x, is_leaf=is_value, namespace=_NAMESPACE)]
 
 
 def same_structure(rebuild: Callable[..., Any], other: Callable[..., Any]) -> bool:

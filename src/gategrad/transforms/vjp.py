@@ -11,7 +11,7 @@ from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
-from gategrad.transforms.containers import flatten
+from gategrad.transforms.containers import flatten, places
 from gategrad.values import FLOAT64, conjugated, lock, spec_of
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
@@ -177,10 +177,10 @@ def differentiable(x: Any, where: str) -> Any:
         return float(x)
     if type(x) is complex:
         return np.complex128(x)
-    dtype = getattr(x, "dtype", None)
-    if dtype is not None and dtype.kind in "fc":
+    kind = getattr(getattr(x, "dtype", None), "kind", "")  # another library's dtype may have none
+    if kind and kind in "fc":
         return float(x) if type(x) is np.float64 else x
-    if dtype is not None and dtype.kind in "iu":
+    if kind and kind in "iu":
         raise DtypeError(
             f"{where} is {describe(x)}: integers cannot change by a little, so they have no gradient. "
             "Pass x.astype(float), or leave it out of argnums"
@@ -195,11 +195,29 @@ def open_tape(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[
     for position, primal in enumerate(primals):
         where = f"argument {position}"
         values, rebuild = flatten(differentiable(None, where) if primal is None else primal)
-        group = [leaf(_still(differentiable(x, where)), level) for x in values]
+        try:
+            group = [leaf(_still(differentiable(x, where)), level) for x in values]
+        except DtypeError as error:
+            raise _in_its_place(error, primal, values, where) from None
         groups.append(group)
         rebuilds.append(rebuild)
         lifted.append(rebuild(group))
     return level, groups, rebuilds, lifted
+
+
+def _in_its_place(error: DtypeError, primal: Any, values: list[Any], where: str) -> DtypeError:
+    """The same error with the place in the container: "argument 0['layers'][1] is …"."""
+    for x, path in zip(values, places(primal), strict=True):
+        try:
+            differentiable(x, where)
+        except DtypeError:
+            if not path:
+                break
+            return DtypeError(
+                f"{where}{path}{str(error).removeprefix(where)}. What is no parameter is another argument, or a field of a "
+                "dataclass with metadata={'static': True}"
+            )
+    return error
 
 
 def _still(x: Any) -> Any:

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+import gategrad as gg
 from gategrad.compiler.program.verify import verify
 from gategrad.compiler.trace.tracing import trace
-from gategrad.errors import TraceError
+from gategrad.errors import NotTraceableError, TraceError
 
 rng = np.random.default_rng(3)
 X, Y = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
@@ -136,3 +137,18 @@ def test_float32_stays_float32():
     for f in (np.cbrt, lambda x: np.logaddexp(x, 0.0), np.deg2rad, np.reciprocal, lambda x: x * np.float64(2), np.std):
         program, _ = trace(f, lambda values: (values, {}), [(x.shape, x.dtype)], ["x"], "f")
         assert program.outputs[0].dtype == np.float32
+
+
+def test_elements_chosen_by_their_values_are_refused_for_that_reason():
+    """In a derivative too, where the rule is tried on the host first: what the user wrote is what is wrong."""
+
+    def f(x):
+        y = x * 1.0
+        y[x < 0] *= 0.1
+        return np.sum(y)
+
+    for g in (f, gg.grad(f)):
+        with pytest.raises(
+            NotTraceableError, match=r"^x\[mask\] in a compiled function: the number of elements depends"
+        ):
+            gg.compile(g)(np.array([1.0, -2.0]))

@@ -12,9 +12,9 @@ __all__ = ["complain"]
 
 
 def complain(wanted: str, remedy: str) -> str:
-    """Quote the user's line: the innermost frame outside this library and NumPy."""
+    """Quote the user's line: the innermost frame outside this library, NumPy and SciPy."""
     frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("gategrad", "numpy"):
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("gategrad", "numpy", "scipy"):
         frame = frame.f_back
     where = " "
     if frame is not None:

@@ -154,7 +154,8 @@ class Symbol(ArrayMethods):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"a value of a compiled function has no attribute {name!r}")
-        raise NotTraceableError(complain(f"the array behind a value (its {name})", f"np.{name} if there is one"))
+        instead = f"np.{name}" if hasattr(np, name) else "the value itself in NumPy's functions"
+        raise NotTraceableError(complain(f"the array behind a value (its {name})", instead))
 
     def __bool__(self) -> bool:
         raise _why_not(self, "the truth of a value", "np.where(condition, x, y)")
@@ -166,7 +167,7 @@ class Symbol(ArrayMethods):
         raise _why_not(self, "the number behind a value", "NumPy's functions")
 
     def __int__(self) -> int:
-        raise _why_not(self, "the integer behind a value", "a static argument, or indexing by arrays")
+        raise _why_not(self, "the integer behind a value", "the value itself where it is an index, x[i]")
 
     __index__ = __int__
 
