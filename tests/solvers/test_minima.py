@@ -149,17 +149,6 @@ def test_what_is_refused():
     v = gg.variable(1.0)
     with pytest.raises(NoRuleError, match=r"minimize has no gradient in bounds=: pass its \.value"):
         optimize.minimize(valley, np.zeros(3), (1.3,), bounds=[(0, v)] * 3)
-    constraint = {"type": "eq", "fun": lambda x: np.sum(x) - 1}
-    free = optimize.minimize(lambda x: np.sum((x - 1.0) ** 2), np.zeros(2), method="SLSQP", constraints=constraint)
-    np.testing.assert_allclose(free.x, [0.5, 0.5])
-    with pytest.raises(NoRuleError, match=r"no gradient of a minimum under constraints=: .*penalty"):
-        optimize.minimize(lambda x: np.sum((x - v) ** 2), np.zeros(2), method="SLSQP", constraints=constraint)
-    for known in (
-        {"type": "eq", "fun": lambda x: np.sum(x) - v},
-        scipy.optimize.NonlinearConstraint(lambda x: x[0] - v, 0, 0),
-    ):
-        with pytest.raises(NoRuleError, match="no gradient of a minimum under constraints="):
-            optimize.minimize(lambda x: np.sum(x**2), np.zeros(2), method="SLSQP", constraints=known)
     with pytest.raises(NoGradientError, match="this minimum has no gradient here.*singular"):
         gg.grad(lambda p: optimize.minimize(lambda x: (x[0] + x[1] - p) ** 2, np.zeros(2)).x[0])(1.0)
     for name in ("linprog", "nnls", "milp", "lsq_linear", "linear_sum_assignment"):

@@ -10,11 +10,11 @@ import numpy as np
 import scipy.optimize
 
 from gategrad.compiler.compile import compile as compiled
-from gategrad.errors import NoRuleError
 from gategrad.gates.axes import shape_of
 from gategrad.pause import no_grad
 from gategrad.recording import plain
-from gategrad.solvers.calls import Plainly, Unknowns, as_args, joined, plain_all, refuse_variables
+from gategrad.solvers.calls import Plainly, Unknowns, as_args, plain_all, refuse_variables
+from gategrad.solvers.constrained import constrained, constraints_of, with_slopes
 from gategrad.solvers.hosting import solver
 from gategrad.solvers.implicit import recorded
 from gategrad.solvers.stationary import stationary
@@ -52,16 +52,17 @@ def minimize(
     """The x where f(x, *args) is least; as `scipy.optimize.minimize`, which is handed the derivatives that it asks for.
 
     `x0` is a vector or any container of numbers and arrays, and `x` in the result is one like it. SciPy gets the gradient,
-    and from methods that ask for more the Hessian or its product with a vector; `jac`, `hess` and `hessp` of your own are
+    and from methods that ask for more the Hessian or its product with a vector, and the Jacobians of constraints; `jac`, `hess` and `hessp` of your own are
     used instead. With `compile=True` all of these are compiled (a function made by `gg.compile` is used as it is).
 
     The minimum is differentiable: dx = −(∂²f/∂x²)⁻¹ ∂²f/∂x∂p dp, in `args` and in every variable that `fun` computes with,
     to any order. It is the derivative of the exact minimum at the point that SciPy returned: what `tol` leaves in x is left
-    in it too. At a bound x does not move. It does not depend on `x0`, which receives 0. `x` and `fun` in the result carry
+    in it too. At a bound x does not move; under `constraints`, which may compute with variables as well, it moves as those allow
+    that hold it back. It does not depend on `x0`, which receives 0. `x` and `fun` in the result carry
     gradients; all else there is SciPy's report in plain numbers.
 
-    `NoRuleError` for variables in `bounds` or `tol`, and for a minimum under `constraints` that would have a gradient;
-    `NoGradientError` if the Hessian is singular, or x still far from a minimum. J. Nocedal and S. Wright, Numerical Optimization (2006).
+    `NoRuleError` for variables in `bounds` or `tol`; `NoGradientError` if the Hessian is singular, x still far from a minimum, or
+    a constraint is met without holding x back. J. Nocedal and S. Wright, Numerical Optimization (2006).
 
     >>> import numpy as np, gategrad as gg
     >>> def rosenbrock(x, a):
@@ -81,14 +82,14 @@ def minimize(
     objective, known = _handed_over(f, name, jac, hess, hessp, compile)
     with no_grad():
         found = scipy.optimize.minimize(
-            objective, unknowns.start, plain_all(args), method, bounds=bounds, constraints=constraints, tol=tol,
+            objective, unknowns.start, plain_all(args), method, bounds=bounds, constraints=with_slopes(constraints), tol=tol,
             callback=_in_containers(callback, unknowns), options=options, **known,
         )  # fmt: skip
     x = found.x
-    constrained = _as_list(constraints)
-    if recorded(f(x, *args), *[_of_constraint(c, x) for c in constrained]):
-        _refuse_constraints(constrained)
-        x = stationary(lambda y: f(y, *args), x, bounds)
+    conditions = constraints_of(constraints, bounds)
+    if recorded(f(x, *args), *[c.fun(x) for c in conditions]):
+        least = lambda y: f(y, *args)
+        x = constrained(least, x, conditions) if conditions else stationary(least, x, bounds)
         found.fun = f(x, *args)
     found.x = unknowns.back(x)
     return found
@@ -102,29 +103,6 @@ def _one_number(f: Callable[..., Any]) -> Callable[..., Any]:
         return np.reshape(z, ()) if shape_of(z) == (1,) else z
 
     return of_one
-
-
-def _as_list(constraints: Any) -> list[Any]:
-    """The constraints, of which SciPy takes one alone too."""
-    if constraints is None:
-        return []
-    return list(constraints) if isinstance(constraints, (tuple, list)) else [constraints]
-
-
-def _of_constraint(constraint: Any, x: Any) -> Any:
-    """What a constraint says of x: it may compute with variables that the objective does not know. None of a linear one."""
-    if isinstance(constraint, dict):
-        return joined(constraint["fun"](x, *constraint.get("args", ())))
-    fun = getattr(constraint, "fun", None)
-    return None if fun is None else joined(fun(x))
-
-
-def _refuse_constraints(constraints: list[Any]) -> None:
-    if constraints:
-        raise NoRuleError(
-            "scipy.optimize.minimize has no gradient of a minimum under constraints=: express x by free unknowns, add a "
-            "penalty to the function, or pass the .value of what is a constant"
-        )
 
 
 def _handed_over(

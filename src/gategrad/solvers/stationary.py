@@ -14,12 +14,12 @@ from gategrad.solvers.implicit import as_it_moves, dense
 from gategrad.transforms.grad import grad
 from gategrad.transforms.hessian import hessian
 
-__all__ = ["stationary"]
+__all__ = ["limits", "stationary"]
 
 
 def stationary(objective: Callable[[Any], Any], x: Any, bounds: Any, what: str = "this minimum") -> Any:
     """A minimum of the objective, a vector, as a function of whatever variables the objective computes with."""
-    held = None if bounds is None else _held(objective, x, *_limits(bounds))
+    held = None if bounds is None else _held(objective, x, *limits(bounds))
 
     def residual(y: Any) -> Any:
         slope = grad(objective)(y)
@@ -41,7 +41,7 @@ def _held(objective: Callable[[Any], Any], x: Any, low: Any, high: Any) -> Any:
     return ((there <= low) & (slope > 0)) | ((there >= high) & (slope < 0))
 
 
-def _limits(bounds: Any) -> tuple[Any, Any]:
+def limits(bounds: Any) -> tuple[Any, Any]:
     """The lower and the upper bounds, in any form in which SciPy takes them: pairs, Bounds, or two rows in a tuple."""
     if isinstance(bounds, scipy.optimize.Bounds):
         return bounds.lb, bounds.ub
