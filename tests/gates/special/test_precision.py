@@ -167,3 +167,43 @@ def test_a_mean_grows_as_its_arguments_do(a, b):
     by_a, by_b = gg.grad(special.agm, (0, 1))(a, b)
     assert by_a > 0.0 and by_b > 0.0
     np.testing.assert_allclose(a * by_a + b * by_b, special.agm(a, b), rtol=1e-14)
+
+
+@pytest.mark.parametrize("tiny", [1e-13, 1e-20])
+def test_distributions_with_tiny_shapes(tiny):
+    """Almost all of them lies at an end; what does not is as small as the shape, and so are its digits."""
+    for a, b, x in ((tiny, 1.5, 0.3 * tiny), (1.5, tiny, 0.3), (tiny, 1.5, 0.3)):
+        with mpmath.workdps(100):
+            exact = [reference(incomplete_beta, (a, b, x), place) for place in (0, 1)]
+        np.testing.assert_allclose(gg.grad(special.betainc, (0, 1))(a, b, x), exact, rtol=1e-10)
+    for dfn, dfd in ((tiny, 3.0), (3.0, tiny)):
+        snedecor = lambda m, n, x: incomplete_beta(m / 2, n / 2, m * x / (m * x + n))
+        with mpmath.workdps(100):
+            exact = [reference(snedecor, (dfn, dfd, 0.5), place) for place in range(3)]
+        np.testing.assert_allclose(gg.grad(special.fdtr, (0, 1, 2))(dfn, dfd, 0.5), exact, rtol=1e-10)
+
+
+@pytest.mark.parametrize("b", [1e13, 1e20, 1e30])
+def test_quantiles_of_huge_shapes_are_those_of_gamma_distributions(b):
+    """I⁻¹(2, b) is q / b with q a quantile of the gamma distribution of shape 2; and 1 less that, if they change places."""
+    q = special.gammaincinv(2.0, 0.3)
+    by_a, by_y = gg.grad(special.gammaincinv, (0, 1))(2.0, 0.3)
+    expected = np.array([by_a / b, -q / b**2, by_y / b])
+    found = np.array(gg.grad(special.betaincinv, (0, 1, 2))(2.0, b, 0.3))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    found = np.array(gg.grad(special.betainccinv, (0, 1, 2))(b, 2.0, 0.3))  # the rest of what lies above
+    np.testing.assert_allclose(found, -expected[[1, 0, 2]], rtol=1e-9)
+    snedecor = gg.grad(special.fdtri, (0, 1, 2))(b, 2.0, 0.3)  # 1 / (χ² / 2), of two degrees: −1 / log(p)
+    np.testing.assert_allclose(snedecor[2], 1.0 / (0.3 * np.log(0.3) ** 2), rtol=1e-9)
+
+
+@pytest.mark.parametrize("b", [1e15, 1e30])
+def test_quantiles_of_two_huge_shapes_are_those_of_a_normal_distribution(b):
+    found = gg.grad(special.betaincinv, (0, 1))(b, b, 0.3)
+    np.testing.assert_allclose(found, [0.25 / b, -0.25 / b], rtol=1e-6)
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_the_ends_of_a_beta_distribution_stay_where_they_are(y):
+    for inverse in (special.betaincinv, special.betainccinv):
+        assert gg.grad(inverse, (0, 1))(2.0, 3.0, y) == (0.0, 0.0)

@@ -50,9 +50,9 @@ def beta_density(a: Any, b: Any, x: Any) -> Any:
     """x^(a−1) (1 − x)^(b−1) / B(a, b)."""
     smaller = np.minimum(plain(a), plain(b))
     large = (smaller >= _LARGE) & _near(plain(x) * plain(b) - (1.0 - plain(x)) * plain(a), smaller)
-    plainly = np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
     if not occurs(large):
-        return plainly
+        return _plain_beta_density(a, b, x)
+    plainly = _plain_beta_density(np.where(large, 1.0, a), np.where(large, 1.0, b), np.where(large, 0.5, x))
     a, b, x = (
         np.where(large, a, _LARGE),
         np.where(large, b, _LARGE),
@@ -63,6 +63,10 @@ def beta_density(a: Any, b: Any, x: Any) -> Any:
     exponent = exponent + _remainder(a + b) - _remainder(a) - _remainder(b)
     height = np.sqrt(a * (b / (a + b)) / (2.0 * math.pi))
     return np.where(large, height / (x * (1.0 - x)) * np.exp(exponent), plainly)
+
+
+def _plain_beta_density(a: Any, b: Any, x: Any) -> Any:
+    return np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
 
 
 def _near(off: Any, shape: Any) -> Any:

@@ -125,10 +125,45 @@ def betainc_by(place: int, a: Any, b: Any, x: Any) -> Any:
     with np.errstate(divide="ignore"):
         reach = np.minimum(np.abs(np.log(plain(one) * (plain(a) + plain(b)) / plain(shape))), 1e3)
     length = 1.0 / (1.0 / length_of_shape(shape) + reach)
-    below = plain(x) * (plain(a) + plain(b)) < plain(a)
+    below = special.betainc(plain(a), plain(b), plain(x)) < 0.5
     lower = by_differences(special.betainc, (a, b, x), place, length)
     upper = by_differences(special.betaincc, (a, b, x), place, length)
-    return np.where(below, lower, -upper)
+    slope = np.where(below, lower, -upper)
+    scaled = plain(shape) > _NORMAL
+    return np.where(scaled, -beta_density(a, b, x) * _scaled_slope(place, a, b, x), slope) if occurs(scaled) else slope
+
+
+def _scaled_slope(place: int, a: Any, b: Any, x: Any) -> Any:
+    """∂x / ∂a or ∂x / ∂b for x = mean + q · deviation: a large shape does no more than move and scale the distribution."""
+    total = a + b
+    shape, mean = (a, b)[place], a / total
+    of_mean = (b / total, -mean)[place] / total
+    of_deviation = 0.5 * (1.0 / shape - 2.0 / total - 1.0 / (total + 1.0))
+    return of_mean + (x - mean) * of_deviation
+
+
+def betaincinv_by(place: int, a: Any, b: Any, x: Any) -> Any:
+    """∂x / ∂a (place 0) or ∂x / ∂b (place 1) where I_x(a, b) stays what it is; ∂x / ∂I for place 2."""
+    if place == 2:
+        return 1.0 / beta_density(a, b, x)
+    ends = (plain(x) == 0.0) | (plain(x) == 1.0)  # which stay where they are
+    if not occurs(ends):
+        return -betainc_by(place, a, b, x) / beta_density(a, b, x)
+    x = np.where(ends, 0.5, x)
+    return np.where(ends, 0.0, -betainc_by(place, a, b, x) / beta_density(a, b, x))
+
+
+def _of_inverse(place: int, a: Any, b: Any, y: Any, z: Any, sign: float) -> Any:
+    """A slope of x = I⁻¹(y), sign 1, or of (1 − I)⁻¹(y), sign −1, from whichever of x and 1 − x is smaller."""
+    late = plain(z) > 0.5
+    last = sign if place == 2 else 1.0
+    if not occurs(late):
+        return last * betaincinv_by(place, a, b, z)
+    mirror = special.betainccinv if sign > 0 else special.betaincinv
+    rest = np.where(late, mirror(b, a, y), 0.5)  # 1 − x, with all its digits
+    of_rest = betaincinv_by((1, 0, 2)[place], np.where(late, b, 1.0), np.where(late, a, 1.0), rest)
+    early = betaincinv_by(place, np.where(late, 1.0, a), np.where(late, 1.0, b), np.where(late, 0.5, z))
+    return np.where(late, last * of_rest if place == 2 else -of_rest, last * early)
 
 
 class Betainc(Special):
@@ -171,13 +206,13 @@ class Betaincinv(Special):
     uses_output = True
 
     def slope_a(self, a: Any, b: Any, y: Any) -> Any:
-        return -betainc_by(0, a, b, self.z) / beta_density(a, b, self.z)
+        return _of_inverse(0, a, b, y, self.z, 1.0)
 
     def slope_b(self, a: Any, b: Any, y: Any) -> Any:
-        return -betainc_by(1, a, b, self.z) / beta_density(a, b, self.z)
+        return _of_inverse(1, a, b, y, self.z, 1.0)
 
     def slope_y(self, a: Any, b: Any, y: Any) -> Any:
-        return 1.0 / beta_density(a, b, self.z)
+        return _of_inverse(2, a, b, y, self.z, 1.0)
 
 
 class Betainccinv(Special):
@@ -187,10 +222,10 @@ class Betainccinv(Special):
     uses_output = True
 
     def slope_a(self, a: Any, b: Any, y: Any) -> Any:
-        return -betainc_by(0, a, b, self.z) / beta_density(a, b, self.z)
+        return _of_inverse(0, a, b, y, self.z, -1.0)
 
     def slope_b(self, a: Any, b: Any, y: Any) -> Any:
-        return -betainc_by(1, a, b, self.z) / beta_density(a, b, self.z)
+        return _of_inverse(1, a, b, y, self.z, -1.0)
 
     def slope_y(self, a: Any, b: Any, y: Any) -> Any:
-        return -1.0 / beta_density(a, b, self.z)
+        return _of_inverse(2, a, b, y, self.z, -1.0)

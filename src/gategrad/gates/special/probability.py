@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from gategrad.gates.singular import occurs
 from gategrad.gates.special.densities import beta_density
 from gategrad.gates.special.differences import by_differences
 from gategrad.gates.special.incomplete import betainc_by
@@ -32,22 +33,34 @@ __all__ = [
 
 
 class _Snedecor:
-    """The slopes of the F distribution: I_w(dfn/2, dfd/2) with w = dfn x / (dfn x + dfd)."""
+    """The slopes of the F distribution: I_w(dfn/2, dfd/2) with w = dfn x / (dfn x + dfd), or 1 − I of 1 − w, which is smaller."""
 
     def __init__(self, dfn: Any, dfd: Any, x: Any) -> None:
         self.dfn, self.dfd, self.x = dfn, dfd, x
         self.total = dfn * x + dfd
-        self.w = dfn * x / self.total
-        self.density = beta_density(0.5 * dfn, 0.5 * dfd, self.w) / (self.total * self.total)
+        w, rest = dfn * x / self.total, dfd / self.total
+        self.late = plain(w) > 0.5
+        self.w = np.where(self.late, 0.5, w)
+        self.rest = np.where(self.late, rest, 0.5)
+        half, other = 0.5 * dfn, 0.5 * dfd
+        density = np.where(self.late, beta_density(other, half, self.rest), beta_density(half, other, self.w))
+        self.density = density / (self.total * self.total)
 
     def by_dfn(self) -> Any:
-        return 0.5 * betainc_by(0, 0.5 * self.dfn, 0.5 * self.dfd, self.w) + self.density * self.x * self.dfd
+        return 0.5 * self._by(0) + self.density * self.x * self.dfd
 
     def by_dfd(self) -> Any:
-        return 0.5 * betainc_by(1, 0.5 * self.dfn, 0.5 * self.dfd, self.w) - self.density * self.x * self.dfn
+        return 0.5 * self._by(1) - self.density * self.x * self.dfn
 
     def by_x(self) -> Any:
         return self.density * self.dfn * self.dfd
+
+    def _by(self, place: int) -> Any:
+        half, other = 0.5 * self.dfn, 0.5 * self.dfd
+        early = betainc_by(place, half, other, self.w)
+        return (
+            np.where(self.late, -betainc_by(1 - place, other, half, self.rest), early) if occurs(self.late) else early
+        )
 
 
 _F = ((1.0, 5.0), (1.0, 5.0), (0.5, 3.0))
