@@ -261,3 +261,30 @@ def test_arrays_made_like_a_variable_take_variables():
     assert gg.compile(f)(x) == f(x)
     np.testing.assert_array_equal(gg.compile(gg.grad(f))(x), gg.grad(f)(x))
     assert type(np.zeros_like(gg.variable(1.0))) is np.ndarray and np.zeros_like(a, dtype=int).dtype.kind == "i"
+
+
+MASKED = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x * MASKED),
+        lambda x: np.sum(np.add(x, MASKED)),
+        lambda x: np.sum(MASKED * x),
+        lambda x: np.sum(np.maximum(x, MASKED)),
+    ],
+)
+@pytest.mark.parametrize("transform", [gg.grad, gg.compile], ids=["grad", "compile"])
+def test_a_mask_of_numpys_is_not_ignored(f, transform):
+    """NumPy's answer leaves out what is masked; ours would count it."""
+    with pytest.raises(
+        TypeError, match="is a masked array|a masked array in a compiled|MASKED \\* x would|needs an array"
+    ):
+        transform(f)(np.ones(3))
+
+
+def test_nor_is_that_of_an_argument():
+    for f, says in ((gg.grad(np.sum), "argument 0 is a masked array"), (gg.compile(np.sum), "given a masked array")):
+        with pytest.raises(gg.errors.DtypeError, match=f"{says}.*fill it, or use np.where"):
+            f(MASKED)

@@ -100,6 +100,10 @@ def own(value: Any) -> Any:
 
 def as_value(x: Any, gate: Any, index: int) -> Any:
     """An input of a gate as a number or an array; or the reason why it cannot be one."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise DtypeError(
+            f"input {index} of {type(gate).__name__} is a masked array, whose mask gates do not know: fill it, or use np.where"
+        )
     foreign = hasattr(x, "__array__") and not hasattr(x, "__array_function__") and not isinstance(x, np.generic)
     if foreign or isinstance(x, (list, tuple)):
         x = np.asarray(x)  # a list, a data frame's column, another library's tensor

@@ -167,7 +167,7 @@ def test_integers_become_floats():
         (np.arange(3), r"argument 0 is an int64 array of shape \(3,\): integers cannot change by a little"),
         (np.int64(3), "argument 0 is a int64 scalar: integers"),
         (np.array([None]), r"argument 0 is an object array of shape \(1,\)"),
-        ({"a": 1.0, "b": "c"}, "argument 0 is the str 'c'"),
+        ({"a": 1.0, "b": "c"}, r"argument 0\['b'\] is the str 'c'"),
     ],
     ids=str,
 )
@@ -324,3 +324,20 @@ def test_a_value_that_was_kept_has_no_backward():
     gg.grad(lambda x: (kept.append(x * 2.0), x * x)[1])(3.0)
     with pytest.raises(gg.errors.NotTrackedError, match="or was when it kept this value: return the value from there"):
         kept[0].backward()
+
+
+def test_a_truth_value_is_no_loss():
+    """A comparison that was meant to be a difference: it has no gradient, rather than one of 0."""
+    for f in (lambda x: x > 1.0, lambda x: np.any(x > 1.0)):
+        with pytest.raises(
+            NotScalarError, match="returned (the bool True|a bool scalar). A truth value steps where it"
+        ):
+            gg.grad(f)(2.0)
+        with pytest.raises(NotScalarError, match="returned (the bool True|a bool scalar)"):
+            gg.compile(gg.grad(f))(2.0)
+    assert gg.grad(lambda x: 3.0)(2.0) == gg.grad(lambda x: 3)(2.0) == 0.0
+
+
+def test_what_is_compiled_is_a_function():
+    with pytest.raises(TypeError, match=r"^compile takes a function, not the int 3: .*gg\.compile\(f\)\(x\)$"):
+        gg.compile(3)

@@ -72,6 +72,10 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
         return Scalar("f32"), x
     if not isinstance(x, (np.ndarray, np.generic, complex)):
         return None
+    if isinstance(x, np.ma.MaskedArray):
+        raise DtypeError(
+            "a compiled function was given a masked array, whose mask it would ignore: fill it, or use np.where"
+        )
     array = np.asarray(x)
     number = KINDS.get(array.dtype.newbyteorder("="))
     if number is None and array.dtype.kind not in "iub":

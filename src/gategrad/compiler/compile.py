@@ -17,7 +17,7 @@ from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.specialisation import Specialisation
 from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
-from gategrad.errors import ComplexTraceError
+from gategrad.errors import ComplexTraceError, describe
 from gategrad.recording import plain
 from gategrad.transforms.call import Call, Rule, record
 from gategrad.transforms.derivative import Derivative, at_once
@@ -68,6 +68,10 @@ class Compiled(native.Callable):
     """A function as native code, compiled for the shapes and dtypes that it is called with. See `compile`."""
 
     def __init__(self, f: Callable[..., Any], static: Sequence[str] = (), donate: Sequence[str] = ()) -> None:
+        if not callable(f):
+            raise TypeError(
+                f"compile takes a function, not {describe(f)}: it returns a function, as in gg.compile(f)(x)"
+            )
         functools.update_wrapper(cast(Any, self), f, updated=())
         self._f = f
         self._static = (static,) if isinstance(static, str) else tuple(static)

@@ -12,7 +12,7 @@ from gategrad.recording import plain
 from gategrad.tape import paused
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
-from gategrad.values import FLOAT64, is_complex
+from gategrad.values import is_complex
 from gategrad.variable import Variable
 from gategrad.watch import WATCHED
 
@@ -87,8 +87,8 @@ def _seed(z: Any) -> Any:
         shape, dtype = z.shape, z.dtype
         if shape == () and dtype.kind == "f":
             return 1.0 if z.spec is None else dtype.type(1)
-    elif isinstance(z, (float, int)) or (
-        getattr(z, "shape", None) == () and getattr(z, "dtype", FLOAT64).kind in "fiub"
+    elif (isinstance(z, (float, int)) and not isinstance(z, bool)) or (
+        getattr(z, "shape", None) == () and getattr(getattr(z, "dtype", None), "kind", "") in tuple("fiu")
     ):
         return 1.0
     raise _not_scalar(plain(z))
@@ -97,6 +97,8 @@ def _seed(z: Any) -> Any:
 def _not_scalar(z: Any) -> Exception:
     if z is None:
         advice = "Is a `return` missing?"
+    elif isinstance(z, bool) or getattr(z, "dtype", None) == bool:
+        advice = "A truth value steps where it changes, and has no gradient anywhere else"
     elif is_complex(z):
         advice = (
             "Make it real with np.real, np.imag or np.abs. The derivative of a holomorphic function is "

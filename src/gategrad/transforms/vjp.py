@@ -177,6 +177,10 @@ def differentiable(x: Any, where: str) -> Any:
         return float(x)
     if type(x) is complex:
         return np.complex128(x)
+    if isinstance(x, np.ma.MaskedArray):
+        raise DtypeError(
+            f"{where} is a masked array, which has no gradient where it is masked: fill it, or use np.where"
+        )
     kind = getattr(getattr(x, "dtype", None), "kind", "")  # another library's dtype may have none
     if kind and kind in "fc":
         return float(x) if type(x) is np.float64 else x

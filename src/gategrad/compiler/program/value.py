@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.ops import OPS, Op
+from gategrad.errors import DtypeError
 
 __all__ = ["Builder", "Constant", "Value"]
 
@@ -104,6 +105,8 @@ class Builder:
         """A constant of the program; an array of one repeated element is that element, broadcast."""
         if type(array) is float:
             return self._number(array)
+        if isinstance(array, np.ma.MaskedArray):
+            raise DtypeError("a masked array in a compiled function would lose its mask: fill it, or use np.where")
         array = np.asarray(array)
         if array.size > 1:
             first = array.flat[0]
