@@ -125,3 +125,54 @@ def test_compiled():
     x, k = draw(6, float), draw(3, float)
     for found, expected in zip(gg.compile(f)(x, k), f(x, k), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+# --- along some axes, and over others ---------------------------------------------------------------------------------
+
+IMAGES, KERNELS = np.cos(np.arange(120.0)).reshape(2, 3, 5, 4), np.sin(np.arange(72.0)).reshape(3, 4, 2, 3)
+
+
+def by_channels(x, y, mode):
+    """Each pair of an image and an output channel by itself, its input channels added."""
+    planes = [[sum(scipy.signal.convolve(x[n, c], y[c, m], mode) for c in range(3)) for m in range(4)] for n in range(2)]
+    return np.array(planes)
+
+
+@pytest.mark.parametrize("mode", ["full", "valid"])
+def test_layers_of_channels(mode):
+    how = {"axes": ((2, 3), (-2, -1)), "dot_axes": ((1,), (0,))}
+    f = lambda x, y: signal.convolve(x, y, mode, **how)
+    np.testing.assert_allclose(f(IMAGES, KERNELS), by_channels(IMAGES, KERNELS, mode), atol=1e-12)
+    gg.check_gradients(lambda x, y: np.sum(f(x, y) ** 2), IMAGES, KERNELS, elements=6)
+    loss = gg.grad(lambda x, y: np.sum(f(x, y) ** 2), (0, 1))
+    for found, expected in zip(gg.compile(loss)(IMAGES, KERNELS), loss(IMAGES, KERNELS), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-11)
+
+
+def test_axes_in_another_order_and_none_summed():
+    found = signal.convolve(IMAGES[0], KERNELS[0], axes=((2, 1), (2, 1)))
+    expected = [[scipy.signal.convolve(x, y) for y in KERNELS[0]] for x in IMAGES[0]]
+    np.testing.assert_allclose(found, np.swapaxes(expected, 2, 3), atol=1e-12)
+    np.testing.assert_allclose(
+        signal.convolve(IMAGES[0], KERNELS[:, 0], dot_axes=((0,), (0,))),
+        by_channels(IMAGES, KERNELS, "full")[0, 0],
+        atol=1e-12,
+    )
+    alone = signal.convolve(gg.variable(IMAGES[0, 0]), KERNELS[0, 0], dot_axes=((), ()))
+    np.testing.assert_allclose(alone.value, scipy.signal.convolve(IMAGES[0, 0], KERNELS[0, 0]), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"axes": ((1,), (1, 2))}, "axes is two sequences of as many axes"),
+        ({"axes": ((1,), (1,)), "dot_axes": ((1,), (0,))}, "an axis is named in axes=.* and in dot_axes="),
+        ({"axes": ((2,), (2,)), "dot_axes": ((1,), (1,))}, "dot_axes pairs axes of lengths 3 and 4"),
+        ({"axes": ((2,), (2,)), "mode": "same"}, "the mode is 'full' or 'valid', not 'same'"),
+        ({"axes": ((1,), (1,)), "mode": "valid"}, "wants the second array to fit into the first"),
+        ({"axes": ((7,), (1,))}, "axis 7 is out of bounds"),
+    ],
+)
+def test_axes_that_do_not_fit(options, says):
+    with pytest.raises(ValueError, match=says):
+        signal.convolve(IMAGES, KERNELS, **options)

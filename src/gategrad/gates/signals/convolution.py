@@ -12,6 +12,7 @@ import scipy.signal
 
 from gategrad.gates.axes import as_input, axes_of, shape_of
 from gategrad.gates.scipy_names import Namespace
+from gategrad.gates.signals.over_axes import convolve_over
 from gategrad.kinds import Bilinear, Example
 from gategrad.values import is_complex
 from gategrad.variable import Variable
@@ -97,19 +98,33 @@ def _slid(gate: Any, mode: Literal["full", "valid"], x: Any, y: Any) -> Any:
 # --- SciPy's functions ------------------------------------------------------------------------------------------------
 
 
-@SIGNAL.rule
-def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
+def convolve(
+    in1: Any, in2: Any, mode: str = "full", method: str = "auto", *, axes: Any = None, dot_axes: Any = None
+) -> Any:
     """z_k = Σ x_j · y_{k−j} along all axes of two arrays of the same number of axes; as `scipy.signal.convolve`.
 
     `mode` "full", "valid", or "same" as `in1`; `method` "direct", "fft", or what is quicker, on the way back too. Real,
     complex and float32. For batches see `fftconvolve`, whose `axes` leaves the others alone. `ValueError` for other words
     and for shapes that do not fit.
 
+    What SciPy has not: `axes` and `dot_axes` are pairs of sequences, of axes of `in1` and of `in2`. Along the first the
+    arrays are convolved, over the second summed, and all others are side by side: the axes of the result are the others of
+    `in1`, the others of `in2`, and those convolved. So images of channels meet kernels, as in a layer of a network.
+
     >>> import numpy as np, gategrad as gg
     >>> image, edge = np.arange(6.0).reshape(2, 3), np.array([[1.0, -1.0]])
     >>> gg.grad(lambda k: np.sum(convolve(image, k, mode="valid") ** 2))(edge)
     array([[24., 16.]])
+    >>> images, kernels = np.ones((8, 3, 28, 28)), np.ones((3, 16, 5, 5))           # 3 channels to 16
+    >>> convolve(images, kernels, "valid", axes=((2, 3), (2, 3)), dot_axes=((1,), (0,))).shape
+    (8, 16, 24, 24)
     """
+    if axes is None and dot_axes is None:
+        return _along_all(in1, in2, mode, method)
+    return convolve_over(in1, in2, axes, dot_axes, mode)
+
+
+def _along_all(in1: Any, in2: Any, mode: str, method: str) -> Any:
     x, y = _pair(in1, in2, "convolve")
     if method not in ("auto", "direct", "fft"):
         raise ValueError("Acceptable method flags are 'auto', 'direct', or 'fft'.")
@@ -119,6 +134,10 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
         return Overlap(method)(*_larger_first(x, y, range(len(shape_of(x)))))
     full = ConvolveAll(method)(x, y)
     return _cut(full, shape_of(x), shape_of(y), mode, range(len(shape_of(x))))
+
+
+_along_all.__name__ = "convolve"  # by which SciPy's is found
+_along_all = SIGNAL.rule(_along_all)
 
 
 @SIGNAL.rule
