@@ -134,7 +134,9 @@ IMAGES, KERNELS = np.cos(np.arange(120.0)).reshape(2, 3, 5, 4), np.sin(np.arange
 
 def by_channels(x, y, mode):
     """Each pair of an image and an output channel by itself, its input channels added."""
-    planes = [[sum(scipy.signal.convolve(x[n, c], y[c, m], mode) for c in range(3)) for m in range(4)] for n in range(2)]
+    planes = [
+        [sum(scipy.signal.convolve(x[n, c], y[c, m], mode) for c in range(3)) for m in range(4)] for n in range(2)
+    ]
     return np.array(planes)
 
 

@@ -44,7 +44,7 @@ def convolve_over(x: Any, y: Any, axes: Pairs | None, dot_axes: Pairs | None, mo
     last = len(shape_of(x))
     windows = np.lib.stride_tricks.sliding_window_view(x, tuple(reach), tuple(slid[0])) if reach else x
     inside = range(last, last + len(reach))
-    z = np.tensordot(windows, np.flip(y, slid[1]), ((*summed[0], *inside), (*summed[1], *slid[1])))
+    z = np.tensordot(windows, np.flip(y, tuple(slid[1])), ((*summed[0], *inside), (*summed[1], *slid[1])))
     # the axes of x come in their order, those convolved among them, then the others of y
     kept = [n for n in range(last) if n not in summed[0]]
     return np.moveaxis(z, [kept.index(n) for n in slid[0]], range(len(shape_of(z)) - len(reach), len(shape_of(z))))
