@@ -108,7 +108,7 @@ def test_forward_mode_that_is_not_available():
     assert report.ok and report.modes[0].verdict == "unknown"
     first, second = str(report).split("\n")
     assert "(worst: " in first and "forward" not in first
-    assert second.startswith("  forward mode of the function is not available: EscapeError: float(v)")
+    assert second.startswith("  forward mode of the function is not available: EscapeError: float(dz) would turn")
 
 
 def test_the_gate_at_fault_is_named_inside_a_large_function():

@@ -22,6 +22,5 @@ def complain(wanted: str, remedy: str) -> str:
         where = f", at {frame.f_code.co_filename}:{frame.f_lineno}" + (f"\n    {code}\n" if code else " ")
     return (
         f"a compiled function needs {wanted} while it is traced{where}"
-        f"but values exist only when the program runs. "
-        + (suggestion() or f"Use {remedy}, or name the argument in static=")
+        f"but values exist only when the program runs. {suggestion() or f'Use {remedy}'}, or name the argument in static="
     )
