@@ -26,11 +26,12 @@ from gategrad.transforms.jacobian import jacobian
 
 __all__ = ["Constraint", "constrained", "constraints_of", "with_slopes"]
 
-_NEAR, _THERE, _HOLDS = (
-    1e-4,
-    1e-6,
-    1e-6,
-)  # how close to its limit a constraint may hold x back, is met; how much it must
+_NEAR = 1e-4
+"""How close to its limit a constraint may hold x back, …"""
+_THERE = 1e-6
+"""… how close it counts as met, …"""
+_HOLDS = 1e-6
+"""… and how much it must hold, as part of what the objective pulls."""
 
 
 class Constraint(NamedTuple):
