@@ -28,6 +28,7 @@ from gategrad.compiler.codegen.entry.inputs import llvm_type
 from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
+from gategrad.errors import UndecidedError
 
 __all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
@@ -69,7 +70,10 @@ class PythonCall:
         outputs = self._outputs.pack(*map(_address, buffers))
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
-            raise _error(status, workspace)
+            error = _error(status, workspace)
+            if signature.may_be_undecided and isinstance(error, UndecidedError):
+                return MISMATCH
+            raise error
         if signature.wants_finite and any(map(is_not_finite, buffers)):
             return MISMATCH
         return _build(signature.output, iter(buffers), objects)
