@@ -70,10 +70,9 @@ class PythonCall:
         outputs = self._outputs.pack(*map(_address, buffers))
         status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
         if status != OK:
-            error = _error(status, workspace)
-            if signature.may_be_undecided and isinstance(error, UndecidedError):
+            if status == FAILED and signature.may_be_undecided and _failure(workspace)[0] is UndecidedError:
                 return MISMATCH
-            raise error
+            raise _error(status, workspace)
         if signature.wants_finite and any(map(is_not_finite, buffers)):
             return MISMATCH
         return _build(signature.output, iter(buffers), objects)
@@ -167,14 +166,19 @@ def _build(structure: Structure, buffers: Iterator[np.ndarray[Any, Any]], object
     return dict(zip(structure.keys, items, strict=True)) if structure.kind is dict else structure.kind(items)
 
 
+def _failure(workspace: np.ndarray[Any, Any]) -> tuple[type[BaseException], str]:
+    """The exception that a program has written down."""
+    kind, text = ctypes.cast(int(workspace[:8].view(np.int64)[0]), ctypes.py_object).value
+    return kind, text
+
+
 def _error(status: int, workspace: np.ndarray[Any, Any]) -> BaseException:
     if status == INDEX_ERROR:
         index, axis, size = workspace[:24].view(np.int64)
         return IndexError(f"index {index} is out of bounds for axis {axis} with size {size}")
     if status == FAILED:
-        kind, text = ctypes.cast(int(workspace[:8].view(np.int64)[0]), ctypes.py_object).value
-        error: BaseException = kind(text)
-        return error
+        kind, text = _failure(workspace)
+        return kind(text)
     if status == MEMORY_ERROR:
         return MemoryError()
     if status == INTERRUPTED:
