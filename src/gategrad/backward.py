@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
-from gategrad.tape import AMBIENT, UNTRACKED, sweep
+from gategrad.tape import AMBIENT, UNTRACKED, walk
 from gategrad.values import conjugated, set_all
 
 __all__ = ["backward"]
@@ -41,7 +41,7 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
         dz = 1.0 if spec is None else _seed_of_one(spec)
     else:
         dz = _fit_seed(dz, z)
-    gradients = {z: dz} if gate is None else sweep([(gate, dz)], {}, {}, retain, keep)
+    gradients = {z: dz} if gate is None else walk(gate, dz, retain=retain, keep=keep)
     with _deposit_lock:
         _deposit(gradients)
 

@@ -28,6 +28,7 @@ __all__ = [
     "ShapeError",
     "StaleError",
     "TraceError",
+    "UndecidedError",
     "describe",
 ]
 
@@ -50,6 +51,10 @@ class EscapeError(GategradError, TypeError):
 
 class NoGradientError(GategradError, ArithmeticError):
     """A gradient was asked for at a point where there is none: eigenvectors of eigenvalues that coincide, and the like."""
+
+
+class UndecidedError(NoGradientError):
+    """A rule lacks what only the circuit behind its gate can tell; the walk asks that (`tape.sweep`)."""
 
 
 class NoRuleError(GategradError, TypeError):

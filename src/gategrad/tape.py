@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from gategrad.constant import Constant
-from gategrad.errors import DtypeError, GateError, ReleasedError, describe
+from gategrad.errors import DtypeError, GateError, ReleasedError, UndecidedError, describe
 from gategrad.forward import rescue_from
-from gategrad.gate import Gate, on_meeting
+from gategrad.gate import Gate, derive, on_meeting
 from gategrad.masked import Masked
 from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all
 
 __all__ = [
     "AMBIENT",
     "UNTRACKED",
+    "Origin",
     "Output",
     "Parts",
     "Pause",
@@ -96,6 +97,10 @@ def next_level() -> int:
     return next(_levels)
 
 
+Origin = tuple[()] | tuple[Any, Any] | dict[Any, Any]
+"""What a walk begins with: a gate and its gradient, or several of them."""
+
+
 # --- the walk ------------------------------------------------------------------------------------------------
 
 native_steps: Callable[..., None] | None = None
@@ -104,7 +109,8 @@ native_steps: Callable[..., None] | None = None
 
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
     """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
-    return sweep([(root, dz)], {}, {}, retain, keep)
+    origin = root, dz
+    return sweep([origin], {}, {}, retain, keep, (), origin)
 
 
 def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
@@ -112,7 +118,7 @@ def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
     leaves = {source: dz for source, dz in gradients.items() if source not in gates}
     seeded = {gate for gate in gates if gate.users}
-    return sweep([], gates, leaves, retain, keep=False, seeded=seeded)
+    return sweep([], gates, leaves, retain, False, seeded, gradients)
 
 
 def sweep(
@@ -122,6 +128,7 @@ def sweep(
     retain: bool,
     keep: bool,
     seeded: Collection[Gate] = (),
+    origin: Origin = (),
 ) -> dict[Any, Any]:
     """The backward pass, from the gates that are ready to the leaves, whose gradients it gathers.
 
@@ -131,6 +138,7 @@ def sweep(
     since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
 
     `seeded` are gates among those that wait which others use as well: what those send is added to what has been given.
+    `origin` says what the walk began with, for rules that have to ask the circuit behind them.
     """
     order: list[tuple[int, Gate]] | None = None
     kept: list[tuple[Gate, Any]] = []
@@ -160,7 +168,7 @@ def sweep(
         try:
             dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
         except Exception as error:
-            dxs = _recover(error, gate, dz)
+            dxs = _recover(error, gate, dz, origin)
         if type(dxs) is not tuple:
             dxs = tuple(dxs) if type(dxs) is list else (dxs,)
         inputs = gate.inputs
@@ -255,8 +263,15 @@ def _handed(dz: Any, gate: Gate) -> Any:
     return dz
 
 
-def _recover(error: Exception, gate: Gate, dz: Any) -> Any:
-    """Answer as NumPy would where Python's numbers raise; else say which rule failed, and why."""
+def _recover(error: Exception, gate: Gate, dz: Any, origin: Origin = ()) -> Any:
+    """Answer as NumPy would where Python's numbers raise, ask the circuit where a rule cannot tell; else say what failed."""
+    if isinstance(error, UndecidedError) and origin:
+        try:
+            return derive["undecided"](gate, dz, origin, error)
+        except UndecidedError:
+            raise
+        except Exception as answer:  # all there is to say; that the rule had to ask is of no interest
+            raise answer from None
     rescue = rescue_from(error)
     if rescue is not None:
         return rescue.backward(gate, dz)

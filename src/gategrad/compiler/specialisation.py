@@ -18,7 +18,7 @@ from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.runtime.python_call import is_not_finite
 from gategrad.compiler.trace.tracing import Rebuild
-from gategrad.errors import RealAnswerError
+from gategrad.errors import RealAnswerError, UndecidedError
 
 if TYPE_CHECKING:
     from gategrad.compiler.codegen.module import Native
@@ -40,7 +40,7 @@ class Written:
 class Specialisation:
     """A program and its code. Without code the program is interpreted; without a program the function itself runs.
 
-    So it does for values that the program was not made for: where complex numbers turn out to be real ones.
+    So it does for values that the program was not made for: where complex numbers turn out to be real ones, or eigenvalues coincide.
 
     Code that comes from the disk needs nothing but the program as it was traced. The rest (the optimised program, the
     text, the report) is made when it is needed, or when somebody asks.
@@ -58,6 +58,7 @@ class Specialisation:
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
+        self.is_donated = False  # whether an argument may be written over, so that no call can be answered again
         # what makes the program for calls whose outputs are not finite
         self.again: Callable[[], Specialisation] | None = None
 
@@ -71,6 +72,12 @@ class Specialisation:
         """Whether there are values that the program was not made for."""
         values = () if self.traced is None else self.traced.values
         return any(x.op.name == "eig" or getattr(x.options.get("function"), "may_be_real", False) for x in values)
+
+    @functools.cached_property
+    def may_be_undecided(self) -> bool:
+        """Whether there are values of which only the circuit can tell what the gradient is, so that the function runs itself."""
+        values = () if self.traced is None or self.is_donated else self.traced.values
+        return any(x.op.name == "check" and x.options["failure"].kind is UndecidedError for x in values)
 
     @functools.cached_property
     def program(self) -> Program | None:
@@ -120,7 +127,7 @@ class Specialisation:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.traced is not None:
-            with contextlib.suppress(RealAnswerError):
+            with contextlib.suppress(*([RealAnswerError] if self.is_donated else [RealAnswerError, UndecidedError])):
                 return self._run(arguments, keywords, leaves)
         positional, named = binder(arguments, keywords)(leaves)
         return self.function(*positional, **named)
@@ -130,7 +137,9 @@ class Specialisation:
             return self._interpret(leaves, lambda: self.careful.run(arguments, keywords))
         if not self.is_direct:
             found = self.code.answer(tuple(leaves), {})
-            return self.rebuild(list(found)) if found is not native.MISMATCH else self.careful.run(arguments, keywords)
+            if found is native.MISMATCH:
+                return self._otherwise(arguments, keywords, leaves)
+            return self.rebuild(list(found))
         # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
         plain = [
             known.value if isinstance(known, Fixed) else a.plain
@@ -138,8 +147,10 @@ class Specialisation:
         ]
         positional = len(plain) - len(keywords)
         answer = self.code.answer(tuple(plain[:positional]), dict(zip(keywords, plain[positional:], strict=True)))
-        if answer is not native.MISMATCH:
-            return answer
+        return self._otherwise(arguments, keywords, leaves) if answer is native.MISMATCH else answer
+
+    def _otherwise(self, arguments: list[Argument], keywords: tuple[str, ...], leaves: list[Any]) -> Any:
+        """Answer a call that the code has handed back."""
         return self._interpret(leaves) if self.again is None else self.careful.run(arguments, keywords)
 
     def _interpret(self, leaves: list[Any], again: Callable[[], Any] | None = None) -> Any:

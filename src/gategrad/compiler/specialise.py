@@ -78,6 +78,7 @@ def _traced(
         made.note = f"not compiled, NumPy runs the function itself: {reason}"
         return made
     made = Specialisation(f, program, rebuild, structures)
+    made.is_donated = bool(donated)
     made.seconds = seconds
     if caution.has_spared:
         made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
@@ -154,11 +155,13 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
         inputs = tuple([_leaf(x) for x in traced.inputs])
         flat = [_leaf(z) for z in traced.outputs]
         output = write_over_flat(made.structures, donated, flat)
-        return Signature(inputs, output, wants_finite=made.again is not None)
+        return Signature(inputs, output, wants_finite=made.again is not None, may_be_undecided=made.may_be_undecided)
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
     output = write_over(made.structures, donated, output)
-    return Signature(made.structures, output, keywords, wants_finite=made.again is not None)
+    return Signature(
+        made.structures, output, keywords, wants_finite=made.again is not None, may_be_undecided=made.may_be_undecided
+    )
 
 
 def _leaf(z: Value) -> Structure:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoRuleError
-from gategrad.gates.linalg.matrices import known, no_gradient, on_diagonal
+from gategrad.gates.linalg.matrices import known, no_gradient, on_diagonal, tapes_around
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, square
 from gategrad.recording import plain
-from gategrad.transforms.spectral import divided_differences, refuse_rows, series, tapes_around, values
+from gategrad.transforms.spectral import divided_differences, refuse_rows, series, values
 from gategrad.values import is_complex
 
 __all__ = ["funm"]

@@ -10,12 +10,15 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods
 from gategrad.careful import spared
+from gategrad.errors import NoGradientError
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate
-from gategrad.gates.linalg.coinciding import Decomposition
+from gategrad.gates.linalg.coinciding import REMEDY, Decomposition
+from gategrad.gates.linalg.matrices import no_gradient
 from gategrad.gates.singular import occurs
 from gategrad.masked import Masked, numbers, resolved, singular
-from gategrad.tape import Output, as_numpy, send
+from gategrad.recording import leaf
+from gategrad.tape import Output, as_numpy, next_level, send
 from gategrad.transpose import UNUSED, dress, jvp_from_backward
 from gategrad.values import SEVERAL, Spec
 from gategrad.variable import Variable
@@ -45,6 +48,7 @@ class Circuit:
         self._wanted = wanted
         self._gates = _recorded(self._wanted)
         self._may_part = any(isinstance(gate, Decomposition) for gate, _ in self._gates)
+        self._pulled: Any = None  # the way back, once it has been asked
         self._specs: dict[Gate, list[Any]] = {}  # of gates with several outputs: what each output is
         for gate, _ in self._gates:
             if type(gate) is Output:
@@ -59,7 +63,7 @@ class Circuit:
         that it meets later outweighs it, as it does on the way back, where the zero comes first.
         """
         fixed = tangents.keys() if held else ()
-        tangents = dict(tangents)
+        given, tangents = tangents, dict(tangents)
         get = tangents.get
         with np.errstate(invalid="ignore"):
             for gate, sources in self._gates:
@@ -67,7 +71,9 @@ class Circuit:
                 if all(dx is None for dx in dxs) or gate in fixed:
                     continue
                 if self._may_part and isinstance(gate, Decomposition) and gate.is_parted(*resolved(dxs)):
-                    self._ask_the_way_back()
+                    if held:
+                        raise _held(gate)
+                    return self._by_the_way_back(given)
                 dz = _advance(gate, dxs, self._specs.get(gate))
                 spec = gate.spec
                 if type(dz) is np.ndarray and spec is not None and dz.shape == spec[0] and dz.dtype is spec[1]:
@@ -76,14 +82,22 @@ class Circuit:
                     tangents[gate] = dz if spec is SEVERAL else dress(dz, spec, gate)
         return [get(z) for z in self._wanted]
 
-    def _ask_the_way_back(self) -> None:
-        """Raise what a rule for the way back raises where only the loss can tell whether there is a derivative.
-
-        Each output counts, and no two alike, so that nothing cancels by accident.
-        """
-        gradients = {z: _uneven(z.spec, n) for n, z in enumerate(self._wanted) if z is not None}
-        with np.errstate(all="ignore"):
-            send(gradients, retain=True)
+    def _by_the_way_back(self, tangents: dict[Any, Any]) -> list[Any]:
+        """The same by the way back, which is linear in what is sent: its transpose. Only it can ask whether outputs mind how values part."""
+        if self._pulled is None:
+            level = next_level()
+            seeds = {z: leaf(_uneven(z.spec, n), level) for n, z in enumerate(self._wanted) if z is not None}
+            with np.errstate(all="ignore"):
+                self._pulled = level, seeds, resolved(send(dict(seeds), retain=True))
+        level, seeds, arrived = self._pulled
+        moved: dict[Any, Any] = {}
+        for x, dx in resolved(tangents).items():
+            sent = arrived.get(x)
+            if type(sent) is Variable and sent.level == level:
+                source = sent.gate or sent
+                moved[source] = moved[source] + dx if source in moved else dx
+        found = send(moved, retain=True)
+        return [None if z is None else found.get(seeds[z]) for z in self._wanted]
 
 
 def _recorded(wanted: Sequence[Any]) -> list[tuple[Gate, list[Any]]]:
@@ -99,6 +113,12 @@ def _recorded(wanted: Sequence[Any]) -> list[tuple[Gate, list[Any]]]:
             found[gate] = sources = [x if need else None for x, need in zip(gate.inputs, gate.needs, strict=True)]
             ahead += [x for x in sources if isinstance(x, Gate)]
     return sorted(found.items(), key=lambda item: -item[0].order)
+
+
+def _held(gate: Gate) -> NoGradientError:
+    return no_gradient(
+        type(gate).__name__.lower(), "values coincide and part where a kink is being looked at from inside", REMEDY
+    )
 
 
 def _uneven(spec: Spec, shift: int) -> Any:

@@ -23,13 +23,11 @@ from gategrad.errors import NoGradientError
 from gategrad.gates.axes import as_input
 from gategrad.gates.linalg.barrier import Barrier
 from gategrad.gates.linalg.coinciding import is_traced
-from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, on_diagonal
+from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, on_diagonal, tapes_around
 from gategrad.recording import plain
 from gategrad.transforms.jvp import jvp
-from gategrad.variable import Variable
-from gategrad.watch import floor
 
-__all__ = ["divided_differences", "refuse_rows", "series", "spectral", "tapes_around", "values"]
+__all__ = ["divided_differences", "refuse_rows", "series", "spectral", "values"]
 
 Function = Callable[[Any], Any]
 
@@ -59,15 +57,6 @@ def spectral(f: Function, x: Any) -> Any:
         tables = divided_differences(f, w, order)
         inner = inner + series("spectral", tables, adjoint(v) @ hermitian(x - base) @ v)
     return v @ inner @ adjoint(v)
-
-
-def tapes_around(x: Any) -> int:
-    """How many derivatives may be asked for."""
-    count = 0
-    while type(x) is Variable:
-        count += x.level > floor()
-        x = x.raw
-    return count
 
 
 def refuse_rows(name: str, f: Function, w: Any) -> None:
@@ -123,6 +112,7 @@ def divided_differences(f: Function, w: Any, order: int) -> list[Any]:
     n = w.shape[-1]
     value = values(f, w)
     doubt = np.abs(known(value)) * np.finfo(np.real(known(value)).dtype).eps
+    noise = _rounding(w)
     tables = []
     for k in range(1, order + 1):
         f = _derivative(f)
@@ -134,11 +124,18 @@ def divided_differences(f: Function, w: Any, order: int) -> list[Any]:
             spread = (doubt[..., last] + doubt[..., first]) / np.abs(safe)
             mean = _mean(f, w, rows)
             apart = np.abs(known(mean) - known(quotient))
-            is_better = (gap == 0) | (apart <= 8.0 * spread)
+            is_better = (np.abs(known(gap)) <= noise) | (apart <= 8.0 * spread)
             value = np.where(is_better, mean, quotient)
             doubt = np.where(is_better, np.abs(known(mean)) * np.finfo(doubt.dtype).eps, spread)
         tables.append(value[..., places])
     return tables
+
+
+def _rounding(w: Any) -> Any:
+    """Up to which gap values are the same but for rounding, whatever f makes of the difference."""
+    value = known(w)
+    size = np.abs(value).max(axis=-1, initial=0.0, keepdims=True)
+    return 4 * value.shape[-1] * np.finfo(value.dtype).eps * size
 
 
 def _derivative(f: Function) -> Function:

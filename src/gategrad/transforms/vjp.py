@@ -11,6 +11,7 @@ from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
+from gategrad.transforms import parting as parting
 from gategrad.transforms.containers import flatten, places
 from gategrad.values import FLOAT64, conjugated, lock, spec_of
 from gategrad.variable import Variable

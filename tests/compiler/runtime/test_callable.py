@@ -21,7 +21,7 @@ from gategrad.compiler.runtime.callable import Callable, install, installed, nat
 from gategrad.compiler.runtime.link import link
 from gategrad.compiler.runtime.table import Table
 
-from ..codegen.test_entry import UNLOCKED
+from ..codegen.entry.test_entry import UNLOCKED
 from ..programs import GRADIENT, Base, Function, calling, gradient
 
 

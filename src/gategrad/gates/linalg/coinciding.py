@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import ArrayMethods
+from gategrad.errors import UndecidedError
 from gategrad.gate import Gate
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.matrices import adjoint, checked, known, no_gradient
 
 __all__ = [
+    "MINDS",
     "REMEDY",
+    "TOGETHER",
     "Decomposition",
     "any_of",
     "coinciding",
@@ -39,6 +42,12 @@ REMEDY = (
     "Use a function of all of them that does not depend on their order or on the basis, such as a sum, a trace, "
     "np.linalg.det, np.linalg.matrix_power or gg.spectral, or perturb the matrix"
 )
+
+
+MINDS = "values coincide, and the loss depends on their order or on the basis of their space"
+
+
+TOGETHER = "eigenvalues coincide, and their values and vectors are used together, as in v f(w) vᴴ, whose gradient needs the slope of f"
 
 
 class Decomposition(Gate):
@@ -77,9 +86,10 @@ def others(n: int) -> Any:
     return places
 
 
-def any_of(equal: Any, zero: Any = False) -> bool:
-    """Whether any two values coincide, or one vanishes."""
-    return bool(np.any(equal & others(equal.shape[-1])) or np.any(zero))
+def any_of(equal: Any, zero: Any = None) -> Any:
+    """Whether any two values coincide, or one vanishes: a truth value, or a symbol of one."""
+    several = np.any(equal & others(equal.shape[-1]))
+    return several if zero is None else several | np.any(zero)
 
 
 def gaps_of(w: Any, equal: Any) -> Any:
@@ -87,36 +97,36 @@ def gaps_of(w: Any, equal: Any) -> Any:
     return np.where(equal, np.ones((), known(w).dtype), w[..., None, :] - w[..., :, None])
 
 
-def turned(v: Any, equal: Any) -> Any:
-    """v, with the columns whose values coincide reflected within their space to a basis that nothing distinguishes."""
+def turned(v: Any, equal: Any, *, again: bool = False) -> Any:
+    """v, with the columns whose values coincide reflected within their space to a basis that nothing distinguishes; or to another one."""
     n = equal.shape[-1]
     several = equal & others(n)
     if not is_traced(several) and not np.any(several):
         return v
-    mirror = _uneven(n).astype(np.real(known(v)).dtype)
+    mirror = _uneven(n, again).astype(np.real(known(v)).dtype)
     length = np.sum(np.where(several, mirror * mirror, 0.0), axis=-1) + mirror * mirror
     twice = np.where(np.any(several, axis=-1), 2.0 / length, 0.0)
     return v - v @ (np.where(equal, mirror[:, None] * mirror, 0.0) * twice[..., None, :])
 
 
-def turned_within_kernel(u: Any, zero: Any) -> Any:
+def turned_within_kernel(u: Any, zero: Any, *, again: bool = False) -> Any:
     """u, with the columns that mean nothing reflected within all that the others do not reach, if that has two dimensions or more."""
     rows, columns = u.shape[-2:]
     several = np.any(zero, axis=-1) & (np.sum(np.where(zero, 1.0, 0.0), axis=-1) > 1 - (rows - columns))
     if not is_traced(several) and not np.any(several):
         return u
     kept = np.where(zero[..., None, :], 0.0, u)
-    mirror = _uneven(rows).astype(np.real(known(u)).dtype)[:, None]
+    mirror = _uneven(rows, again).astype(np.real(known(u)).dtype)[:, None]
     mirror = mirror - kept @ (adjoint(kept) @ mirror)
     length = np.sum(np.real(mirror * conj(mirror)), axis=(-2, -1))
     twice = np.where(several, 2.0 / np.where(several, length, 1.0), 0.0)
     return u - (mirror @ (adjoint(mirror) @ (u - kept))) * twice[..., None, None]
 
 
-def _uneven(n: int) -> Any:
-    """Numbers of which each and the next are the sides of an angle of 30 to 38 degrees, far from any with a symmetry."""
+def _uneven(n: int, again: bool) -> Any:
+    """Numbers of which each and the next are the sides of an angle of 30 to 38 degrees, far from any with a symmetry; or of 15 to 25."""
     k = np.arange(n)
-    return np.where(k % 2, 0.67, 1.0) + 0.1 * np.sin(k)
+    return np.where(k % 2, 0.36, 1.0) + 0.1 * np.cos(k) if again else np.where(k % 2, 0.67, 1.0) + 0.1 * np.sin(k)
 
 
 def is_significant(part: Any, of: Any, slack: Any = 1.0) -> Any:
@@ -147,4 +157,5 @@ def refuse_parting(name: str, inner: Any, parts: Any) -> Any:
     why = (
         "values coincide and part in this direction, which forward mode in a compiled function cannot tell from a kink"
     )
-    return checked(inner, parts, lambda: no_gradient(name, why, "Use reverse mode (gg.grad, gg.vjp), or gg.spectral"))
+    remedy = "Use reverse mode (gg.grad, gg.vjp), or gg.spectral"
+    return checked(inner, parts, lambda: UndecidedError(str(no_gradient(name, why, remedy))))

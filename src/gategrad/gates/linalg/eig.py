@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
-from gategrad.errors import NoGradientError
+from gategrad.errors import NoGradientError, UndecidedError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
+    MINDS,
     REMEDY,
-    Decomposition,
+    TOGETHER,
     any_of,
     differing,
     gaps_of,
@@ -26,7 +27,9 @@ from gategrad.gates.linalg.coinciding import (
     turned,
 )
 from gategrad.gates.linalg.matrices import adjoint, eye_of, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, places
 from gategrad.kinds import Example
+from gategrad.recording import plain
 
 __all__ = ["Eig"]
 
@@ -38,7 +41,7 @@ _FARTHEST = 1e-3
 """Rounding parts the eigenvalues of a Jordan block of size k by its k-th root; that of five numbers goes that far."""
 
 
-class Eig(Decomposition):
+class Eig(Parted):
     """w, v = eigenvalues and eigenvectors of x, x v = v w. A switcher: x receives v⁻ᴴ (dw + (vᴴ dv − …) / (w_j − w_i)) vᴴ.
 
     The eigenvectors have length 1, which takes a term away; their phase is nobody's business, and a loss that depends
@@ -47,31 +50,35 @@ class Eig(Decomposition):
 
     may_turn_complex = True
     symbol = "eig"  # takes complex numbers too, but phases have no gradient: tested by hand
+    at = 0
 
     def forward(self, x: Any) -> Any:
         w, v = np.linalg.eig(x)
         self.size = np.abs(known(x)).max(axis=(-2, -1), initial=0.0)
-        equal, slack = _unresolved(w, v, self.size)
-        if any_of(equal) and np.all(slack < _SOUND):
-            v = turned(v, equal)
-            v = v / np.linalg.norm(v, axis=-2, keepdims=True)
+        self.equal, slack = _unresolved(w, v, self.size)
+        self.meets = any_of(self.equal) and bool(np.all(slack < _SOUND))
+        if self.meets and type(v) is np.ndarray:  # a variable of an outer tape has been turned there
+            v = _turned(v, self.equal)
         self.w, self.v = w, v
         return w, v
 
-    def backward(self, dz: Any) -> Any:
+    def rule(self, dz: Any, over: Divide) -> Any:
         w, v = self.w, self.v
         dw, dv = (None if part is None else conj(part) for part in dz)
         equal, slack = _unresolved(w, v, self.size)
+        equal = self.equal if over.is_told else equal
         up = adjoint(v)
         inner: Any = 0.0
         if dv is not None:
             turn = up @ dv
-            _refuse_phase("eig", known(turn))
+            _refuse_phase(known(turn))
             turn = turn - (up @ v) * np.real(np.diagonal(turn, axis1=-2, axis2=-1))[..., None, :]
-            _refuse_bases(known(turn), equal & others(equal.shape[-1]), slack)
-            inner = np.where(equal, 0.0, turn / conj(gaps_of(w, equal)))
+            beside = equal & others(equal.shape[-1])
+            if np.any(beside & (slack >= _SOUND)):
+                raise _without_basis()
+            inner = over(turn, w, _conjugate_gaps, known(turn), (beside, _any_basis), (equal & ~beside, _phase))
         if dw is not None:
-            inner = inner + on_diagonal(refuse_order("eig", dw, equal, slack=slack))
+            inner = inner + on_diagonal(dw if over.is_told else refuse_order("eig", dw, equal, slack=slack))
         if np.any(_has_no_basis(v, equal, slack)):
             if dv is None and dw is not None and _is_constant(dw) and not np.any(np.all(equal, axis=(-2, -1))):
                 return conj(
@@ -79,6 +86,25 @@ class Eig(Decomposition):
                 )  # the same for eigenvalues that differ: a multiple of the trace
             raise _without_basis()
         return conj(np.linalg.solve(up, inner @ up))
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        return self.w, self.v
+
+    def together(self) -> Parted:
+        return self.changed(w=collapsed(self.w, self.equal))
+
+    def elsewhere(self) -> Parted:
+        return self.changed(w=collapsed(plain(self.w), self.equal), v=_turned(plain(self.v), self.equal, again=True))
+
+    def apart(self, *, uneven: bool) -> Any:
+        return places(self.equal, uneven=uneven)
+
+    def undecided(self) -> UndecidedError:
+        return UndecidedError(str(no_gradient("eig", TOGETHER, REMEDY)))
+
+    def minds(self) -> NoGradientError:
+        return no_gradient("eig", MINDS, REMEDY)
 
     def jvp(self, dx: Any) -> Any:
         w, v = self.w, self.v
@@ -126,6 +152,15 @@ def _unresolved(w: Any, v: Any, size: Any) -> tuple[Any, Any]:
     return equal, within.max(axis=-1, initial=1.0)[..., None, None]
 
 
+def _turned(v: Any, equal: Any, *, again: bool = False) -> Any:
+    v = turned(v, equal, again=again)
+    return v / np.linalg.norm(v, axis=-2, keepdims=True)
+
+
+def _conjugate_gaps(w: Any) -> Any:
+    return conj(gaps(w))
+
+
 def _conditions(v: Any) -> Any:
     """How many times rounding each eigenvalue may be off: the lengths of the left eigenvectors."""
     try:
@@ -159,18 +194,18 @@ def _without_basis() -> NoGradientError:
     return no_gradient("eig", "the matrix has no basis of eigenvectors", REMEDY)
 
 
-def _refuse_bases(turn: Any, beside: Any, slack: Any) -> None:
-    """A gradient of eigenvectors whose eigenvalues coincide must be the same in each basis of their space, if there is one."""
-    if np.any(beside & (slack >= _SOUND)):
-        raise _without_basis()
-    if np.any(beside & is_significant(turn, turn)):
-        raise no_gradient("eig", "eigenvalues coincide, and their eigenvectors are any basis", REMEDY)
+def _any_basis() -> NoGradientError:
+    return no_gradient("eig", "eigenvalues coincide, and their eigenvectors are any basis", REMEDY)
 
 
-def _refuse_phase(name: str, turn: Any) -> None:
+def _phase() -> NoGradientError:
+    return no_gradient("eig", "the phase of an eigenvector matters", "Use np.abs of it, or a projector")
+
+
+def _refuse_phase(turn: Any) -> None:
     diagonal = np.imag(np.diagonal(turn, axis1=-2, axis2=-1))
     if np.any(is_significant(diagonal[..., None, :], turn)):
-        raise no_gradient(name, "the phase of an eigenvector matters", "Use np.abs of it, or a projector")
+        raise _phase()
 
 
 # --- NumPy's functions ----------------------------------------------------------------------------------------

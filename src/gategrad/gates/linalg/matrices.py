@@ -16,6 +16,8 @@ from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.checking import Check
 from gategrad.masked import Masked
 from gategrad.recording import plain
+from gategrad.variable import Variable
+from gategrad.watch import floor
 
 __all__ = [
     "adjoint",
@@ -27,6 +29,7 @@ __all__ = [
     "no_gradient",
     "on_diagonal",
     "random_matrix",
+    "tapes_around",
     "transposed",
 ]
 
@@ -35,6 +38,15 @@ def known(x: Any) -> Any:
     """The numbers themselves, to decide by; while a function is traced, the symbols that stand for them."""
     value = plain(x.resolve() if type(x) is Masked else x)
     return value if isinstance(value, ArrayMethods) else np.asarray(value)
+
+
+def tapes_around(x: Any) -> int:
+    """How many tapes x is on, one around the other: so many derivatives may be asked for."""
+    count = 0
+    while type(x) is Variable:
+        count += x.level > floor()
+        x = x.raw
+    return count
 
 
 def transposed(x: Any) -> Any:

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
+from gategrad.errors import NoGradientError, UndecidedError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
+    MINDS,
     REMEDY,
-    Decomposition,
+    TOGETHER,
     any_of,
     coinciding,
     gaps_of,
-    is_significant,
     is_traced,
     parting,
     refuse_order,
@@ -29,18 +30,19 @@ from gategrad.gates.linalg.coinciding import (
 )
 from gategrad.gates.linalg.matrices import (
     adjoint,
-    checked,
     hermitian,
     known,
     no_gradient,
     on_diagonal,
 )
+from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, places
 from gategrad.kinds import Example
+from gategrad.recording import plain
 
 __all__ = ["Eigh"]
 
 
-class Eigh(Decomposition):
+class Eigh(Parted):
     """w, v = eigenvalues and orthonormal eigenvectors of x. A switcher: x receives v (dw + (vᴴ dv) / (w_j − w_i)) vᴴ.
 
     A function of Hermitian matrices: the gradient is Hermitian, as in PyTorch and JAX, although NumPy reads one
@@ -48,6 +50,7 @@ class Eigh(Decomposition):
     """
 
     symbol = "eigh"  # takes complex numbers too, but phases have no gradient: tested by hand
+    at = 0
 
     def __init__(self, UPLO: Any = "L") -> None:
         self.UPLO = UPLO
@@ -55,20 +58,44 @@ class Eigh(Decomposition):
     def forward(self, x: Any) -> Any:
         w, v = np.linalg.eigh(x, UPLO=self.UPLO)
         self.equal = coinciding(w)
-        self.w, self.v = w, turned(v, self.equal)
-        return self.w, self.v
+        self.meets = any_of(self.equal)
+        if is_traced(w) or (self.meets and type(v) is np.ndarray):  # a variable of an outer tape has been turned there
+            v = turned(v, self.equal)
+        self.w, self.v = w, v
+        return w, v
 
-    def backward(self, dz: Any) -> Any:
+    def rule(self, dz: Any, over: Divide) -> Any:
         w, v, equal = self.w, self.v, self.equal
         dw, dv = (None if part is None else conj(part) for part in dz)
         inner: Any = 0.0
         if dv is not None:
             turn = adjoint(v) @ dv
-            turn = _refuse_bases("eigh", turn - adjoint(turn), known(turn), equal)
-            inner = np.where(equal, 0.0, turn * 0.5 / gaps_of(w, equal))
+            inner = over((turn - adjoint(turn)) * 0.5, w, gaps, known(turn), (equal, _any_basis))
         if dw is not None:
-            inner = inner + on_diagonal(refuse_order("eigh", dw, equal, "" if dv is None else _TOGETHER))
+            if not over.is_told:
+                dw = refuse_order("eigh", dw, equal, "" if dv is None else TOGETHER)
+            inner = inner + on_diagonal(dw)
         return conj(hermitian(v @ inner @ adjoint(v)))
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        return self.w, self.v
+
+    def together(self) -> Parted:
+        return self.changed(w=collapsed(self.w, self.equal))
+
+    def elsewhere(self) -> Parted:
+        w = collapsed(plain(self.w), self.equal)
+        return self.changed(w=w, v=turned(plain(self.v), self.equal, again=True))
+
+    def apart(self, *, uneven: bool) -> Any:
+        return places(self.equal, uneven=uneven)
+
+    def undecided(self) -> UndecidedError:
+        return UndecidedError(str(no_gradient("eigh", TOGETHER, REMEDY)))
+
+    def minds(self) -> NoGradientError:
+        return no_gradient("eigh", MINDS, REMEDY)
 
     def jvp(self, dx: Any) -> Any:
         w, v, equal = self.w, self.v, self.equal
@@ -80,7 +107,7 @@ class Eigh(Decomposition):
 
     def is_parted(self, dx: Any) -> bool:
         """Whether eigenvalues that coincide part along dx."""
-        if is_traced(self.equal) or not any_of(self.equal):
+        if is_traced(self.meets) or not self.meets:
             return False
         return bool(np.any(parting(known(self._inner(dx)), self.equal)))
 
@@ -97,14 +124,8 @@ class Eigh(Decomposition):
 # --- losses that have no gradient -----------------------------------------------------------------------------
 
 
-_TOGETHER = "eigenvalues coincide, and their values and vectors are used together, as in v f(w) vᴴ, whose gradient needs the slope of f"
-
-
-def _refuse_bases(name: str, skew: Any, whole: Any, equal: Any) -> Any:
-    """A gradient of eigenvectors whose eigenvalues coincide must be the same in each basis of their space."""
-    why = "eigenvalues coincide, or the phase of an eigenvector matters"
-    bad = equal & is_significant(known(skew), whole)
-    return checked(skew, bad, lambda: no_gradient(name, why, REMEDY))
+def _any_basis() -> NoGradientError:
+    return no_gradient("eigh", "eigenvalues coincide, or the phase of an eigenvector matters", REMEDY)
 
 
 # --- NumPy's functions ----------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
-from gategrad.errors import NoGradientError
+from gategrad.errors import NoGradientError, UndecidedError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
+    MINDS,
     Decomposition,
     any_of,
     coinciding,
@@ -25,6 +26,7 @@ from gategrad.gates.linalg.coinciding import (
     turned_within_kernel,
 )
 from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
+from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, places, sums
 from gategrad.kinds import Example
 from gategrad.recording import plain
 
@@ -79,47 +81,70 @@ class SingularValues(Decomposition):
             yield cls(), (random_matrix(rng, *shape),)
 
 
-class SVD(Decomposition):
+class SVD(Parted):
     """u s vh = x, the thin singular value decomposition. A switcher: x receives u (ds + (uᴴ du and vᴴ dv) / gaps) vᴴ, and more.
 
-    The more comes from what u and v do not reach. u and v turn together over the gaps of s, and against each other over its
-    sums. So a loss has a gradient where s coincides if it does not mind turns together, and where s vanishes if it
-    minds neither; the common phase of two vectors is such a turn. Wan and Zhang, arXiv:1909.02659.
+    The more comes from what u and v do not reach. u and v turn together over the gaps of s, against each other over its
+    sums, and out of their space over s itself. Wan and Zhang, arXiv:1909.02659.
     """
 
     symbol = "svd"  # takes complex numbers too, but phases have no gradient: tested by hand
+    at = 1
 
     def forward(self, x: Any) -> Any:
         u, s, vh = tuple(np.linalg.svd(x, full_matrices=False))
         self.equal, self.zero = equal, zero = coinciding(s), _vanishing(s, u, vh)
-        if is_traced(s) or any_of(equal, zero):
+        self.meets = any_of(equal, zero)
+        if is_traced(s) or (self.meets and type(u) is np.ndarray):  # a variable of an outer tape has been turned there
             u, vh = (turned_within_kernel(turned(part, equal), zero) for part in (u, adjoint(vh)))
             vh = adjoint(vh)
         self.u, self.s, self.vh = u, s, vh
         return u, s, vh
 
     def backward(self, dz: Any) -> Any:
-        u, s, vh = self.u, self.s, self.vh
-        v = adjoint(vh)
-        du, ds, dvh = (None if part is None else conj(part) for part in dz)
+        du, ds, dvh = dz
         if du is None and dvh is None:
-            return None if ds is None else conj(_of_values(u, s, vh, ds))
-        equal, zero = self.equal, self.zero
+            return None if ds is None else conj(_of_values(self.u, self.s, self.vh, conj(ds)))
+        return super().backward(dz)
+
+    def rule(self, dz: Any, over: Divide) -> Any:
+        u, s, vh = self.u, self.s, self.vh
+        v, equal, zero = adjoint(vh), self.equal, self.zero
+        du, ds, dvh = (None if part is None else conj(part) for part in dz)
         dv = None if dvh is None else adjoint(dvh)
         left = None if du is None else adjoint(u) @ du
         right = None if dv is None else adjoint(v) @ dv
-        inner = _inner(s, equal, zero, left, right)
+        inner = _inner(s, equal, zero, left, right, over)
         if ds is not None:
-            ds = checked(
-                ds, zero & is_significant(known(ds)[..., None, :], known(ds)[..., None, :])[..., 0, :], _vanished
-            )
-            inner = inner + on_diagonal(refuse_order("svd", ds, equal, _TOGETHER, _REMEDY))
+            inner = inner + on_diagonal(ds if over.is_told else _alike(ds, equal, zero))
         dx = u @ inner @ vh
         if du is not None:
-            dx = dx + _over(du - u @ left, s, zero, du) @ vh
+            dx = dx + _over(du - u @ left, s, zero, du, over) @ vh
         if dv is not None:
-            dx = dx + u @ adjoint(_over(dv - v @ right, s, zero, dv))
+            dx = dx + u @ adjoint(_over(dv - v @ right, s, zero, dv, over))
         return conj(dx)
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        return self.u, self.s, self.vh
+
+    def together(self) -> Parted:
+        return self.changed(s=_collapsed(self.s, self.equal, self.zero))
+
+    def elsewhere(self) -> Parted:
+        u, v = plain(self.u), adjoint(plain(self.vh))
+        u = np.where(self.zero[..., None, :], -u, u)
+        u, v = (turned_within_kernel(turned(part, self.equal, again=True), self.zero, again=True) for part in (u, v))
+        return self.changed(u=u, s=_collapsed(plain(self.s), self.equal, self.zero), vh=adjoint(v))
+
+    def apart(self, *, uneven: bool) -> Any:
+        return places(self.equal, uneven=uneven)
+
+    def undecided(self) -> UndecidedError:
+        return UndecidedError(str(no_gradient("svd", _TOGETHER, _REMEDY)))
+
+    def minds(self) -> NoGradientError:
+        return no_gradient("svd", MINDS, _REMEDY)
 
     def jvp(self, dx: Any) -> Any:
         u, s, vh = self.u, self.s, self.vh
@@ -138,7 +163,7 @@ class SVD(Decomposition):
 
     def is_parted(self, dx: Any) -> bool:
         """Whether singular values that coincide part along dx, or some that are zero move."""
-        if is_traced(self.zero) or not any_of(self.equal, self.zero):
+        if is_traced(self.meets) or not self.meets:
             return False
         return bool(np.any(self._parts(dx)))
 
@@ -188,13 +213,20 @@ class Complement(Decomposition):
 
 
 def _of_values(u: Any, s: Any, vh: Any, ds: Any) -> Any:
-    """What singular values alone send: nothing where they vanish, and the same where they coincide."""
-    zero = _vanishing(s, u, vh)
-    ds = refuse_order("svdvals", np.where(zero, 0.0, ds), coinciding(s) & ~zero[..., None, :], remedy=_REMEDY)
+    """What singular values alone send: nothing from a kink where they vanish, and the same where they coincide."""
+    value = known(ds)
+    kink = _vanishing(s, u, vh) & is_significant(value[..., None, :], value[..., None, :])[..., 0, :]
+    ds = refuse_order("svdvals", np.where(kink, 0.0, ds), coinciding(s) & ~kink[..., None, :], remedy=_REMEDY)
     return (u * ds[..., None, :]) @ vh
 
 
-def _inner(s: Any, equal: Any, zero: Any, left: Any, right: Any) -> Any:
+def _alike(ds: Any, equal: Any, zero: Any) -> Any:
+    """ds, if it is nothing where s vanishes, and the same where it coincides."""
+    bad = zero & is_significant(known(ds)[..., None, :], known(ds)[..., None, :])[..., 0, :]
+    return refuse_order("svd", checked(ds, bad, _vanished), equal, _TOGETHER, _REMEDY)
+
+
+def _inner(s: Any, equal: Any, zero: Any, left: Any, right: Any, over: Divide) -> Any:
     """What the turns within u and v send to the core of x: those together over s_j − s_i, those against each other over s_j + s_i."""
     gone = _both(zero)
     sizes = [
@@ -203,20 +235,24 @@ def _inner(s: Any, equal: Any, zero: Any, left: Any, right: Any) -> Any:
     size = sizes[0] if len(sizes) == 1 else np.maximum(*sizes)
     left, right = (0.0 if part is None else (part - adjoint(part)) * 0.5 for part in (left, right))
     together, against = left + right, left - right
-    bad = equal & is_significant(known(together), size * np.ones(s.shape[-1:], size.dtype))
     n = s.shape[-1]
-    together = checked(together, bad & others(n), _coinciding)
-    together = checked(together, bad & ~others(n), _phase)
-    against = checked(against, gone & is_significant(known(against), size * np.ones(n, size.dtype)), _vanished)
-    sums = np.where(gone, 1.0, s[..., None, :] + s[..., :, None])
-    return np.where(equal, 0.0, together / gaps_of(s, equal)) + np.where(gone, 0.0, against / sums)
+    whole = size * np.ones(n, size.dtype)
+    between = over(together, s, gaps, whole, (equal & others(n), _coinciding), (equal & ~others(n), _phase))
+    return between + over(against, s, sums, whole, (gone, _vanished))
 
 
-def _over(beyond: Any, s: Any, zero: Any, whole: Any) -> Any:
+def _over(beyond: Any, s: Any, zero: Any, whole: Any, over: Divide) -> Any:
     """What the vectors have beyond each other's space, over s; where that is zero, they must not have any."""
-    bad = zero[..., None, :] & is_significant(known(beyond), known(whole))
-    beyond = checked(beyond, bad, _vanished)
-    return np.where(zero[..., None, :], 0.0, beyond / np.where(zero, 1.0, s)[..., None, :])
+    return over(beyond, s, _as_row, known(whole), (zero[..., None, :], _vanished))
+
+
+def _as_row(s: Any) -> Any:
+    return s[..., None, :]
+
+
+def _collapsed(s: Any, equal: Any, zero: Any) -> Any:
+    """s, with values that coincide at their mean, and those that vanish at zero."""
+    return collapsed(s, equal) - np.where(zero, collapsed(plain(s), equal), np.zeros((), s.dtype))
 
 
 def _both(zero: Any) -> Any:

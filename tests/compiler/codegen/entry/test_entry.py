@@ -22,6 +22,7 @@ from gategrad.compiler.runtime.callable import install
 from gategrad.compiler.runtime.link import link
 from gategrad.compiler.runtime.python_call import PythonCall
 from gategrad.compiler.runtime.table import Table
+from gategrad.errors import UndecidedError
 
 from ... import programs
 from ...programs import F64, GRADIENT, Base, Function, calling, copies, gradient
@@ -339,6 +340,31 @@ def test_a_status_becomes_an_exception(code, error, text, output):
     f = function(programs.status(str(code)), Signature((), output))
     for _ in range(3):
         with pytest.raises(error, match=text or None):
+            f()
+
+
+UNDECIDED, NOTHING = (UndecidedError, "who knows"), (LookupError, "nothing")  # programs do not own what they write down
+
+
+def ending_with(failure, **options):
+    """A program that writes this exception down."""
+    table = Table()
+    slot = table.object(failure)
+    program = f"""define i32 @gg_program(ptr %workspace) {{
+  %failure = load ptr, ptr {slot}
+  store ptr %failure, ptr %workspace
+  ret i32 {FAILED}
+}}"""
+    return function(program, Signature((), tuple_of(), **options), table)
+
+
+def test_a_call_that_is_undecided_goes_another_way_and_others_raise():
+    assert is_slow(ending_with(UNDECIDED, may_be_undecided=True)())
+    for f, error in (
+        (ending_with(UNDECIDED), UndecidedError),
+        (ending_with(NOTHING, may_be_undecided=True), LookupError),
+    ):
+        with pytest.raises(error, match="who knows|nothing"):
             f()
 
 

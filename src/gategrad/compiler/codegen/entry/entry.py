@@ -20,6 +20,7 @@ from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.codegen.entry.writer import Writer
 from gategrad.compiler.runtime.layout import TUPLE_ITEMS
 from gategrad.compiler.runtime.table import Table
+from gategrad.errors import UndecidedError
 
 __all__ = [
     "ALIGNMENT",
@@ -70,16 +71,16 @@ def entry(signature: Signature, table: Table) -> str:
     workspace = _Workspace(write, max(signature.workspace, FAULT_BYTES))
     workspace.acquire(fail="no_memory")
     status = _run(write, signature, inputs, outputs, workspace.pointer)
-    _raise_unless_ok(write, status, workspace)
+    _raise_unless_ok(write, status, workspace, signature.may_be_undecided)
     workspace.release()
     if signature.wants_finite:
-        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "not_finite")
+        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "give_back")
     outputs.fill()
     inputs.release()
     _count_call(write, -1)
     write(f"ret ptr {outputs.root}")
     _failures(write, inputs, outputs)
-    if signature.wants_finite:
+    if signature.wants_finite or signature.may_be_undecided:
         _give_back(write, inputs, outputs)
     _slow(write, inputs)
     body = write.text()
@@ -169,7 +170,7 @@ class _Workspace:
         write.block(done)
 
 
-def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace) -> None:
+def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace, may_be_undecided: bool) -> None:
     succeeded, failed = write.label("succeeded"), write.label("failed")
     good = write.value(f"icmp eq i32 {status}, {OK}")
     write.branch(good, succeeded, failed)
@@ -196,6 +197,11 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace) -> None:
     write.block("broken")
     failure = write.value(f"inttoptr i64 {index} to ptr")
     kind, text = (write.field("ptr", failure, TUPLE_ITEMS + 8 * n) for n in range(2))
+    if may_be_undecided:
+        undecided = write.value(f"icmp eq ptr {kind}, {write.load(write.table.object(UndecidedError))}")
+        decided = write.label("decided")
+        write.branch(undecided, "give_back", decided)
+        write.block(decided)
     write.call("PyErr_SetObject", "void", f"ptr {kind}", f"ptr {text}")
     write("br label %fail")
     write.block("interrupted")
@@ -226,7 +232,7 @@ def _failures(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
 
 def _give_back(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
     """Leave for `slow`, as if nothing had been computed."""
-    write.block("not_finite")
+    write.block("give_back")
     outputs.discard()
     inputs.release()
     write("br label %slow")
