@@ -16,6 +16,7 @@ __all__ = [
     "GateError",
     "GategradError",
     "GradientNotKeptError",
+    "KinkWarning",
     "NoGradientError",
     "NoRuleError",
     "NotScalarError",
@@ -89,6 +90,10 @@ class ComplexTraceError(NotTraceableError):
 
 class RealAnswerError(GategradError, RuntimeError):
     """A program met real numbers where it computes with complex ones: the function itself answers that call."""
+
+
+class KinkWarning(GategradError, RuntimeWarning):  # noqa: N818 - a warning, of the family
+    """A derivative may be wrong: numbers alone did not say what it is, and no limit was found beside the point."""
 
 
 class AnomalyError(GategradError, FloatingPointError):
