@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
 from gategrad.tape import AMBIENT, UNTRACKED, walk
 from gategrad.values import conjugated, set_all
 
 __all__ = ["backward"]
+
+second_look: Callable[[Any, Any, dict[Any, Any], int], dict[Any, Any]] | None = None
+"""What corrects gradients that a doubt was noted of (`careful.doubted`); `transforms/replay.py` joins."""
 
 _deposit_lock = threading.Lock()  # two threads may come back to the same leaf at once, and neither gradient may be lost
 
@@ -41,7 +46,10 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
         dz = 1.0 if spec is None else _seed_of_one(spec)
     else:
         dz = _fit_seed(dz, z)
+    before = careful.doubts
     gradients = {z: dz} if gate is None else walk(gate, dz, retain=retain, keep=keep)
+    if careful.doubts != before and second_look is not None:
+        gradients = second_look(gate, dz, gradients, before)
     with _deposit_lock:
         _deposit(gradients)
 

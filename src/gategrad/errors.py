@@ -17,6 +17,7 @@ __all__ = [
     "GategradError",
     "GradientNotKeptError",
     "KeptSymbolError",
+    "KinkWarning",
     "NoGradientError",
     "NoRuleError",
     "NotScalarError",
@@ -99,6 +100,10 @@ class RealAnswerError(GategradError, RuntimeError):
 
 class KeptSymbolError(GategradError, RuntimeError):
     """A value of a program was kept while its function was traced, and is used outside of it."""
+
+
+class KinkWarning(GategradError, RuntimeWarning):  # noqa: N818 - a warning, of the family
+    """A derivative may be wrong: numbers alone did not say what it is, and no limit was found beside the point."""
 
 
 class AnomalyError(GategradError, FloatingPointError):

@@ -16,14 +16,34 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.careful import doubted, is_looking
 from gategrad.gate import Gate, on_meeting
 from gategrad.kinds import Linear, Router
 from gategrad.values import FLOAT64
 
-__all__ = ["ALL", "Masked", "masked_ufunc", "mixes", "numbers", "resolved", "select", "singular", "through_mask"]
+__all__ = [
+    "ALL",
+    "OVERFLOWN",
+    "STEEP",
+    "STEEP_TANGENT",
+    "Masked",
+    "counting",
+    "even",
+    "masked_ufunc",
+    "mixes",
+    "numbers",
+    "resolved",
+    "select",
+    "singular",
+    "through_mask",
+]
 
 ALL: Any = ("all",)
 """Due is the whole mask: nothing of it has been applied to the value yet."""
+
+
+OVERFLOWN, STEEP, STEEP_TANGENT = 1, 2, 3
+"""What the infinities of a masked gradient are: those of an exponential, and those at a singular point, on either way."""
 
 
 class Masked(np.lib.mixins.NDArrayOperatorsMixin):
@@ -31,20 +51,20 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     `mask` is an array, or what computes one when it is asked for. `due` is the part of it that has yet to be applied:
     None where `value` is zero already in all that does not count. `is_hard`: whether it says that a value was not used,
-    rather than that a slope is 0 (see `gates/mixing.py`). `is_singular`: whether its infinities are slopes at a singular
-    point, such as that of √ at 0: a factor of zero outweighs those, in both modes (see `gates/singular.py`).
+    rather than that a slope is 0 (see `gates/mixing.py`). `singularity`: what its infinities are, `STEEP` for slopes at a
+    singular point, such as that of √ at 0, or `OVERFLOWN`: a factor of zero outweighs both, in both modes (see
+    `gates/singular.py`), but the first leaves a doubt, unless `is_even`: an even function of what is 0 is flat there.
     """
 
-    __slots__ = ("_mask", "due", "is_hard", "is_singular", "value")
+    __slots__ = ("_mask", "due", "is_even", "is_hard", "singularity", "value")
 
-    def __init__(
-        self, value: Any, mask: Any, due: Any = ALL, *, is_hard: bool = False, is_singular: bool = False
-    ) -> None:
+    def __init__(self, value: Any, mask: Any, due: Any = ALL, *, is_hard: bool = False, singularity: int = 0) -> None:
         self.value = value
         self._mask = mask
         self.due = due
         self.is_hard = is_hard
-        self.is_singular = is_singular
+        self.singularity = singularity
+        self.is_even = False
 
     @property
     def mask(self) -> Any:
@@ -74,13 +94,13 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def valued(self, value: Any) -> Masked:
         """Other values that count in the same places, and are zero where those were."""
-        return Masked(value, self._mask, self.due, is_hard=self.is_hard, is_singular=self.is_singular)
+        return Masked(value, self._mask, self.due, is_hard=self.is_hard, singularity=self.singularity)
 
     def moved(self, move: Callable[[Any], Any]) -> Masked:
         """The same gradient after a function that puts each element somewhere else, or nowhere."""
         mask = (lambda: move(self.mask)) if callable(self._mask) else move(self._mask)
         due = self.due if self.due is ALL or self.due is None else move(self.due)
-        return Masked(move(self.value), mask, due, is_hard=self.is_hard, is_singular=self.is_singular)
+        return Masked(move(self.value), mask, due, is_hard=self.is_hard, singularity=self.singularity)
 
     def resolve(self) -> Any:
         """The gradient as an ordinary array: `value` where the mask is true, zero elsewhere."""
@@ -91,7 +111,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def settled(self) -> Any:
         """A single number without its mask, if that is known: as it is, or None where it does not count."""
-        if self.shape or self.is_singular or not isinstance(self.mask, (bool, np.bool_, np.ndarray)):
+        if self.shape or self.singularity or not isinstance(self.mask, (bool, np.bool_, np.ndarray)):
             return self
         return self.value if self.mask else None
 
@@ -154,7 +174,7 @@ def _joined(parts: Any, axis: Any = 0) -> Masked:
     masks = [x.mask if type(x) is Masked else np.ones(np.shape(x), bool) for x in parts]
     value = np.concatenate(resolved(parts), axis=axis)
     hard = any(type(x) is Masked and x.is_hard for x in parts)
-    return Masked(value, np.concatenate(masks, axis=axis), None, is_hard=hard, is_singular=_any_singular(parts))
+    return Masked(value, np.concatenate(masks, axis=axis), None, is_hard=hard, singularity=_any_singular(parts))
 
 
 def numbers(x: Any) -> Any:
@@ -172,9 +192,9 @@ def through_mask(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     if isinstance(gate, Router) and isinstance(gate, Linear):
         counts = [x.counts() if type(x) is Masked else np.ones(np.shape(x)) for x in inputs]
         hard = any(type(x) is Masked and x.is_hard for x in inputs)
-        is_singular = _any_singular(inputs)
-        return Masked(gate.fresh()(*values), gate.fresh()(*counts) > 0, is_hard=hard, is_singular=is_singular)
-    return singular(gate(*values)) if _any_singular(inputs) else gate(*values)
+        singularity = _any_singular(inputs)
+        return Masked(gate.fresh()(*values), gate.fresh()(*counts) > 0, is_hard=hard, singularity=singularity)
+    return singular(gate(*values), _any_singular(inputs))
 
 
 on_meeting[Masked] = through_mask
@@ -195,8 +215,8 @@ def masked_ufunc(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     if len(masked) == 2:  # branches meet: what is zero in both stays so
         x, y = masked
         mask = lambda: np.logical_or(x.mask, y.mask)
-        return Masked(z, mask, None, is_hard=x.is_hard or y.is_hard, is_singular=_any_singular(masked))
-    return singular(z) if masked[0].is_singular else z
+        return Masked(z, mask, None, is_hard=x.is_hard or y.is_hard, singularity=_any_singular(masked))
+    return singular(z, masked[0].singularity)
 
 
 def _scaled(ufunc: np.ufunc, inputs: tuple[Any, ...], masked: list[Masked]) -> Any:
@@ -207,16 +227,21 @@ def _scaled(ufunc: np.ufunc, inputs: tuple[Any, ...], masked: list[Masked]) -> A
         value = ufunc(*values)
     shape = getattr(value, "shape", ())
     for x, others in zip(inputs, reversed(values), strict=True):
-        if type(x) is Masked and x.is_singular:
+        if type(x) is Masked and x.singularity:
             blocks = np.equal(numbers(others), 0) if ufunc is np.multiply else np.isinf(numbers(others))
-            masks.append(np.logical_not(np.isinf(numbers(x.value)) & blocks))
+            blocked = np.isinf(numbers(x.value)) & blocks
+            if (x.singularity >= STEEP and not (x.is_even and numbers(value) is value)) or (
+                x.singularity == OVERFLOWN and isinstance(blocked, (bool, np.bool_, np.ndarray)) and not is_looking()
+            ):
+                doubted(blocked & x.mask)
+            masks.append(np.logical_not(blocked))
     mask = masks[0]
     for other in masks[1:]:
         mask = np.logical_and(mask, other)
     if len(masks) == 1 and masked[0].due is None and isinstance(mask, np.ndarray) and mask.all():
         return ufunc(*values)  # a mask that followed from another, and lets everything through
     mask = mask if mask.shape == shape else np.broadcast_to(mask, shape)
-    return Masked(value, mask, is_hard=any(x.is_hard for x in masked), is_singular=_any_singular(masked))
+    return Masked(value, mask, is_hard=any(x.is_hard for x in masked), singularity=_any_singular(masked))
 
 
 def select(mask: Any, dz: Any, *, is_hard: bool = False) -> Any:
@@ -232,21 +257,34 @@ def select(mask: Any, dz: Any, *, is_hard: bool = False) -> Any:
         return Masked(dz, mask, is_hard=is_hard)
     both = (lambda: np.logical_and(dz.mask, mask)) if callable(dz._mask) else np.logical_and(dz.mask, mask)
     due = dz.due if dz.due is ALL else mask if dz.due is None else np.logical_and(dz.due, mask)
-    return Masked(dz.value, both, due, is_hard=is_hard or dz.is_hard, is_singular=dz.is_singular)
+    return Masked(dz.value, both, due, is_hard=is_hard or dz.is_hard, singularity=dz.singularity)
 
 
-def singular(dz: Any) -> Any:
+def singular(dz: Any, singularity: int = STEEP) -> Any:
     """A gradient whose infinities are slopes at a singular point, which a factor of zero outweighs."""
-    if dz is None:
-        return None
+    if dz is None or not singularity:
+        return dz
     if type(dz) is Masked:
-        return Masked(dz.value, dz._mask, dz.due, is_hard=dz.is_hard, is_singular=True)
+        return Masked(dz.value, dz._mask, dz.due, is_hard=dz.is_hard, singularity=max(singularity, dz.singularity))
     shape = getattr(dz, "shape", ())
-    return Masked(dz, np.ones(shape, bool)[()], None, is_hard=False, is_singular=True)
+    return Masked(dz, np.ones(shape, bool)[()], None, is_hard=False, singularity=singularity)
 
 
-def _any_singular(inputs: Any) -> bool:
-    return any(type(x) is Masked and x.is_singular for x in inputs)
+def counting(mask: Any, dz: Any) -> Any:
+    """Where the mask is true of what counts."""
+    return mask & dz.mask if type(dz) is Masked else mask
+
+
+def even(dz: Any) -> Any:
+    """A gradient on its way back into an even function: where that is flat, 0 is the middle of whatever slopes there are."""
+    if type(dz) is Masked and 0 < dz.singularity < STEEP_TANGENT:
+        dz = dz.valued(dz.value)
+        dz.is_even = True
+    return dz
+
+
+def _any_singular(inputs: Any) -> int:
+    return max([x.singularity for x in inputs if type(x) is Masked], default=0)
 
 
 def resolved(x: Any) -> Any:

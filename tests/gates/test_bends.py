@@ -29,6 +29,10 @@ SMOOTH = {
     "max(x, 0)² + min(x, 0)²": (lambda x: np.sum(np.maximum(x, 0) ** 2 + np.minimum(0.0, x) ** 2), [0, 1], 2 * I2),
     "max(x, −x)²": (lambda x: np.sum(np.maximum(x, -x) ** 2), [0, 1], 2 * I2),
     "fmax(x, −x)²": (lambda x: np.sum(np.fmax(x, -x) ** 2), [0, 1], 2 * I2),
+    "ptp² of two": (lambda x: np.ptp(x) ** 2, [1, 1], [[2, -2], [-2, 2]]),
+    "|x| · |−x|": (lambda x: np.sum(np.abs(x) * np.abs(-x)), [0], [[2]]),
+    "max · min": (lambda x: np.maximum(x[0], x[1]) * np.minimum(x[0], x[1]), [1, 1], 1 - I2),
+    "max² + min²": (lambda x: np.maximum(x[0], x[1]) ** 2 + np.minimum(x[0], x[1]) ** 2, [1, 1], 2 * I2),
     "norm²": (lambda x: norm(x) ** 2, [0, 0], 2 * I2),
     "norm · norm": (lambda x: norm(x) * norm(x), [0, 0], 2 * I2),
     "norm³": (lambda x: norm(x) ** 3, [0, 0], 0 * I2),
@@ -63,8 +67,7 @@ KINKS = {
     "x norm": (lambda x: np.sum(x * norm(x)), [0, 0], 0 * I2),
     "x |x|": (lambda x: np.sum(x * np.abs(x)), [0, 1], np.diag([0, 2])),
     "(‖a‖ + ‖b‖)²": (lambda x: np.sum(rows(x)) ** 2, [0, 0, 0, 0], np.full((4, 4), NAN)),
-    "ptp²": (lambda x: np.ptp(x) ** 2, [1, 1], np.full((2, 2), NAN)),
-    "|x| · |−x|": (lambda x: np.sum(np.abs(x) * np.abs(-x)), [0], [[NAN]]),
+    "ptp² of three": (lambda x: np.ptp(x) ** 2, [1, 1, 1], np.full((3, 3), NAN)),
     "norm of order 3, squared": (lambda x: norm(x, 3) ** 2, [0, 0], np.full((2, 2), NAN)),
 }
 ALL = SMOOTH | KINKS

@@ -83,7 +83,7 @@ KINKS = {
     "sqrt(square(x)) at 0": (lambda x: np.sqrt(np.square(x)), 0.0, 0.0, 0.0),
     "(x²) ** .5 at 0": (lambda x: (x**2) ** 0.5, 0.0, 0.0, 0.0),
     "sqrt(x²)² at 0": (lambda x: np.sqrt(x**2) ** 2, 0.0, 0.0, 2.0),
-    "sqrt(|x|) at 0": (lambda x: np.sqrt(np.abs(x)), 0.0, 0.0, 0.0),
+    "sqrt(|x|) at 0": (lambda x: np.sqrt(np.abs(x)), 0.0, 0.0, -np.inf),
     "sqrt(|x|)² at 0": (lambda x: np.sqrt(np.abs(x)) ** 2, 0.0, 0.0, 0.0),
     "hypot(x, 0) at 0": (lambda x: np.hypot(x, 0.0), 0.0, 0.0, 0.0),
     "arctan2(x, 0) at 0": (lambda x: np.arctan2(x, 0.0), 0.0, 0.0, 0.0),

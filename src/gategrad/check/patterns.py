@@ -180,9 +180,9 @@ def meets_zero(note: Note, dz: Any) -> bool:
 
 def why_taken(note: Note) -> Why:
     """What there is to know of a product of 0 and ∞ that was taken for 0."""
-    what = "0 · inf: a gradient of 0 arrived where the slope is infinite; 0 was taken, but the limit may be another"
+    what = "0 · inf: a gradient of 0 arrived where the slope is infinite; 0 was taken, and gg.grad looks for the limit beside it"
     if note.gate.overflows:
-        return what, "right in 1 / (1 + exp(−x)); for log Σ exp(x) use gg.logsumexp, whose gradient is the softmax"
+        return what, "right in 1 / (1 + exp(−x)); for log Σ exp(x) use gg.logsumexp, which never overflows"
     return what, "right where the 0 is there for good; simplify a formula such as sqrt(x)**2, whose gradient is 1"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Structure
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import DtypeError, describe
+from gategrad.germs import Germ
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable
 
@@ -41,7 +42,7 @@ def read(x: Any, name: str) -> Argument:
         return _join(kind, [read(item, f"{name}{n}") for n, item in enumerate(x)], ())
     if kind is dict:
         return _join(dict, [read(item, _joined(name, key)) for key, item in x.items()], tuple(x))
-    if kind is Variable or kind is Symbol:
+    if kind is Variable or kind is Symbol or kind is Germ:
         return Argument(Scalar(), [x], [name], next, x, kind)
     if x is None or kind is bool:  # a truth value in Python is a switch: part of the program
         return fixed(x, name)

@@ -18,6 +18,7 @@ from gategrad.compiler.specialisation import Specialisation
 from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import ComplexTraceError, describe
+from gategrad.germs import Germ
 from gategrad.recording import plain
 from gategrad.transforms.call import Call, Rule, record
 from gategrad.transforms.derivative import Derivative, at_once
@@ -93,7 +94,7 @@ class Compiled(native.Callable):
             kind = type(leaf)
             if kind is Variable:
                 varies, kind = True, type(plain(leaf))
-            if kind is Symbol:
+            if kind is Symbol or kind is Germ:
                 return self._f(*args, **kwargs)  # inside another compiled function it is part of that one's program
         keywords = tuple(kwargs)
         if varies:

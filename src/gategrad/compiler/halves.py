@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.careful import spared, writing
+from gategrad.careful import doubted, spared, writing
 from gategrad.compiler.program.ops import OPS
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Builder, Value
@@ -63,9 +63,15 @@ class Halves:
         if caution.has_spared:
             spared()
             return whole, None  # the other half could not tell which program the residuals are from
+        if caution.doubtful:
+            for mask in caution.doubtful:
+                doubted(mask)
+            return whole, None
         upstream = [Symbol(_standing_for(z), builder) for z in flowing]
         with writing() as caution:
             gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
+        if caution.doubtful:
+            return whole, None  # what is in doubt is counted where the two halves are one
         places = [x.value for x in leaves if type(x) is Symbol]
         residuals = _residuals(Program((), gradients), {x.value for x in upstream})
         if len(residuals) > _MOST:
@@ -77,7 +83,9 @@ class Halves:
         return whole, tuple([Symbol(x, builder) for x in residuals])
 
     def _second(self, leaves: tuple[Any, ...], residuals: tuple[Any, ...], upstream: tuple[Any, ...]) -> Any:
-        if not any(type(x) is Symbol for x in (*leaves, *upstream)):  # without a program, as the first half
+        if not any(
+            type(x) is Symbol for x in (*leaves, *upstream)
+        ):  # without a program, as the first half, and beside points in doubt
             return tuple(pulled_back(self._function, leaves, self._needs)[2](upstream))
         if _key(leaves) not in self._seconds:  # thrown out: traced once more, for what it notes
             self._first(leaves)

@@ -40,7 +40,8 @@ class Written:
 class Specialisation:
     """A program and its code. Without code the program is interpreted; without a program the function itself runs.
 
-    So it does for values that the program was not made for: where complex numbers turn out to be real ones, or eigenvalues coincide.
+    So it does for values that the program was not made for: where complex numbers turn out to be real ones, where eigenvalues
+    coincide, and where a careful program is in doubt, for the function itself looks beside the point (`transforms/limits.py`).
 
     Code that comes from the disk needs nothing but the program as it was traced. The rest (the optimised program, the
     text, the report) is made when it is needed, or when somebody asks.
@@ -61,6 +62,7 @@ class Specialisation:
         self.is_donated = False  # whether an argument may be written over, so that no call can be answered again
         # what makes the program for calls whose outputs are not finite
         self.again: Callable[[], Specialisation] | None = None
+        self.counts_doubts = False  # whether it returns beside its answer in how many places that is in doubt
 
     @property
     def is_direct(self) -> bool:
@@ -128,7 +130,12 @@ class Specialisation:
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.traced is not None:
             with contextlib.suppress(*([RealAnswerError] if self.is_donated else [RealAnswerError, UndecidedError])):
-                return self._run(arguments, keywords, leaves)
+                answer = self._run(arguments, keywords, leaves)
+                if not self.counts_doubts:
+                    return answer
+                answer, doubts = answer
+                if not doubts:
+                    return answer
         positional, named = binder(arguments, keywords)(leaves)
         return self.function(*positional, **named)
 

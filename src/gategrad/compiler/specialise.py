@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from gategrad.careful import writing
+import numpy as np
+
+from gategrad.careful import Caution, writing
 from gategrad.compiler.arguments import Argument, binder
 from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
@@ -72,7 +75,10 @@ def _traced(
     seconds: dict[str, float] = {}
     try:
         with timed(seconds, "trace"), writing(is_careful=is_careful) as caution:
-            program, rebuild = trace(f, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program"))
+            traced = f if donated or not is_careful else functools.partial(_with_doubts, caution, f)
+            program, rebuild = trace(
+                traced, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program")
+            )
     except ComplexTraceError as reason:
         made = Specialisation(f, None, _nothing_to_rebuild, structures)
         made.note = f"not compiled, NumPy runs the function itself: {reason}"
@@ -80,9 +86,17 @@ def _traced(
     made = Specialisation(f, program, rebuild, structures)
     made.is_donated = bool(donated)
     made.seconds = seconds
+    made.counts_doubts = traced is not f and bool(caution.doubtful)
     if caution.has_spared:
         made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
     return made
+
+
+def _with_doubts(caution: Caution, f: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """What a function returns, and in how many places it is in doubt, if in any."""
+    z = f(*args, **options)
+    counts = [np.sum(np.where(mask, 1.0, 0.0)) for mask in caution.doubtful]
+    return (z, sum(counts)) if counts else z
 
 
 def _nothing_to_rebuild(results: list[Any], constant: Callable[[Any], Any] = lambda z: z) -> Any:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.careful import doubted
 from gategrad.gates.bends import Kinked, bent, slope_of
 from gategrad.gates.conjugation import conj
-from gategrad.gates.singular import left_out, occurs, over, times
+from gategrad.gates.singular import fading, left_out, occurs, over, times
 from gategrad.kinds import Elementwise
-from gategrad.masked import resolved, select, singular
+from gategrad.masked import Masked, counting, even, numbers, resolved, select, singular
 from gategrad.recording import plain
 from gategrad.values import is_complex
 from gategrad.variable import Variable
@@ -136,12 +137,15 @@ class Power(Kinked, Elementwise):
         x, y = self.x, self.y
         if type(y) is int or type(y) is float:
             if y == 2:
-                return 2.0 * x * dz
+                return 2.0 * x * even(dz)
             if y == 0:
                 return None
-            local = y * x ** (y - 1)
             if y >= 1:
-                return local * dz
+                return y * x ** (y - 1) * (even(dz) if y % 2 == 0 else dz)
+            if y > 0:
+                dz = fading(dz, x)
+            with np.errstate(divide="ignore"):
+                local = y * x ** (y - 1)
             dx = _sloped(local, dz)
             return _of_root(dx, dz, self.z, x) if y == 0.5 and type(x) is Variable else dx
         flat = (x == 0) & (y == 0)
@@ -164,13 +168,20 @@ class Power(Kinked, Elementwise):
 def _sloped(slope: Any, dz: Any) -> Any:
     """slope · dz, as `times`; where the slope is infinite the product is marked as singular."""
     infinite = np.isinf(plain(slope))
-    return singular(times(slope, dz)) if occurs(infinite) and not left_out(slope) else slope * dz
+    if not occurs(infinite) or left_out(slope):
+        return slope * dz
+    doubted(counting(infinite & (numbers(dz.value if type(dz) is Masked else dz) == 0), dz))
+    return singular(times(slope, dz))
 
 
 def _of_root(dx: Any, dz: Any, z: Any, x: Any) -> Any:
     """The gradient of a root that is recorded itself: where dz is 0 at 0 it is ≈ κ · z near by, and dx is κ / 2."""
     flat, slope = slope_of(dz, z, x, plain(x) == 0)
-    return dx if flat is None else np.where(flat, 0.5 * slope, 0.0 if dx is None else resolved(dx))
+    if flat is None:
+        return dx
+    if type(slope) is float and np.isnan(slope):
+        slope = slope * x  # NaN, and so is its own slope
+    return np.where(flat, 0.5 * slope, 0.0 if dx is None else resolved(dx))
 
 
 class Negative(Elementwise):
@@ -219,7 +230,7 @@ class Absolute(Kinked, Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        dx = conj(np.sign(x)) * dz
+        dx = conj(np.sign(x)) * even(dz)
         return dx if self.z is None else bent(dx, dz, self.z, x, self.sits())
 
     def sits(self) -> Any:
@@ -240,7 +251,7 @@ class Square(Elementwise):
         return x * x
 
     def backward(self, dz: Any) -> Any:
-        return 2.0 * self.x * dz
+        return 2.0 * self.x * even(dz)
 
 
 class Sqrt(Kinked, Elementwise):
@@ -261,7 +272,7 @@ class Sqrt(Kinked, Elementwise):
         return z
 
     def backward(self, dz: Any) -> Any:
-        dx = over(dz, 2.0 * self.z)
+        dx = over(fading(dz, self.z), 2.0 * self.z)
         return dx if self.x is None else _of_root(dx, dz, self.z, self.x)
 
     def sits(self) -> Any:
@@ -288,7 +299,7 @@ class Cbrt(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         z = self.z
-        return over(dz, 3 * z * z)
+        return over(fading(dz, z), 3 * z * z)
 
     def kinks(self, x: Any) -> Any:
         return x == 0

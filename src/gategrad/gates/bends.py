@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.careful import doubted
 from gategrad.gates.hidden_slope import HiddenSlope
-from gategrad.gates.singular import occurs
+from gategrad.gates.singular import left_out, occurs
 from gategrad.masked import Masked, numbers
 from gategrad.variable import Variable
 
@@ -59,6 +60,9 @@ def _flat(dz: Any, z: Any, x: Any, here: Any) -> Any:
         return None
     if not occurs(here):
         return None
+    if left_out(here):
+        return here  # the slope will be NaN, and the program look again
+    doubted(here)
     flat = here & (numbers(value) == 0)
     if type(dz) is Masked:
         flat = flat & dz.mask

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.gates.activation import sigmoid
-from gategrad.gates.singular import OVERFLOW, occurs, times
+from gategrad.gates.singular import OVERFLOW, fading, occurs, times
 from gategrad.kinds import Elementwise
 from gategrad.recording import plain
 
@@ -91,7 +91,7 @@ class Log(Elementwise):
         return np.log(x)
 
     def backward(self, dz: Any) -> Any:
-        return dz / self.x
+        return fading(dz, self.x) / self.x
 
 
 class Log2(Elementwise):
@@ -106,7 +106,7 @@ class Log2(Elementwise):
         return np.log2(x)
 
     def backward(self, dz: Any) -> Any:
-        return dz / (_LN2 * self.x)
+        return fading(dz, self.x) / (_LN2 * self.x)
 
 
 class Log10(Elementwise):
@@ -121,7 +121,7 @@ class Log10(Elementwise):
         return np.log10(x)
 
     def backward(self, dz: Any) -> Any:
-        return dz / (_LN10 * self.x)
+        return fading(dz, self.x) / (_LN10 * self.x)
 
 
 class Log1p(Elementwise):
@@ -136,7 +136,7 @@ class Log1p(Elementwise):
         return np.log1p(x)
 
     def backward(self, dz: Any) -> Any:
-        return dz / (1.0 + self.x)
+        return fading(dz, self.x) / (1.0 + self.x)
 
 
 class LogAddExp(Elementwise):

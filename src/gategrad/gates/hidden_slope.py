@@ -61,10 +61,10 @@ class HiddenSlope(Gate):
     @staticmethod
     def slope_where(flat: Any, dz: Any, z: Any) -> Any:
         """∂dz/∂z where `flat`, between the gates that made the two."""
-        if dz is None:
-            return 0.0
         if isinstance(flat, ArrayMethods) and spared():
             return np.nan
+        if dz is None:
+            return 0.0
         return derive["slope"](flat, dz, z)
 
     @classmethod

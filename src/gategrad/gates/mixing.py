@@ -25,7 +25,7 @@ def _mixed(value: Any, dz: Masked, mask: Callable[[], Any]) -> Masked:
     """What came of a masked gradient: zero where nothing went in, and the mask that says so, if somebody asks."""
     shape = getattr(value, "shape", ())
     spread = lambda: np.broadcast_to(mask(), shape) if shape else mask()
-    return Masked(value, spread, None, is_hard=dz.is_hard, is_singular=dz.is_singular)
+    return Masked(value, spread, None, is_hard=dz.is_hard, singularity=dz.singularity)
 
 
 def _along(function: Any, axis_at: int) -> None:

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.array_methods import ArrayMethods
-from gategrad.careful import spared
+from gategrad.careful import doubted, spared
 from gategrad.gates.axes import everywhere
-from gategrad.masked import Masked, numbers, select, singular
+from gategrad.masked import Masked, counting, numbers, select, singular
 from gategrad.recording import plain
-from gategrad.variable import Variable
 
-__all__ = ["OVERFLOW", "left_out", "occurs", "or_one", "over", "root", "times"]
+__all__ = ["OVERFLOW", "fading", "left_out", "occurs", "or_one", "over", "root", "times"]
 
 OVERFLOW = "an overflow: nothing flows where the gradient that arrives is 0, the limit of 1 / (1 + exp(−x))"
 """The kink of what grows exponentially, in words."""
@@ -45,6 +45,8 @@ def times(slope: Any, dz: Any) -> Any:
     if occurs(outweighed):
         outweighed = outweighed & _is_zero(dz)
         if occurs(outweighed):
+            if not careful.is_looking() and not isinstance(outweighed, ArrayMethods):
+                doubted(counting(outweighed, dz))  # a serious one only if there is something that is `fading`
             with np.errstate(invalid="ignore"):
                 return select(np.logical_not(outweighed), slope * dz)
     return slope * dz
@@ -58,15 +60,33 @@ def over(dz: Any, y: Any) -> Any:
     if not occurs(infinite) or left_out(y):
         return dz / y
     outweighed = infinite & _is_zero(dz)
-    if not occurs(outweighed):
-        return singular(np.divide(dz, y))
-    with np.errstate(invalid="ignore"):
+    doubted(counting(outweighed, dz))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not occurs(outweighed):
+            return singular(np.divide(dz, y))
         return singular(select(np.logical_not(outweighed), np.divide(dz, y)))
 
 
+def fading(dz: Any, x: Any) -> Any:
+    """`dz`, on its way through a slope that fades where x is infinite, no faster than some exponentials have grown there.
+
+    The limit of 0 · ∞ is then in doubt; it is asked for when 0 · ∞ has occurred. A program cannot tell: NaN makes it look again.
+    """
+    kind = type(x)
+    if (kind is np.ndarray or kind is float) and not careful.lookers:
+        return dz
+    infinite: Any = np.isinf(plain(x))
+    if not occurs(infinite):
+        return dz
+    if left_out(infinite):
+        return dz * np.where(infinite, np.nan, 1.0)
+    doubted(counting(infinite & np.logical_not(_is_zero(dz)), dz))
+    return dz
+
+
 def left_out(x: Any) -> bool:
-    """Whether a program of second order is being written, which looks for infinities once they have come out."""
-    return type(x) is Variable and isinstance(plain(x), ArrayMethods) and spared()
+    """Whether a program is being written that looks for infinities once they have come out."""
+    return isinstance(plain(x), ArrayMethods) and spared()
 
 
 def _is_zero(dz: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.gate import ufuncs
 from gategrad.gates.bends import Kinked, bent
-from gategrad.gates.singular import OVERFLOW, occurs, or_one, times
+from gategrad.gates.singular import OVERFLOW, fading, occurs, or_one, over, times
 from gategrad.kinds import Elementwise
 from gategrad.masked import select
 from gategrad.recording import plain
@@ -97,7 +97,7 @@ class Arcsin(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / _root_of_one_less_square(x)
+        return over(dz, _root_of_one_less_square(x))
 
     def kinks(self, x: Any) -> Any:
         return np.abs(x) == 1
@@ -117,7 +117,7 @@ class Arccos(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return -dz / _root_of_one_less_square(x)
+        return over(-dz, _root_of_one_less_square(x))
 
     def kinks(self, x: Any) -> Any:
         return np.abs(x) == 1
@@ -278,7 +278,7 @@ class Arcsinh(Elementwise):
         x = self.x
         if is_complex(x):
             return dz / (np.sqrt(1j * x + 1.0) * np.sqrt(1.0 - 1j * x))
-        return dz / np.hypot(x, 1.0)  # rather than a square, which overflows
+        return fading(dz, x) / np.hypot(x, 1.0)  # rather than a square, which overflows
 
 
 class Arccosh(Elementwise):
@@ -295,7 +295,7 @@ class Arccosh(Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        return dz / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
+        return over(fading(dz, x), np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
 
     def kinks(self, x: Any) -> Any:
         return x == 1

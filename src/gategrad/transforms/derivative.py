@@ -8,7 +8,9 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from gategrad import careful
 from gategrad.errors import describe
+from gategrad.transforms.limits import settled
 
 __all__ = ["Derivative", "Transformed", "at_once"]
 
@@ -92,6 +94,20 @@ class Derivative(Transformed):
         if len(set(positions)) < len(positions):
             raise TypeError(f"argnums names one argument twice: {argnums}")
         return tuple(positions)
+
+    def _settled(self, once: Callable[[tuple[Any, ...]], Any], args: tuple[Any, ...], before: int, found: Any) -> Any:
+        """What was `found` for these arguments, `once` again if a doubt has been noted since `before` (see `limits.py`)."""
+        if careful.doubts == before:
+            return found
+        positions = self._positions(len(args))
+
+        def beside(moved: tuple[Any, ...]) -> Any:
+            arguments = list(args)
+            for n, x in zip(positions, moved, strict=True):
+                arguments[n] = x
+            return once(tuple(arguments))
+
+        return settled(beside, [args[n] for n in positions], found, before)
 
     def _one_or_all(self, parts: tuple[Any, ...]) -> Any:
         """A tuple of parts for a tuple of argnums, else the one part."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.errors import NotScalarError, describe
 from gategrad.recording import plain
 from gategrad.tape import paused
@@ -28,6 +29,13 @@ class Gradient(Derivative):
         self, args: tuple[Any, ...], options: dict[str, Any], seed: Callable[[Any], Any]
     ) -> tuple[Any, Any, Any]:
         """The value, what came beside it, and the gradients that the `seed` of the value sends back."""
+        before = careful.doubts
+        z, aux, dxs = self._once(args, options, seed)
+        if careful.doubts != before:
+            dxs = self._settled(lambda moved: self._once(moved, options, seed)[2], args, before, dxs)
+        return z, aux, dxs
+
+    def _once(self, args: tuple[Any, ...], options: dict[str, Any], seed: Callable[[Any], Any]) -> tuple[Any, Any, Any]:
         level, output, leaves, rebuilds = run(self._f, args, options, self._positions(len(args)))
         z, aux = split_aux(output) if self._has_aux else (output, None)
         gradients = pull(z, seed(z), level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gategrad import careful
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.grad import grad
 from gategrad.transforms.jacobian import table
@@ -32,13 +33,18 @@ class hessian(Derivative):
     noun = "Hessian"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        before = careful.doubts
+        parts, aux = self._once(args, options)
+        parts = self._settled(lambda moved: self._once(moved, options)[0], args, before, parts)
+        return (parts, aux) if self._has_aux else parts
+
+    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
         positions = self._positions(len(args))
 
         def rows(*inner: Any) -> tuple[Any, Any]:
             return table(self._f, inner, options, positions, self._one_or_all, self._has_aux, by_columns=False)
 
-        parts, aux = table(rows, args, {}, positions, self._one_or_all, True, by_columns=True)
-        return (parts, aux) if self._has_aux else parts
+        return table(rows, args, {}, positions, self._one_or_all, True, by_columns=True)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any, *, has_aux: bool = False) -> Any:

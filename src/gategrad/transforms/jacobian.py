@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.errors import DtypeError
 from gategrad.recording import plain
 from gategrad.transforms.derivative import Derivative
@@ -42,8 +43,13 @@ class jacobian(Derivative):
     noun = "Jacobian"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        parts, aux = table(self._f, args, options, self._positions(len(args)), self._one_or_all, self._has_aux)
+        before = careful.doubts
+        parts, aux = self._once(args, options)
+        parts = self._settled(lambda moved: self._once(moved, options)[0], args, before, parts)
         return (parts, aux) if self._has_aux else parts
+
+    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
+        return table(self._f, args, options, self._positions(len(args)), self._one_or_all, self._has_aux)
 
 
 def table(

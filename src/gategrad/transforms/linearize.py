@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten, flatten_like
+from gategrad.transforms.limits import settled
 from gategrad.transforms.push import Circuit
 from gategrad.transforms.vjp import outputs_of, run, split_aux, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
@@ -33,15 +35,20 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     >>> z, pushforward(np.array([1.0, 10.0]))
     (array([1., 4.]), array([ 2., 40.]))
     """
+    before = careful.doubts
     level, z, leaves, rebuilds = run(f, primals, {}, tuple(range(len(primals))))
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pushforward = Pushforward(level, outputs, values, leaves, rebuilds, rebuild)
+    pushforward.made = f, primals, has_aux, careful.doubts - before
     return (rebuild(values), pushforward, strip_all(aux, level)) if has_aux else (rebuild(values), pushforward)
 
 
 class Pushforward:
     """The second half of `linearize`: itself a function of the tangents."""
+
+    made: tuple[Callable[..., Any], tuple[Any, ...], bool, int]
+    """What `linearize` was given, and how many doubts there were when it ran `f`."""
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any, rebuild: Any) -> None:
         self._values, self._leaves, self._rebuilds, self._rebuild = values, leaves, rebuilds, rebuild
@@ -50,6 +57,14 @@ class Pushforward:
             check_output(z)
 
     def __call__(self, *tangents: Any) -> Any:
+        before = careful.doubts
+        dz = self._send(*tangents)
+        f, primals, has_aux, count = self.made
+        if careful.doubts == before and not count:
+            return dz
+        return settled(lambda moved: linearize(f, *moved, has_aux=has_aux)[1]._send(*tangents), primals, dz, before)
+
+    def _send(self, *tangents: Any) -> Any:
         if len(tangents) != len(self._leaves):
             raise ShapeError(f"{len(tangents)} tangents for {len(self._leaves)} primals: one for each, or None")
         moving: dict[Any, Any] = {}

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import ArrayMethods
-from gategrad.careful import spared
+from gategrad.careful import doubted, spared
 from gategrad.errors import NoGradientError
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate
+from gategrad.gates.bends import Kinked
 from gategrad.gates.linalg.coinciding import REMEDY, Decomposition
 from gategrad.gates.linalg.matrices import no_gradient
-from gategrad.gates.singular import occurs
-from gategrad.masked import Masked, numbers, resolved, singular
+from gategrad.gates.singular import left_out, occurs
+from gategrad.masked import OVERFLOWN, STEEP, STEEP_TANGENT, Masked, numbers, resolved, singular
 from gategrad.recording import leaf
 from gategrad.tape import Output, as_numpy, next_level, send
 from gategrad.transpose import UNUSED, dress, jvp_from_backward
@@ -152,13 +153,30 @@ def _apply(gate: Gate, dxs: list[Any], specs: list[Any] | None) -> Any:
     if specs is not None and type(gate).jvp is Gate.jvp:
         return jvp_from_backward(gate, dxs, specs)
     dz = gate.jvp(*dxs)
+    if isinstance(gate, Kinked):
+        dz = _bent(dz, gate)
     return _marked(dz) if gate.overflows else dz
+
+
+def _bent(dz: Any, gate: Kinked) -> Any:
+    """A tangent; if it is recorded itself and comes through a kink, it does not know yet what it will be multiplied by."""
+    if Variable not in map(type, gate.__dict__.values()):
+        return dz
+    here: Any = gate.sits()
+    if dz is None or not occurs(here):
+        return dz
+    if left_out(here):
+        return resolved(dz) * np.where(here, np.nan, 1.0)  # NaN makes it look again
+    doubted(here)
+    return dz
 
 
 def _handed(dx: Any, gate: Gate) -> Any:
     """A tangent as the rule gets it: masked only if it knows of masks, and read-only for a gate that is not ours."""
     if type(dx) is Masked and not gate.passes_masks:
         dx = dx.resolve()
+    if type(dx) is Masked and dx.singularity == STEEP:
+        dx = singular(dx, STEEP_TANGENT)
     if type(dx) is np.ndarray and not gate.is_ours:
         dx = dx.view()
         dx.flags.writeable = False
@@ -172,4 +190,4 @@ def _marked(dz: Any) -> Any:
     infinite = np.isinf(numbers(dz.value if type(dz) is Masked else dz))
     if not occurs(infinite) or (isinstance(infinite, ArrayMethods) and spared()):
         return dz
-    return singular(dz)
+    return singular(dz, OVERFLOWN)

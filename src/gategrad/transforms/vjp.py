@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
 from gategrad.transforms import parting as parting
+from gategrad.transforms import replay as replay
 from gategrad.transforms.containers import flatten, places
+from gategrad.transforms.limits import settled
 from gategrad.values import FLOAT64, conjugated, lock, spec_of
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
@@ -49,10 +52,12 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> z, pullback(np.array([1.0, 10.0]))
     (array([1., 4.]), (array([ 2., 40.]),))
     """
+    before = careful.doubts
     level, z, leaves, rebuilds = run(f, primals, {}, tuple(range(len(primals))))
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pullback = Pullback(level, outputs, values, leaves, rebuilds)
+    pullback.made = f, primals, has_aux, careful.doubts - before
     value = rebuild(values)
     return (value, pullback, strip_all(aux, level)) if has_aux else (value, pullback)
 
@@ -60,11 +65,24 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 class Pullback:
     """The second half of `vjp`: calls itself a function of `dz`."""
 
+    made: tuple[Callable[..., Any], tuple[Any, ...], bool, int]
+    """What `vjp` was given, and how many doubts there were when it ran `f`."""
+
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any) -> None:
         self._level, self._outputs, self._values = level, outputs, values
         self._leaves, self._rebuilds = leaves, rebuilds
 
     def __call__(self, dz: Any) -> tuple[Any, ...]:
+        before = careful.doubts
+        dxs = self._send(dz)
+        f, primals, has_aux, count = self.made
+        if careful.doubts == before and not count:
+            return dxs
+        again = lambda moved: vjp(f, *moved, has_aux=has_aux)[1]._send(dz)
+        settled_dxs: tuple[Any, ...] = settled(again, primals, dxs, before)
+        return settled_dxs
+
+    def _send(self, dz: Any) -> tuple[Any, ...]:
         dzs, _ = flatten(dz)
         if len(dzs) != len(self._outputs):
             raise ShapeError(f"dz has {len(dzs)} values, but the output of the function has {len(self._outputs)}")

@@ -1,0 +1,155 @@
+"""What a derivative tends to beside the point, where at the point a choice was made that numbers alone cannot decide.
+
+Where 0 met ∞, or a second derivative came through a kink, the rules note a doubt (`careful.doubted`). The outermost
+derivative then computes itself again, of germs (`germs/`): of x + ε d in a few directions d. If they agree, that is the
+answer: the function, or its derivative, is continuous there. If they do not, it has a kink, and the conventions hold as
+long as they say something between those limits. If nothing can be said, a warning says that.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gategrad import careful
+from gategrad.errors import KinkWarning
+from gategrad.tape import Pause, paused, paused_level
+from gategrad.transforms.containers import flatten
+from gategrad.watch import floor, here
+
+__all__ = ["settled"]
+
+Compute = Callable[[tuple[Any, ...]], Any]
+
+
+def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int) -> Any:
+    """The derivative that was `found` at the primals, corrected by what it tends to there; `compute` computes it.
+
+    Values on a tape, and the symbols of a program, are not looked at: who has put them there will. `before` is how many
+    doubts there were: those since are settled, for whoever is around this as well.
+    """
+    values, rebuild = flatten(tuple(primals))
+    answers, put_back = flatten(found)
+    if not all(isinstance(x, _REAL) and np.asarray(x).dtype.kind in "fiu" for x in (*values, *answers)):
+        return found
+    pause = Pause(floor(), paused())  # whoever watches has seen it once
+    try:
+        paused_level.set(pause)
+        careful.doubts = before
+        with careful.looking(), np.errstate(all="ignore"):
+            again = flatten(compute(rebuild(values)))[0]
+        if careful.doubts == before:
+            return found  # nothing serious
+        if not _is_same(again, answers):
+            raise ValueError("the function answers differently each time")
+        looks = [_Look(answer) for answer in answers]
+        for direction in _directions(sum(int(np.size(x)) for x in values)):
+            for way in (direction, -direction):
+                for look, limit in zip(looks, _limits(compute, values, rebuild, way), strict=True):
+                    look.limits.append(limit)
+            if not any(look.is_outside() for look in looks):
+                return found
+        return put_back([look.corrected() for look in looks])
+    except Exception as reason:
+        _warn(f"{type(reason).__name__}: {reason}")
+        return found
+    finally:
+        paused_level.set(pause.outer)
+        careful.doubts = before
+
+
+_REAL = (float, int, np.ndarray, np.generic)
+
+
+def _directions(count: int) -> Iterator[Any]:
+    """Three directions in general position, the first into the positive quadrant; of those that tie another wins in each."""
+    rng = np.random.default_rng(_SEED)
+    for positive in (True, False, False):
+        direction = rng.normal(size=count)
+        yield 0.5 + np.abs(direction) if positive else direction
+
+
+def _limits(compute: Compute, values: list[Any], rebuild: Any, direction: Any) -> list[Any]:
+    """What the derivative tends to when x comes from x + ε d."""
+    from gategrad.germs import beside
+
+    moved, rest = [], direction
+    for x in values:
+        here, rest = rest[: np.size(x)], rest[np.size(x) :]
+        moved.append(beside(x, here.reshape(np.shape(x))))
+    with np.errstate(all="ignore"):
+        parts = flatten(compute(rebuild(moved)))[0]
+    return [np.asarray(part.limit() if hasattr(part, "limit") else part, np.float64) for part in parts]
+
+
+def _is_same(again: list[Any], before: list[Any]) -> bool:
+    return len(again) == len(before) and all(
+        np.shape(x) == np.shape(y) and np.array_equal(x, y, equal_nan=True) for x, y in zip(again, before, strict=True)
+    )
+
+
+class _Look:
+    """An array of derivatives as it was found, and what it tends to from several directions, by turns opposite ones."""
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+        self.at = np.asarray(found)
+        self.limits: list[Any] = []
+        self.tolerance = float(np.finfo(self.at.dtype).eps) ** 0.5 if self.at.dtype.kind == "f" else 1e-8
+
+    def is_outside(self) -> bool:
+        """Whether anything is not between its limits: they may say something else. Where there is none nothing is said."""
+        low, high = self._ends()
+        return bool((~self._inside(low, high)).any())
+
+    def corrected(self) -> Any:
+        """What was found, with its limit in place of each element that says something else."""
+        low, high = self._ends()
+        inside, agree = self._inside(low, high), self._close(low, high)
+        value = np.where(agree, high, self._middle())
+        wrong = ~inside & ~np.isnan(value) & (agree | ~np.isnan(self.at))
+        if (~inside & ~wrong & np.isfinite(self.at)).any():
+            _warn("there is none, or none that is the same from all sides")
+        if not wrong.any():
+            return self.found
+        z = np.where(wrong, value, self.at).astype(self.at.dtype)
+        return float(z) if type(self.found) is float else z[()]
+
+    def _ends(self) -> tuple[Any, Any]:
+        return np.fmin.reduce(self.limits), np.fmax.reduce(self.limits)
+
+    def _inside(self, low: Any, high: Any) -> Any:
+        with np.errstate(invalid="ignore"):
+            return ((self.at >= low) & (self.at <= high)) | self._close(self.at, low) | self._close(self.at, high)
+
+    def _middle(self) -> Any:
+        """Half way between what opposite directions say, if all of those say the same; else NaN."""
+        with np.errstate(invalid="ignore"):
+            halves = [0.5 * (a + b) for a, b in zip(self.limits[::2], self.limits[1::2], strict=True)]
+            return np.where(self._close(np.minimum.reduce(halves), np.maximum.reduce(halves)), halves[0], np.nan)
+
+    def _close(self, x: Any, y: Any) -> Any:
+        with np.errstate(invalid="ignore", over="ignore"):
+            noise = 4.0 * _EPSILON * np.max(np.abs(self.limits), where=np.isfinite(self.limits), initial=0.0)
+            allowed = self.tolerance * np.maximum(np.abs(x), np.abs(y)) + noise
+            return (x == y) | ((np.abs(x - y) <= allowed) & np.isfinite(x - y))
+
+
+def _warn(why: str) -> None:
+    """Say that a derivative may be wrong, once for each line of the user's."""
+    place = here()
+    message = (
+        "a derivative was taken where numbers alone do not say what it is (0 · ∞, or a second derivative on a kink), and its "
+        f"limit beside the point was not found ({why}), so it may be wrong. gg.explain and gg.kinks name the gates and "
+        "lines: simplify the formula, or start from another point"
+    )
+    file, line = (place.file, place.line) if place is not None else ("<unknown>", 0)
+    warnings.warn_explicit(message, KinkWarning, file, line, registry=_warned)
+
+
+_EPSILON = float(np.finfo(np.float64).eps)
+_SEED = 466  # of those that tie in twos, threes and fours another wins in each direction
+_warned: dict[Any, Any] = {}
