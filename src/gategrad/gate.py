@@ -215,7 +215,8 @@ on_meeting: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {}
 
 
 derive: dict[str, Callable[..., Any]] = {}
-"""How `backward` follows from `jvp`, and `jvp` from `backward`, in gates that have one of them; `transpose.py` joins."""
+"""How `backward` follows from `jvp`, and `jvp` from `backward`, in gates that have one of them (`transpose.py` joins),
+and what else a layer below must ask of one above: the `answers` of a gate, the `slope` at a kink."""
 
 from_backward: set[Callable[..., Any]] = {Gate.jvp}
 """The `jvp` methods that call `backward`: a gate that has no other one must have a `backward` of its own."""

@@ -6,7 +6,8 @@ gradient instead. It flows like any array, and the rules do not know: through el
 quotients keep its zeros; through gates that move, repeat or spread values, where value and mask take the same
 way; and through those that mix elements (`gates/mixing.py`), where what is mixed of nothing but such zeros is one.
 
-A mask that follows from another is computed when it counts: in a network of products and relus it never does.
+A mask that follows from another is computed when it counts: in a network of products and relus it never does. And the
+walk back hands such gradients on as plain numbers as long as all that they meet is finite (`postponed.py`).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@
      np.exp(x) ...            `array_ufunc`          Variable.__array_ufunc__
      Relu()(x), x[1:] ...     `call`, `unary`        Gate.__call__, recording.record, recording.unary
      steps of the walk        `advance`, `visit`     the loop in tape.sweep
+     of masked gradients    `numbers_first`        postponed.numbers_first
      what arrives at leaves   `deposit`              backward._deposit
      x.value, x.grad          `get_value` ...        the properties
 
@@ -19,11 +20,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <structmember.h>
+#include <stdint.h>
 
 /* --- what `setup` is told: the engine's own objects, under the names they have in Python ----------------------- */
 
 #define NEEDED(X)                                                                                                     \
     X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
+    X(Masked) X(Postponed) X(Asked) X(unknown) X(postpone) X(numbers_of) X(is_finite) /* postponed.py */              \
+    X(errstate) X(FLOAT64)                                                    /* NumPy's */                           \
     X(record) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
@@ -37,7 +41,7 @@ NEEDED(DECLARE)
 static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
 static PyObject *zero;
 
-#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient)
+#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient) X(masked) X(passes_masks)
 #define NAME(name) static PyObject *s_##name;
 NAMES(NAME)
 
@@ -45,6 +49,8 @@ NAMES(NAME)
 
 static struct { Py_ssize_t raw, gate, level, spec, gradient; } in_variable;
 static struct { Py_ssize_t inputs, needs, options, order, spec, users, level; } in_gate;
+static struct { Py_ssize_t value, origins, index, known; } in_postponed;
+static struct { Py_ssize_t gate, dz, needs, remembered, known; } in_asked;
 
 #define SLOT(object, offset) (*(PyObject **)((char *)(object) + (offset)))
 
@@ -78,6 +84,7 @@ static int find_slot(PyObject *type, const char *name, Py_ssize_t *offset)
 static inline int is_gate(PyObject *x) { return PyObject_TypeCheck(x, (PyTypeObject *)Gate_); }
 static inline int is_variable(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Variable_); }
 static inline int is_number(PyObject *x) { return PyFloat_CheckExact(x) || PyLong_CheckExact(x); }
+static inline int is_postponed(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Postponed_); }
 static inline int is_array(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)ndarray_); }
 
 static int is_ours(PyObject *gate)
@@ -485,6 +492,8 @@ static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize
     PyObject *position = fits == 0 ? PyLong_FromSsize_t(index) : NULL;
     if (position != NULL) Py_SETREF(dx, PyObject_CallFunctionObjArgs(fit_, dx, spec, gate, position, dz, NULL));
     else if (fits <= 0) Py_CLEAR(dx);
+    if (dx != NULL && Py_IS_TYPE(dx, (PyTypeObject *)Masked_))
+        Py_SETREF(dx, PyObject_CallFunctionObjArgs(postpone_, dx, spec, NULL));
     Py_XDECREF(position);
     Py_XDECREF(spec);
     return dx;
@@ -495,7 +504,7 @@ static PyObject *sum_of(PyObject *before, PyObject *dx)
 {
     if (before == NULL || before == Py_None) return Py_NewRef(dx);
     if (dx == Py_None) return Py_NewRef(before);
-    return PyNumber_Add(before, dx);
+    return is_postponed(dx) ? PyNumber_Add(dx, before) : PyNumber_Add(before, dx);
 }
 
 /* Where the walk is: the lists and dictionaries of `sweep`, and the last pair of `ready`, which is not in the list yet,
@@ -503,6 +512,7 @@ static PyObject *sum_of(PyObject *before, PyObject *dx)
 typedef struct {
     PyObject *ready, *waiting, *leaves; /* borrowed */
     PyObject *gate, *dz;                /* or NULL */
+    PyObject *quiet;                    /* what keeps NumPy from warning, or NULL */
 } Walk;
 
 /* Put the last pair into the list, if there is one. */
@@ -643,15 +653,173 @@ static int is_common(PyObject *gate, PyObject *dz)
     return dz == Py_None || Py_IS_TYPE(dz, (PyTypeObject *)Parts_) ? 0 : is_ours(gate);
 }
 
+/* --- masked gradients, numbers first (see postponed.py) -------------------------------------------------------- */
+
+/* Keep NumPy from warning, from here until somebody else's turn comes. */
+static int hush(Walk *walk)
+{
+    if (walk->quiet != NULL) return 0;
+    PyObject *options = Py_BuildValue("{s:s}", "all", "ignore");
+    PyObject *quiet = options != NULL ? PyObject_Call(errstate_, nothing, options) : NULL;
+    PyObject *entered = quiet != NULL ? PyObject_CallMethod(quiet, "__enter__", NULL) : NULL;
+    Py_XDECREF(options);
+    if (entered == NULL) {
+        Py_XDECREF(quiet);
+        return -1;
+    }
+    Py_DECREF(entered);
+    walk->quiet = quiet;
+    return 0;
+}
+
+/* Let NumPy warn again; an exception that is set stays. */
+static int let_speak(Walk *walk)
+{
+    if (walk->quiet == NULL) return 0;
+    PyObject *type, *error, *traceback, *quiet = walk->quiet;
+    walk->quiet = NULL;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *left = PyObject_CallMethod(quiet, "__exit__", "OOO", Py_None, Py_None, Py_None);
+    Py_DECREF(quiet);
+    Py_XDECREF(left);
+    if (type != NULL) PyErr_Restore(type, error, traceback); /* over one from leaving */
+    return left == NULL ? -1 : 0;
+}
+
+/* Whether all of some numbers are finite. */
+static int is_finite(PyObject *x)
+{
+    if (PyFloat_CheckExact(x)) return isfinite(PyFloat_AS_DOUBLE(x)) != 0;
+    PyObject *dtype = is_array(x) ? PyObject_GetAttr(x, s_dtype) : Py_NewRef(Py_None);
+    Py_XDECREF(dtype);
+    Py_buffer view;
+    if (dtype == FLOAT64_ && PyObject_GetBuffer(x, &view, PyBUF_SIMPLE) == 0) {
+        const uint64_t *bits = view.buf, exponent = 0x7ff0000000000000u;
+        uint64_t found = 0;
+        for (Py_ssize_t n = 0; n < view.len / 8; n++) found |= (bits[n] & exponent) == exponent;
+        PyBuffer_Release(&view);
+        return !found;
+    }
+    if (dtype == NULL) return -1;
+    PyErr_Clear(); /* of an array with gaps */
+    PyObject *answer = PyObject_CallOneArg(is_finite_, x);
+    int finite = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return finite;
+}
+
+/* Whether a gate may be asked with numbers: nobody watches it, and it remembers no variables. */
+static int is_plain(PyObject *gate)
+{
+    PyObject *remembered = PyObject_GenericGetDict(gate, NULL), *name, *value;
+    Py_ssize_t position = 0;
+    int plain = remembered == NULL ? -1 : !PyDict_Contains(remembered, s_backward);
+    while (plain > 0 && PyDict_Next(remembered, &position, &name, &value)) {
+        int met = is_met(&value, 1);
+        plain = met < 0 ? -1 : !met;
+    }
+    Py_XDECREF(remembered);
+    return plain;
+}
+
+/* What a gate answers to the numbers of a masked gradient, if it is all finite; NULL without an exception if not. */
+static PyObject *numbers_first(PyObject *gate, PyObject *dz, PyObject *needs)
+{
+    int good = is_plain(gate);
+    if (good <= 0) return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(needs);
+    PyObject *call[] = {gate, SLOT(dz, in_postponed.value)};
+    PyObject *dxs = gradients(PyObject_VectorcallMethod(s_backward, call, 2, NULL), gate, count);
+    PyObject *numbers = dxs != NULL ? PyTuple_New(count) : NULL;
+    if (numbers == NULL) good = -1;
+    for (Py_ssize_t n = 0; n < count && good > 0; n++) {
+        PyObject *dx = Py_NewRef(PyTuple_GET_ITEM(dxs, n));
+        int needed = PyObject_IsTrue(PyTuple_GET_ITEM(needs, n));
+        if (needed > 0 && Py_IS_TYPE(dx, (PyTypeObject *)Masked_)) Py_SETREF(dx, PyObject_CallOneArg(numbers_of_, dx));
+        good = needed < 0 || dx == NULL ? -1 : needed && dx != Py_None ? is_finite(dx) : 1;
+        if (dx != NULL) PyTuple_SET_ITEM(numbers, n, dx);
+    }
+    Py_XDECREF(dxs);
+    if (good <= 0) Py_CLEAR(numbers);
+    if (good < 0 && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* it comes again, of the mask */
+    return numbers;
+}
+
+/* The note that a gate was asked: an Asked. */
+static PyObject *note_of(PyObject *gate, PyObject *dz, PyObject *needs)
+{
+    PyObject *dict = PyObject_GenericGetDict(gate, NULL), *remembered = dict != NULL ? PyDict_Copy(dict) : NULL;
+    PyObject *note = remembered != NULL ? ((PyTypeObject *)Asked_)->tp_alloc((PyTypeObject *)Asked_, 0) : NULL;
+    Py_XDECREF(dict);
+    if (note == NULL) {
+        Py_XDECREF(remembered);
+        return NULL;
+    }
+    SLOT(note, in_asked.gate) = Py_NewRef(gate);
+    SLOT(note, in_asked.dz) = Py_NewRef(dz);
+    SLOT(note, in_asked.needs) = Py_NewRef(needs);
+    SLOT(note, in_asked.remembered) = remembered;
+    SLOT(note, in_asked.known) = Py_NewRef(unknown_);
+    return note;
+}
+
+/* The answer of a gate that was asked, on its way to a gate that passes masks: a Postponed. Takes over dx. */
+static PyObject *with_note(PyObject *dx, PyObject *source, PyObject *asked, Py_ssize_t index)
+{
+    if (dx == Py_None || is_variable(source) || !is_gate(source)) return dx;
+    PyObject *passes = PyObject_GetAttr(source, s_passes_masks);
+    int pass = passes == NULL ? -1 : PyObject_IsTrue(passes);
+    Py_XDECREF(passes);
+    if (pass == 0) return dx;
+    PyObject *position = pass > 0 ? PyLong_FromSsize_t(index) : NULL;
+    PyObject *out = position != NULL ? ((PyTypeObject *)Postponed_)->tp_alloc((PyTypeObject *)Postponed_, 0) : NULL;
+    if (out == NULL) {
+        Py_XDECREF(position);
+        Py_DECREF(dx);
+        return NULL;
+    }
+    SLOT(out, in_postponed.value) = dx;
+    SLOT(out, in_postponed.origins) = Py_NewRef(asked);
+    SLOT(out, in_postponed.index) = position;
+    SLOT(out, in_postponed.known) = Py_NewRef(unknown_);
+    return out;
+}
+
+/* What a gate answers to dz: one gradient for each input. */
+static PyObject *ask(PyObject *gate, PyObject *dz, Py_ssize_t count)
+{
+    if (dz == Py_None) {
+        PyObject *none = PyTuple_New(count);
+        for (Py_ssize_t n = 0; none != NULL && n < count; n++) PyTuple_SET_ITEM(none, n, Py_NewRef(Py_None));
+        return none;
+    }
+    PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
+    if (dxs == NULL) dxs = rescue(recover_backward_, gate, Py_NewRef(dz));
+    return gradients(dxs, gate, count);
+}
+
 /* Ask a gate for the gradients of its inputs, send them on, and let it forget what it remembered. */
 static int visit(PyObject *gate, PyObject *dz, Walk *walk, int retain)
 {
     PyObject *needs = Py_NewRef(SLOT(gate, in_gate.needs)), *inputs = Py_NewRef(SLOT(gate, in_gate.inputs));
-    PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
+    PyObject *asked = NULL, *dxs = NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(inputs);
-    if (dxs == NULL) dxs = rescue(recover_backward_, gate, Py_NewRef(dz));
-    dxs = gradients(dxs, gate, count);
-    int failed = dxs == NULL ? -1 : 0;
+    Py_INCREF(dz);
+    int failed = 0;
+    if (is_postponed(dz)) {
+        failed = hush(walk);
+        if (!failed) dxs = numbers_first(gate, dz, needs);
+        if (dxs != NULL) asked = note_of(gate, dz, needs);
+        else if (PyErr_Occurred()) failed = -1;
+        else failed = let_speak(walk);
+        Py_SETREF(dz, dxs == NULL && !failed ? PyObject_CallMethodNoArgs(dz, s_masked)
+                                             : Py_NewRef(SLOT(dz, in_postponed.value)));
+        if (dz == NULL || (dxs != NULL && asked == NULL)) failed = -1;
+    } else {
+        failed = let_speak(walk);
+    }
+    if (!failed && dxs == NULL) dxs = ask(gate, dz, count);
+    if (dxs == NULL) failed = -1;
     for (Py_ssize_t n = 0; n < count && !failed; n++) {
         PyObject *source = PyTuple_GET_ITEM(inputs, n);
         int needed = PyObject_IsTrue(PyTuple_GET_ITEM(needs, n));
@@ -660,12 +828,15 @@ static int visit(PyObject *gate, PyObject *dz, Walk *walk, int retain)
             continue;
         }
         PyObject *dx = fitted(Py_NewRef(PyTuple_GET_ITEM(dxs, n)), source, gate, n, dz);
+        if (dx != NULL && asked != NULL) dx = with_note(dx, source, asked, n);
         failed = dx == NULL ? -1 : arrive(source, dx, walk);
         Py_XDECREF(dx);
     }
     if (!failed && !retain) failed = release(gate);
     Py_DECREF(needs);
     Py_DECREF(inputs);
+    Py_XDECREF(dz);
+    Py_XDECREF(asked);
     Py_XDECREF(dxs);
     return failed;
 }
@@ -677,7 +848,7 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
         PyErr_SetString(PyExc_TypeError, "advance(ready, waiting, leaves, retain)");
         return NULL;
     }
-    Walk walk = {args[0], args[1], args[2], NULL, NULL};
+    Walk walk = {args[0], args[1], args[2], NULL, NULL, NULL};
     int retain = PyObject_IsTrue(args[3]), going = retain < 0 ? -1 : 0;
     while (going >= 0 && pick_up(&walk)) {
         PyObject *gate = walk.gate, *dz = walk.dz;
@@ -688,6 +859,7 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
         Py_DECREF(gate);
         Py_DECREF(dz);
     }
+    if (let_speak(&walk)) going = -1;
     if (going < 0) {
         Py_CLEAR(walk.gate);
         Py_CLEAR(walk.dz);
@@ -815,7 +987,12 @@ static PyObject *setup(PyObject *module, PyObject *names)
         find_slot(Gate_, "inputs", &in_gate.inputs) || find_slot(Gate_, "needs", &in_gate.needs) ||
         find_slot(Gate_, "options", &in_gate.options) || find_slot(Gate_, "order", &in_gate.order) ||
         find_slot(Gate_, "spec", &in_gate.spec) || find_slot(Gate_, "users", &in_gate.users) ||
-        find_slot(Gate_, "level", &in_gate.level))
+        find_slot(Gate_, "level", &in_gate.level) ||
+        find_slot(Postponed_, "value", &in_postponed.value) || find_slot(Postponed_, "origins", &in_postponed.origins) ||
+        find_slot(Postponed_, "index", &in_postponed.index) || find_slot(Postponed_, "known", &in_postponed.known) ||
+        find_slot(Asked_, "gate", &in_asked.gate) || find_slot(Asked_, "dz", &in_asked.dz) ||
+        find_slot(Asked_, "needs", &in_asked.needs) || find_slot(Asked_, "remembered", &in_asked.remembered) ||
+        find_slot(Asked_, "known", &in_asked.known))
         return NULL;
     for (PyMethodDef *method = operators; method->ml_name != NULL; method++)
         if (give(Variable_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Variable_, method))) return NULL;

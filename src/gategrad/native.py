@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 # the modules: `gg.variable`, the function, comes later
-from gategrad import assignment, backward, constant, forward, gate, recording, tape, variable
+from gategrad import assignment, backward, constant, forward, gate, masked, postponed, recording, tape, values, variable
 
 __all__ = ["in_use"]
 
@@ -39,6 +39,16 @@ def _join(native: Any) -> None:
             "Parts": tape.Parts,
             "ndarray": np.ndarray,
             "float64": np.float64,
+            # masked gradients as numbers
+            "Masked": masked.Masked,
+            "Postponed": postponed.Postponed,
+            "Asked": postponed.Asked,
+            "unknown": postponed.UNKNOWN,
+            "postpone": postponed.postpone,
+            "numbers_of": postponed.numbers_of,
+            "is_finite": postponed.is_finite,
+            "errstate": np.errstate,
+            "FLOAT64": values.FLOAT64,
             # where the C comes back to the Python
             "record": recording.record,
             "compute": recording.compute,

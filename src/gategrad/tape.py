@@ -20,8 +20,9 @@ import numpy as np
 from gategrad.constant import Constant
 from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.forward import rescue_from
-from gategrad.gate import Gate, on_meeting
+from gategrad.gate import Gate, derive, on_meeting
 from gategrad.masked import Masked
+from gategrad.postponed import Asked, Postponed, numbers_first, postpone
 from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all
 
 __all__ = [
@@ -155,12 +156,20 @@ def sweep(
             raise _released(gate)
         if keep:
             kept.append((gate, conjugated(_readable(dz, gate.spec), gate.spec)))
-        if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
-            dz = _handed(dz, gate)
-        try:
-            dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
-        except Exception as error:
-            dxs = _recover(error, gate, dz)
+        asked = dxs = None
+        if type(dz) is Postponed:
+            dxs = numbers_first(gate, dz)
+            if dxs is None:
+                dz = dz.masked()
+            else:
+                asked, dz = Asked(gate, dz), dz.value
+        if dxs is None:
+            if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
+                dz = _handed(dz, gate)
+            try:
+                dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
+            except Exception as error:
+                dxs = _recover(error, gate, dz)
         if type(dxs) is not tuple:
             dxs = tuple(dxs) if type(dxs) is list else (dxs,)
         inputs = gate.inputs
@@ -185,6 +194,10 @@ def sweep(
             elif dx is not None:
                 dx = fit(dx, spec, gate, index, dz)
             users = source.users
+            if asked is not None and users and dx is not None and source.passes_masks:
+                dx = Postponed(dx, asked, index)
+            elif type(dx) is Masked:
+                dx = postpone(dx, spec)
             if users == 1 and not (seeded and source in seeded):
                 ready.append((source, dx))
             elif users == 0:
@@ -230,13 +243,17 @@ def _released(gate: Gate) -> ReleasedError:
 
 def _add(dx: Any, dy: Any) -> Any:
     """Add the gradients of two branches; None, where nothing flows, adds nothing."""
-    return dy if dx is None else dx if dy is None else dx + dy
+    if dx is None or dy is None:
+        return dy if dx is None else dx
+    return dy + dx if type(dy) is Postponed else dx + dy
 
 
 def _readable(dz: Any, spec: Spec) -> Any:
     """A gradient in the form in which people read it: zeros where nothing flowed."""
     if dz is None and spec is not SEVERAL:
         return 0.0 if spec is None else np.zeros(*spec)[()]
+    if type(dz) is Postponed:
+        return dz.value
     if type(dz) is Masked:
         dz = dz.resolve()
         return float(dz) if spec is None and isinstance(dz, (np.ndarray, np.generic)) else dz
@@ -301,6 +318,9 @@ def answers(gate: Gate, dz: Any) -> tuple[Any, ...]:
             for n, (dx, need) in enumerate(zip(dxs, gate.needs, strict=True))
         ]
     )
+
+
+derive["answers"] = answers
 
 
 class Parts:
@@ -376,7 +396,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
             dx = np.real(dx)
         dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
     if type(dx) is Masked:
-        dx = dx.settled() if getattr(gate.inputs[index], "passes_masks", False) else dx.resolve()
+        source = gate.inputs[index]
+        dx = dx.settled() if isinstance(source, Gate) and source.passes_masks else dx.resolve()
     if spec is None:
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
