@@ -6,7 +6,7 @@
    Python: an operator to `record`, an output to `settle`, a gradient to `fit`, a step of the walk to `sweep`, a method to the
    one of that name in Python.
 
-     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, recording.unary
+     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, recording.unary, recording.record
      np.exp(x) ...            `array_ufunc`          Variable.__array_ufunc__
      Relu()(x), x[1:] ...     `call`, `unary`        Gate.__call__, recording.record, recording.unary
      steps of the walk        `advance`, `visit`     the loop in tape.sweep
@@ -25,9 +25,9 @@
 /* --- what `setup` is told: the engine's own objects, under the names they have in Python ----------------------- */
 
 #define NEEDED(X)                                                                                                     \
-    X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
+    X(Variable) X(Gate) X(Constant) X(may_change) X(Parts) X(ndarray) X(float64)            /* types */                             \
     X(Masked) X(Postponed) X(Asked) X(unknown) X(postpone) X(numbers_of) X(is_finite) /* postponed.py */              \
-    X(errstate) X(FLOAT64)                                                    /* NumPy's */                           \
+    X(errstate) X(FLOAT64) X(BOOL)                                                   /* NumPy's */                           \
     X(record) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
@@ -41,7 +41,8 @@ NEEDED(DECLARE)
 static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
 static PyObject *zero;
 
-#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient) X(masked) X(passes_masks)
+#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient) X(masked) X(passes_masks) \
+    X(remembers_inputs) X(kind)
 #define NAME(name) static PyObject *s_##name;
 NAMES(NAME)
 
@@ -49,6 +50,7 @@ NAMES(NAME)
 
 static struct { Py_ssize_t raw, gate, level, spec, gradient; } in_variable;
 static struct { Py_ssize_t inputs, needs, options, order, spec, users, level; } in_gate;
+static struct { Py_ssize_t array, fingerprint; } in_constant;
 static struct { Py_ssize_t value, origins, index, known; } in_postponed;
 static struct { Py_ssize_t gate, dz, needs, remembered, known; } in_asked;
 
@@ -83,18 +85,24 @@ static int find_slot(PyObject *type, const char *name, Py_ssize_t *offset)
 
 static inline int is_gate(PyObject *x) { return PyObject_TypeCheck(x, (PyTypeObject *)Gate_); }
 static inline int is_variable(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Variable_); }
-static inline int is_number(PyObject *x) { return PyFloat_CheckExact(x) || PyLong_CheckExact(x); }
+static inline int is_number(PyObject *x)
+{
+    return PyFloat_CheckExact(x) || PyLong_CheckExact(x) || Py_IS_TYPE(x, (PyTypeObject *)float64_);
+}
 static inline int is_postponed(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Postponed_); }
 static inline int is_array(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)ndarray_); }
 
-static int is_ours(PyObject *gate)
+/* A truth about a gate, by name. */
+static int says(PyObject *gate, PyObject *name)
 {
-    PyObject *answer = PyObject_GetAttr(gate, s_is_ours);
+    PyObject *answer = PyObject_GetAttr(gate, name);
     if (answer == NULL) return -1;
-    int ours = PyObject_IsTrue(answer);
+    int truth = PyObject_IsTrue(answer);
     Py_DECREF(answer);
-    return ours;
+    return truth;
 }
+
+static inline int is_ours(PyObject *gate) { return says(gate, s_is_ours); }
 
 /* Whether gates on this level are recorded. */
 static int is_recorded(PyObject *level)
@@ -264,59 +272,123 @@ static PyObject *level_of(PyObject *x)
     return NULL;
 }
 
-/* Whether two operands, at least one of them a variable, can go the short way: on one tape, or with a number. */
-static int is_short(PyObject *x, PyObject *y, PyObject **level)
+/* Whether an array holds numbers, or truths. */
+static int is_of_numbers(PyObject *array)
 {
-    PyObject *varies = is_variable(x) ? x : y, *other = varies == x ? y : x;
-    *level = level_of(varies);
-    if (*level == NULL) return -1;
-    if (is_variable(other)) {
-        PyObject *level_too = level_of(other);
-        int same = level_too == NULL ? -1 : PyObject_RichCompareBool(level_too, *level, Py_EQ);
-        if (same <= 0) return same;
-    } else if (!is_number(other)) {
-        return 0;
-    }
-    return is_recorded(*level);
+    PyObject *dtype = PyObject_GetAttr(array, s_dtype);
+    int known = dtype == FLOAT64_ || dtype == BOOL_;
+    PyObject *kind = dtype != NULL && !known ? PyObject_GetAttr(dtype, s_kind) : NULL;
+    const char *letter = kind != NULL ? PyUnicode_AsUTF8(kind) : NULL;
+    if (letter != NULL) known = strchr("fciub", *letter) != NULL;
+    else if (!known) known = -1;
+    Py_XDECREF(kind);
+    Py_XDECREF(dtype);
+    return known;
 }
 
-/* What an operand is to a gate: the source of its gradient (a new reference) and its value (a new reference). */
-static int take(PyObject *x, PyObject **source, PyObject **value)
+/* Whether inputs can go the short way: plain numbers and arrays, and variables, at least one, all on one tape. */
+static int is_short(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
 {
-    int varies = is_variable(x);
-    PyObject *raw = varies ? held(x, in_variable.raw, s_raw) : x;
-    if (raw == NULL) return -1;
-    *source = varies ? source_of(x) : Py_NewRef(x);
-    if (*source == NULL) return -1;
-    *value = Py_NewRef(raw);
-    return 0;
+    *level = NULL;
+    for (Py_ssize_t n = 0; n < count; n++) {
+        PyObject *x = inputs[n];
+        int good = is_number(x);
+        if (is_variable(x)) {
+            PyObject *here = level_of(x);
+            good = here == NULL ? -1 : *level == NULL || here == *level ? 1 : PyObject_RichCompareBool(here, *level, Py_EQ);
+            *level = here;
+        } else if (is_array(x)) {
+            good = is_of_numbers(x);
+        }
+        if (good <= 0) return good;
+    }
+    return *level == NULL ? 0 : is_recorded(*level);
+}
+
+enum { EXACT_BYTES = 1024 }; /* as in constant.py */
+
+/* What a gate remembers of an array of the caller's: the array itself if it cannot change, else a Constant. */
+static PyObject *constant_of(PyObject *array)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(array, &view, PyBUF_SIMPLE) == 0) {
+        PyObject *bytes = view.readonly || view.len > EXACT_BYTES ? NULL : PyBytes_FromStringAndSize(view.buf, view.len);
+        PyBuffer_Release(&view);
+        if (bytes != NULL) {
+            PyObject *constant = ((PyTypeObject *)Constant_)->tp_alloc((PyTypeObject *)Constant_, 0);
+            if (constant == NULL) return Py_DECREF(bytes), NULL;
+            SLOT(constant, in_constant.array) = Py_NewRef(array);
+            SLOT(constant, in_constant.fingerprint) = bytes;
+            return constant;
+        }
+    }
+    PyErr_Clear(); /* of an array with gaps */
+    PyObject *answer = PyObject_CallOneArg(may_change_, array), *constant = NULL;
+    int may = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    if (may >= 0) constant = may ? PyObject_CallOneArg(Constant_, array) : Py_NewRef(array);
+    Py_XDECREF(answer);
+    return constant;
+}
+
+/* What an input is to a gate: the source of its gradient (a new reference) and its value (borrowed). */
+static int take(PyObject *gate, PyObject *x, PyObject **source, PyObject **value)
+{
+    *source = NULL;
+    *value = x;
+    if (is_variable(x)) {
+        *value = held(x, in_variable.raw, s_raw);
+        if (*value != NULL) *source = source_of(x);
+    } else {
+        int remembers = is_array(x) ? says(gate, s_remembers_inputs) : 0;
+        if (remembers >= 0) *source = remembers ? constant_of(x) : Py_NewRef(x);
+    }
+    return *source == NULL ? -1 : 0;
+}
+
+/* Which inputs want a gradient, of which one does. */
+static PyObject *needs_of(PyObject *const *items, Py_ssize_t count)
+{
+    if (count == 1) return Py_NewRef(one);
+    if (count == 2) return Py_NewRef(!is_variable(items[0]) ? right : is_variable(items[1]) ? both : left);
+    PyObject *needs = PyTuple_New(count);
+    for (Py_ssize_t n = 0; needs != NULL && n < count; n++)
+        PyTuple_SET_ITEM(needs, n, Py_NewRef(is_variable(items[n]) ? Py_True : Py_False));
+    return needs;
+}
+
+enum { MOST_INPUTS = 8 }; /* of a gate that goes the short way */
+
+/* Record a gate of ours on inputs that can go the short way. */
+static PyObject *on_several(PyObject *gate, PyObject *const *items, Py_ssize_t count, PyObject *level, PyObject *options)
+{
+    PyObject *call[1 + MOST_INPUTS] = {gate}, *inputs = PyTuple_New(count), *needs = needs_of(items, count);
+    PyObject *out = NULL;
+    int failed = inputs == NULL || needs == NULL;
+    for (Py_ssize_t n = 0; n < count && !failed; n++) {
+        PyObject *source;
+        failed = take(gate, items[n], &source, &call[1 + n]);
+        if (!failed) PyTuple_SET_ITEM(inputs, n, source);
+        else call[1 + n] = NULL;
+        Py_XINCREF(call[1 + n]); /* a value may be replaced in its variable meanwhile */
+    }
+    if (!failed) {
+        out = apply(call, count, needs, inputs, level, options);
+        inputs = NULL;
+    }
+    for (Py_ssize_t n = 0; n < count; n++) Py_XDECREF(call[1 + n]);
+    Py_XDECREF(inputs);
+    Py_XDECREF(needs);
+    return out;
 }
 
 /* x ∘ y, of which x, y or both are variables. */
 static PyObject *binary(PyObject *ufunc, PyObject *x, PyObject *y)
 {
-    PyObject *level, *out = NULL, *pair[] = {x, y};
-    int quick = is_short(x, y, &level);
+    PyObject *level, *pair[] = {x, y};
+    int quick = is_short(pair, 2, &level);
     PyObject *gate = quick < 0 ? NULL : gate_for(ufunc);
     if (gate == NULL) return NULL;
-    if (!quick) {
-        out = the_long_way(record_, gate, pair, 2);
-        Py_DECREF(gate);
-        return out;
-    }
-    PyObject *call[] = {gate, NULL, NULL}, *inputs = PyTuple_New(2), *sources[2];
-    if (inputs != NULL && !take(x, &sources[0], &call[1])) {
-        PyTuple_SET_ITEM(inputs, 0, sources[0]);
-        if (!take(y, &sources[1], &call[2])) {
-            PyTuple_SET_ITEM(inputs, 1, sources[1]);
-            PyObject *needs = !is_variable(x) ? right : is_variable(y) ? both : left;
-            out = apply(call, 2, needs, inputs, level, NO_OPTIONS_);
-            inputs = NULL;
-        }
-    }
-    Py_XDECREF(inputs);
-    Py_XDECREF(call[1]);
-    Py_XDECREF(call[2]);
+    PyObject *out = quick ? on_several(gate, pair, 2, level, NO_OPTIONS_) : the_long_way(record_, gate, pair, 2);
     Py_DECREF(gate);
     return out;
 }
@@ -339,15 +411,7 @@ static PyObject *on_one(PyObject *gate, PyObject *x, PyObject *options)
     int above = level == NULL ? -1 : is_recorded(level);
     if (above < 0) return NULL;
     if (!above) return the_long_way(compute_, gate, &x, 1);
-    PyObject *call[] = {gate, NULL}, *out = NULL, *source, *inputs = PyTuple_New(1);
-    if (inputs != NULL && !take(x, &source, &call[1])) {
-        PyTuple_SET_ITEM(inputs, 0, source);
-        out = apply(call, 1, one, inputs, level, options);
-        inputs = NULL;
-    }
-    Py_XDECREF(inputs);
-    Py_XDECREF(call[1]);
-    return out;
+    return on_several(gate, &x, 1, level, options);
 }
 
 /* The gate for a ufunc, on one variable. */
@@ -408,13 +472,13 @@ static PyObject *computed(PyObject *const *call, Py_ssize_t count)
     return PyObject_VectorcallMethod(s_forward, call, 1 + count, NULL);
 }
 
-/* The output of a fresh gate of ours for one variable. */
-static PyObject *recorded(PyObject *gate, PyObject *x)
+/* The output of a fresh gate of ours for inputs that can go the short way. */
+static PyObject *recorded(PyObject *gate, PyObject *const *inputs, Py_ssize_t count, PyObject *level)
 {
     PyObject *options = options_of(gate);
     if (options == NULL) return NULL;
     if (PyDict_GET_SIZE(options) == 0) Py_SETREF(options, Py_NewRef(NO_OPTIONS_));
-    PyObject *out = on_one(gate, x, options);
+    PyObject *out = on_several(gate, inputs, count, level, options);
     Py_DECREF(options);
     return out;
 }
@@ -432,16 +496,17 @@ static PyObject *in_python(PyObject *function, PyObject *self, PyObject *const *
     return answer;
 }
 
-/* Gate.__call__(gate, *inputs): on one variable, or on plain values alone. */
+/* Gate.__call__(gate, *inputs): on variables of one tape and plain values, or on plain values alone. */
 static PyObject *call(PyObject *gate, PyObject *const *inputs, Py_ssize_t count, PyObject *names)
 {
     int fresh = names != NULL ? 0 : is_fresh(gate);
-    if (fresh > 0) {
-        if (count == 1 && is_variable(inputs[0])) {
-            int ours = is_ours(gate);
-            if (ours > 0) return recorded(gate, inputs[0]);
-            fresh = ours;
-        } else if (count > 0 && count <= 3) {
+    if (fresh > 0 && count > 0 && count <= MOST_INPUTS) {
+        PyObject *level;
+        int quick = is_short(inputs, count, &level);
+        if (quick > 0) quick = is_ours(gate);
+        if (quick > 0) return recorded(gate, inputs, count, level);
+        fresh = quick < 0 ? -1 : level == NULL;
+        if (fresh > 0 && count <= 3) {
             PyObject *with_gate[4] = {gate};
             for (Py_ssize_t n = 0; n < count; n++) with_gate[1 + n] = inputs[n];
             int met = is_met(inputs, count);
@@ -633,6 +698,16 @@ static PyObject *gradients(PyObject *dxs, PyObject *gate, Py_ssize_t count)
 static int verify(PyObject *source, PyObject *gate, Py_ssize_t index)
 {
     if (!Py_IS_TYPE(source, (PyTypeObject *)Constant_)) return 0;
+    PyObject *array = SLOT(source, in_constant.array), *bytes = SLOT(source, in_constant.fingerprint);
+    if (array != NULL && bytes != NULL && PyBytes_CheckExact(bytes)) {
+        Py_buffer view;
+        if (PyObject_GetBuffer(array, &view, PyBUF_SIMPLE) == 0) {
+            int same = view.len == PyBytes_GET_SIZE(bytes) && !memcmp(view.buf, PyBytes_AS_STRING(bytes), view.len);
+            PyBuffer_Release(&view);
+            if (same) return 0;
+        }
+        PyErr_Clear(); /* of an array with gaps */
+    }
     PyObject *name = PyType_GetName(Py_TYPE(gate));
     PyObject *position = PyLong_FromSsize_t(index), *done = NULL;
     if (name != NULL && position != NULL) done = PyObject_CallMethodObjArgs(source, s_verify, name, position, NULL);
@@ -767,9 +842,7 @@ static PyObject *note_of(PyObject *gate, PyObject *dz, PyObject *needs)
 static PyObject *with_note(PyObject *dx, PyObject *source, PyObject *asked, Py_ssize_t index)
 {
     if (dx == Py_None || is_variable(source) || !is_gate(source)) return dx;
-    PyObject *passes = PyObject_GetAttr(source, s_passes_masks);
-    int pass = passes == NULL ? -1 : PyObject_IsTrue(passes);
-    Py_XDECREF(passes);
+    int pass = says(source, s_passes_masks);
     if (pass == 0) return dx;
     PyObject *position = pass > 0 ? PyLong_FromSsize_t(index) : NULL;
     PyObject *out = position != NULL ? ((PyTypeObject *)Postponed_)->tp_alloc((PyTypeObject *)Postponed_, 0) : NULL;
@@ -988,7 +1061,8 @@ static PyObject *setup(PyObject *module, PyObject *names)
         find_slot(Gate_, "options", &in_gate.options) || find_slot(Gate_, "order", &in_gate.order) ||
         find_slot(Gate_, "spec", &in_gate.spec) || find_slot(Gate_, "users", &in_gate.users) ||
         find_slot(Gate_, "level", &in_gate.level) ||
-        find_slot(Postponed_, "value", &in_postponed.value) || find_slot(Postponed_, "origins", &in_postponed.origins) ||
+        find_slot(Constant_, "array", &in_constant.array) ||
+        find_slot(Constant_, "fingerprint", &in_constant.fingerprint) || find_slot(Postponed_, "value", &in_postponed.value) || find_slot(Postponed_, "origins", &in_postponed.origins) ||
         find_slot(Postponed_, "index", &in_postponed.index) || find_slot(Postponed_, "known", &in_postponed.known) ||
         find_slot(Asked_, "gate", &in_asked.gate) || find_slot(Asked_, "dz", &in_asked.dz) ||
         find_slot(Asked_, "needs", &in_asked.needs) || find_slot(Asked_, "remembered", &in_asked.remembered) ||

@@ -36,6 +36,7 @@ def _join(native: Any) -> None:
             "Variable": variable.Variable,
             "Gate": gate.Gate,
             "Constant": constant.Constant,
+            "may_change": constant.may_change,
             "Parts": tape.Parts,
             "ndarray": np.ndarray,
             "float64": np.float64,
@@ -49,6 +50,7 @@ def _join(native: Any) -> None:
             "is_finite": postponed.is_finite,
             "errstate": np.errstate,
             "FLOAT64": values.FLOAT64,
+            "BOOL": np.dtype(bool),
             # where the C comes back to the Python
             "record": recording.record,
             "compute": recording.compute,
