@@ -51,6 +51,7 @@ NAMES(NAME)
 static struct { Py_ssize_t raw, gate, level, spec, gradient; } in_variable;
 static struct { Py_ssize_t inputs, needs, options, order, spec, users, level; } in_gate;
 static struct { Py_ssize_t array, fingerprint; } in_constant;
+static struct { Py_ssize_t value; } in_masked;
 static struct { Py_ssize_t value, origins, index, known; } in_postponed;
 static struct { Py_ssize_t gate, dz, needs, remembered, known; } in_asked;
 
@@ -305,7 +306,7 @@ static int is_short(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
     return *level == NULL ? 0 : is_recorded(*level);
 }
 
-enum { EXACT_BYTES = 1024 }; /* as in constant.py */
+enum { EXACT_BYTES = 8192 }; /* as in constant.py */
 
 /* What a gate remembers of an array of the caller's: the array itself if it cannot change, else a Constant. */
 static PyObject *constant_of(PyObject *array)
@@ -543,6 +544,12 @@ static int looks_like(PyObject *array, PyObject *spec)
     return same;
 }
 
+/* Whether a masked gradient may go on to where it comes next. */
+static int passes_masks(PyObject *source)
+{
+    return is_variable(source) || !is_gate(source) ? 0 : says(source, s_passes_masks);
+}
+
 /* The gradient in the form of the value it belongs to; `fit` in Python, where it is not so already.
    The reference to dx is handed over. */
 static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize_t index, PyObject *dz)
@@ -552,8 +559,13 @@ static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize
                                          : NULL;
     if (spec == NULL) spec = PyObject_GetAttrString(source, "spec");
     int fits = spec == NULL ? -1 : dx == Py_None;
+    PyObject *array = Py_IS_TYPE(dx, (PyTypeObject *)Masked_) ? SLOT(dx, in_masked.value) : dx;
+    int pass = array != dx && !fits ? passes_masks(source) : 1;
+    if (pass <= 0) array = NULL;
+    if (pass < 0) fits = -1;
     if (!fits && spec == Py_None) fits = PyFloat_CheckExact(dx);
-    else if (!fits && is_array(dx) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2) fits = looks_like(dx, spec);
+    else if (!fits && array != NULL && is_array(array) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2)
+        fits = looks_like(array, spec);
     PyObject *position = fits == 0 ? PyLong_FromSsize_t(index) : NULL;
     if (position != NULL) Py_SETREF(dx, PyObject_CallFunctionObjArgs(fit_, dx, spec, gate, position, dz, NULL));
     else if (fits <= 0) Py_CLEAR(dx);
@@ -841,8 +853,7 @@ static PyObject *note_of(PyObject *gate, PyObject *dz, PyObject *needs)
 /* The answer of a gate that was asked, on its way to a gate that passes masks: a Postponed. Takes over dx. */
 static PyObject *with_note(PyObject *dx, PyObject *source, PyObject *asked, Py_ssize_t index)
 {
-    if (dx == Py_None || is_variable(source) || !is_gate(source)) return dx;
-    int pass = says(source, s_passes_masks);
+    int pass = dx == Py_None ? 0 : passes_masks(source);
     if (pass == 0) return dx;
     PyObject *position = pass > 0 ? PyLong_FromSsize_t(index) : NULL;
     PyObject *out = position != NULL ? ((PyTypeObject *)Postponed_)->tp_alloc((PyTypeObject *)Postponed_, 0) : NULL;
@@ -1062,7 +1073,8 @@ static PyObject *setup(PyObject *module, PyObject *names)
         find_slot(Gate_, "spec", &in_gate.spec) || find_slot(Gate_, "users", &in_gate.users) ||
         find_slot(Gate_, "level", &in_gate.level) ||
         find_slot(Constant_, "array", &in_constant.array) ||
-        find_slot(Constant_, "fingerprint", &in_constant.fingerprint) || find_slot(Postponed_, "value", &in_postponed.value) || find_slot(Postponed_, "origins", &in_postponed.origins) ||
+        find_slot(Constant_, "fingerprint", &in_constant.fingerprint) || find_slot(Masked_, "value", &in_masked.value) ||
+        find_slot(Postponed_, "value", &in_postponed.value) || find_slot(Postponed_, "origins", &in_postponed.origins) ||
         find_slot(Postponed_, "index", &in_postponed.index) || find_slot(Postponed_, "known", &in_postponed.known) ||
         find_slot(Asked_, "gate", &in_asked.gate) || find_slot(Asked_, "dz", &in_asked.dz) ||
         find_slot(Asked_, "needs", &in_asked.needs) || find_slot(Asked_, "remembered", &in_asked.remembered) ||

@@ -22,6 +22,8 @@ from gategrad.values import Spec
 
 __all__ = ["UNKNOWN", "Asked", "Postponed", "is_finite", "numbers_first", "numbers_of", "postpone"]
 
+_sum: Any = np.add.reduce
+
 UNKNOWN: Any = ("unknown",)
 """In the place of a masked gradient that nobody has asked for yet."""
 
@@ -118,7 +120,8 @@ def is_finite(x: Any) -> bool:
         return math.isfinite(x)
     if type(x) is not np.ndarray and not isinstance(x, np.generic):
         return False
-    return bool(np.isfinite(np.add.reduce(x, axis=None)))
+    total = _sum(x, axis=None)
+    return math.isfinite(total) if type(total) is np.float64 else bool(np.isfinite(total))
 
 
 def numbers_of(dx: Masked) -> Any:
@@ -128,7 +131,7 @@ def numbers_of(dx: Masked) -> Any:
 
 def postpone(dx: Masked, spec: Spec) -> Any:
     """A masked gradient as numbers, if they are finite, and few enough; else as it is."""
-    if dx.is_singular or type(dx.value) in on_meeting or math.prod(dx.shape) > _MOST:
+    if dx.is_singular or type(dx.value) in on_meeting or (dx.shape and math.prod(dx.shape) > _MOST):
         return dx
     value = dx.resolve()
     if not is_finite(value):

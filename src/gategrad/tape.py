@@ -411,7 +411,7 @@ def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Ga
         repeated = [axis for axis in range(extra, len(have)) if want[axis - extra] == 1 != have[axis]]
         axes = (*range(extra), *repeated)
         if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
-            summed = np.sum(dx, axis=axes)
+            summed = np.add.reduce(dx, axes) if type(dx) is np.ndarray else np.sum(dx, axis=axes)
             return summed if summed.shape == want else np.reshape(summed, want)
     raise GateError(
         f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
