@@ -31,7 +31,7 @@
     X(record) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
-    X(call) X(array_ufunc) X(value) X(grad) X(total)                          /* what these do in Python */           \
+    X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total)                         /* what these do in Python */           \
     X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
     X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */
 
@@ -42,7 +42,7 @@ static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
 static PyObject *zero;
 
 #define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient) X(masked) X(passes_masks) \
-    X(remembers_inputs) X(kind)
+    X(remembers_inputs) X(kind) X(spec)
 #define NAME(name) static PyObject *s_##name;
 NAMES(NAME)
 
@@ -189,6 +189,15 @@ static PyObject *output(PyObject *raw, PyObject *gate, PyObject *level)
     return out;
 }
 
+/* Whether a value is a variable of a tape below this level. */
+static int is_below(PyObject *z, PyObject *level)
+{
+    if (!is_variable(z) || SLOT(z, in_variable.level) == NULL) return 0;
+    int below = PyObject_RichCompareBool(SLOT(z, in_variable.level), level, Py_LT);
+    if (below < 0) PyErr_Clear();
+    return below > 0;
+}
+
 /* Apply a gate to values and hand out its output: what every short way ends in. `call` is the gate and its values,
    `needs` is borrowed, the reference to `inputs` is handed over. */
 static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs, PyObject *inputs, PyObject *level,
@@ -221,9 +230,9 @@ static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs,
         put(gate, in_gate.spec, Py_NewRef(Py_None));
         return output(z, gate, level);
     }
-    int ours = is_array(z) ? is_ours(gate) : 0;
+    int ours = is_array(z) || is_below(z, level) ? is_ours(gate) : 0;
     if (ours > 0) {
-        spec = spec_of_array(z);
+        spec = is_array(z) ? spec_of_array(z) : PyObject_GetAttr(z, s_spec);
         if (spec != NULL) {
             put(gate, in_gate.spec, spec);
             return output(z, gate, level);
@@ -544,6 +553,18 @@ static int looks_like(PyObject *array, PyObject *spec)
     return same;
 }
 
+/* Whether a variable looks like this. */
+static int is_alike(PyObject *x, PyObject *spec)
+{
+    PyObject *own = PyObject_GetAttr(x, s_spec);
+    int alike = own == NULL ? -1 : own == spec;
+    if (!alike && own != Py_None && spec != Py_None && PyTuple_CheckExact(own) && PyTuple_CheckExact(spec) &&
+        PyTuple_GET_SIZE(own) == 2 && PyTuple_GET_SIZE(spec) == 2 && PyTuple_GET_ITEM(own, 1) == PyTuple_GET_ITEM(spec, 1))
+        alike = PyObject_RichCompareBool(PyTuple_GET_ITEM(own, 0), PyTuple_GET_ITEM(spec, 0), Py_EQ);
+    Py_XDECREF(own);
+    return alike;
+}
+
 /* Whether a masked gradient may go on to where it comes next. */
 static int passes_masks(PyObject *source)
 {
@@ -563,7 +584,8 @@ static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize
     int pass = array != dx && !fits ? passes_masks(source) : 1;
     if (pass <= 0) array = NULL;
     if (pass < 0) fits = -1;
-    if (!fits && spec == Py_None) fits = PyFloat_CheckExact(dx);
+    if (!fits && spec == Py_None && !is_variable(dx)) fits = PyFloat_CheckExact(dx);
+    else if (!fits && is_variable(dx)) fits = is_alike(dx, spec);
     else if (!fits && array != NULL && is_array(array) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2)
         fits = looks_like(array, spec);
     PyObject *position = fits == 0 ? PyLong_FromSsize_t(index) : NULL;
@@ -640,10 +662,10 @@ static int arrive(PyObject *source, PyObject *dx, Walk *walk)
         Py_XDECREF(sum);
         return failed;
     }
-    if (users == 1) return append(walk, source, dx);
-    PyObject *entry = PyDict_GetItemWithError(waiting, source);
+    PyObject *entry = users == 1 && !PyDict_GET_SIZE(waiting) ? NULL : PyDict_GetItemWithError(waiting, source);
     if (entry == NULL) {
         if (PyErr_Occurred()) return -1;
+        if (users == 1) return append(walk, source, dx);
         PyObject *missing = PyLong_FromLong(users - 1);
         PyObject *fresh = PyList_New(2);
         if (missing == NULL || fresh == NULL) {
@@ -736,8 +758,8 @@ static int is_common(PyObject *gate, PyObject *dz)
     PyObject *needs = SLOT(gate, in_gate.needs), *inputs = SLOT(gate, in_gate.inputs);
     if (needs == NULL || inputs == NULL || !PyTuple_CheckExact(needs) || !PyTuple_CheckExact(inputs)) return 0;
     if (PyTuple_GET_SIZE(needs) == 0 || PyTuple_GET_SIZE(needs) != PyTuple_GET_SIZE(inputs)) return 0;
-    if (PyFloat_CheckExact(dz)) return 1;
-    return dz == Py_None || Py_IS_TYPE(dz, (PyTypeObject *)Parts_) ? 0 : is_ours(gate);
+    if (PyFloat_CheckExact(dz) || dz == Py_None) return 1;
+    return Py_IS_TYPE(dz, (PyTypeObject *)Parts_) ? 0 : is_ours(gate);
 }
 
 /* --- masked gradients, numbers first (see postponed.py) -------------------------------------------------------- */
@@ -1013,6 +1035,40 @@ static int set_grad(PyObject *x, PyObject *gradient, void *unused)
     return 0;
 }
 
+/* What a variable looks like, borrowed; NULL without an exception if Python must say. */
+static PyObject *known_spec(PyObject *x)
+{
+    PyObject *gate = SLOT(x, in_variable.gate);
+    return gate == Py_None ? SLOT(x, in_variable.spec) : gate != NULL && is_gate(gate) ? SLOT(gate, in_gate.spec) : NULL;
+}
+
+static PyObject *get_spec(PyObject *x, void *unused)
+{
+    PyObject *own = SLOT(x, in_variable.spec), *spec = own != NULL ? own : known_spec(x);
+    return spec != NULL ? Py_NewRef(spec) : PyObject_CallMethod(x, "__getattr__", "O", s_spec);
+}
+
+static int set_spec(PyObject *x, PyObject *spec, void *unused)
+{
+    if (spec == NULL) return PyErr_SetString(PyExc_AttributeError, "spec"), -1;
+    put(x, in_variable.spec, Py_NewRef(spec));
+    return 0;
+}
+
+/* One of the two parts of a spec; `otherwise` for a single number. */
+static PyObject *part_of_spec(PyObject *x, Py_ssize_t index, PyObject *otherwise, PyObject *python)
+{
+    PyObject *spec = known_spec(x);
+    if (spec == Py_None) return Py_NewRef(otherwise);
+    if (spec != NULL && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2) return Py_NewRef(PyTuple_GET_ITEM(spec, index));
+    return Py_TYPE(python)->tp_descr_get(python, x, Variable_);
+}
+
+static PyObject *get_shape(PyObject *x, void *unused) { return part_of_spec(x, 0, nothing, shape_); }
+static PyObject *get_dtype(PyObject *x, void *unused) { return part_of_spec(x, 1, FLOAT64_, dtype_); }
+static int set_shape(PyObject *x, PyObject *value, void *unused) { return Py_TYPE(shape_)->tp_descr_set(shape_, x, value); }
+static int set_dtype(PyObject *x, PyObject *value, void *unused) { return Py_TYPE(dtype_)->tp_descr_set(dtype_, x, value); }
+
 /* --- the operators as methods ---------------------------------------------------------------------------------- */
 
 #define BINARY(name)                                                                                                  \
@@ -1047,7 +1103,10 @@ static PyMethodDef calls[] = {
 static PyGetSetDef properties[] = {
     {"value", get_value, set_value},
     {"grad", get_grad, set_grad},
+    {"shape", get_shape, set_shape},
+    {"dtype", get_dtype, set_dtype},
     {NULL}};
+static PyGetSetDef slots[] = {{"spec", get_spec, set_spec}, {NULL}};
 
 /* Give a class an attribute that is implemented here. The reference to the descriptor is handed over. */
 static int give(PyObject *type, const char *name, PyObject *descriptor)
@@ -1091,13 +1150,18 @@ static PyObject *setup(PyObject *module, PyObject *names)
     for (PyMethodDef *method = calls; method->ml_name != NULL; method++)
         if (give(Gate_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Gate_, method))) return NULL;
     for (PyGetSetDef *property = properties; property->name != NULL; property++) {
-        PyObject *python = property->get == get_value ? value_ : grad_, *text = PyObject_GetAttrString(python, "__doc__");
+        PyObject *python = property->get == get_value   ? value_
+                           : property->get == get_grad  ? grad_
+                           : property->get == get_shape ? shape_
+                                                        : dtype_;
+        PyObject *text = PyObject_GetAttrString(python, "__doc__");
         const char *doc = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
         property->doc = doc; /* lives as long as the property in Python, which is held */
         Py_XDECREF(text);
         if (doc == NULL || give(Variable_, property->name, PyDescr_NewGetSet((PyTypeObject *)Variable_, property)))
             return NULL;
     }
+    if (give(Variable_, slots->name, PyDescr_NewGetSet((PyTypeObject *)Variable_, slots))) return NULL;
     Py_RETURN_NONE;
 }
 

@@ -65,6 +65,8 @@ def _join(native: Any) -> None:
             "array_ufunc": variable.Variable.__array_ufunc__,
             "value": variable.Variable.value,
             "grad": variable.Variable.grad,
+            "shape": variable.Variable.shape,
+            "dtype": variable.Variable.dtype,
             "total": backward._total,
             # what both forms share
             "paused_level": tape.paused_level,

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextvars import ContextVar
-from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,7 @@ UNTRACKED = -1
 
 orders = itertools.count(0, -1)
 next_order: Callable[[], int] = orders.__next__
-"""Recording order, counted downwards: a heap yields the latest first."""
+"""Recording order, counted downwards."""
 
 _levels = itertools.count(1)
 
@@ -112,8 +111,7 @@ def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
     gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
     leaves = {source: dz for source, dz in gradients.items() if source not in gates}
-    seeded = {gate for gate in gates if gate.users}
-    return sweep([], gates, leaves, retain, keep=False, seeded=seeded)
+    return sweep([], gates, leaves, retain, keep=False)
 
 
 def sweep(
@@ -122,35 +120,24 @@ def sweep(
     leaves: dict[Any, Any],
     retain: bool,
     keep: bool,
-    seeded: Collection[Gate] = (),
 ) -> dict[Any, Any]:
     """The backward pass, from the gates that are ready to the leaves, whose gradients it gathers.
 
     A gate is visited once, when all that use its output (`gate.users`) have answered; until then it waits with what
     has arrived (the sum, and how many answers are missing). Users that the walk never comes to, because the output
-    does not depend on them, leave gates waiting when nothing is ready: then the latest recorded of those goes first,
-    since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
-
-    `seeded` are gates among those that wait which others use as well: what those send is added to what has been given.
+    does not depend on them, leave gates waiting when nothing is ready: then those that it will come to are counted.
+    No recursion anywhere, so the depth of a circuit has no limit.
     """
-    order: list[tuple[int, Gate]] | None = None
     kept: list[tuple[Gate, Any]] = []
-    hasten = None if keep or seeded else native_steps
-    while True:
-        if hasten is not None and order is None:
-            hasten(ready, waiting, leaves, retain)  # until nothing is ready, or the next gate is an uncommon one
+    hasten = None if keep else native_steps
+    while ready or waiting:
         if not ready:
-            if not waiting:
-                break
-            if order is None:
-                order = [(gate.order, gate) for gate in waiting]
-                heapify(order)
-            gate = heappop(order)[1]
-            if gate not in waiting:
+            _recount(ready, waiting)
+        if hasten is not None:
+            hasten(ready, waiting, leaves, retain)  # until nothing is ready, or the next gate is an uncommon one
+            if not ready:
                 continue
-            dz = waiting.pop(gate)[0]
-        else:
-            gate, dz = ready.pop()
+        gate, dz = ready.pop()
         needs = gate.needs
         if not needs:
             raise _released(gate)
@@ -198,7 +185,7 @@ def sweep(
                 dx = Postponed(dx, asked, index)
             elif type(dx) is Masked:
                 dx = postpone(dx, spec)
-            if users == 1 and not (seeded and source in seeded):
+            if users == 1 and source not in waiting:
                 ready.append((source, dx))
             elif users == 0:
                 before = leaves.get(source)
@@ -208,8 +195,6 @@ def sweep(
                     leaves[source] = before + dx
             elif source not in waiting:
                 waiting[source] = [dx, users - 1]
-                if order is not None:
-                    heappush(order, (source.order, source))
             else:
                 entry = waiting[source]
                 entry[0] = _add(entry[0], dx)
@@ -232,6 +217,30 @@ def sweep(
 
 
 _ARRAY = np.ndarray
+
+
+def _recount(ready: list[tuple[Gate, Any]], waiting: dict[Any, list[Any]]) -> None:
+    """Nothing is ready: count the answers that the gates from here to the leaves will really get.
+
+    Those that get no more are ready. Of the others, those that have more users than answers wait from now on.
+    """
+    missing: dict[Any, int] = {}
+    ahead = list(waiting)
+    met = set(ahead)
+    while ahead:
+        gate = ahead.pop()
+        for source, need in zip(gate.inputs, gate.needs):  # noqa: B905  (no needs: it has been released, and will say so)
+            if need and source.users:
+                missing[source] = missing.get(source, 0) + 1
+                if source not in met:
+                    met.add(source)
+                    ahead.append(source)
+    for gate, count in missing.items():
+        if gate in waiting:
+            waiting[gate][1] = count
+        elif count != gate.users:
+            waiting[gate] = [None, count]
+    ready += [(gate, waiting.pop(gate)[0]) for gate in list(waiting) if gate not in missing]
 
 
 def _released(gate: Gate) -> ReleasedError:

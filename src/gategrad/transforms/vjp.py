@@ -11,7 +11,7 @@ from gategrad.errors import DtypeError, ShapeError, describe
 from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
-from gategrad.transforms.containers import flatten, places
+from gategrad.transforms.containers import flatten, places, single
 from gategrad.values import FLOAT64, conjugated, lock, spec_of
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
@@ -150,7 +150,7 @@ def strip_all(aux: Any, level: int) -> Any:
 def collect(groups: list[list[Variable]], rebuilds: list[Any], gradients: dict[Any, Any]) -> tuple[Any, ...]:
     """What arrived at the leaves, each group in its container."""
     return tuple(
-        rebuild([gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)
+        [rebuild([gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)]
     )
 
 
@@ -160,6 +160,8 @@ def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
     Arrays are copied: a rule may hand one array to several inputs, or what it remembers, or `dz` itself.
     """
     dx = gradients.get(x)
+    if type(dx) is float:
+        return dx
     if dx is None:
         spec = x.spec
         return 0.0 if spec is None else np.zeros(*spec)[()]
@@ -195,8 +197,17 @@ def differentiable(x: Any, where: str) -> Any:
 def open_tape(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[Any]]:
     """A fresh tape with the primals as its leaves: (level, leaves of each, what rebuilds each, the primals lifted)."""
     level = next_level()
-    groups, rebuilds, lifted = [], [], []
+    groups: list[list[Variable]] = []
+    rebuilds: list[Callable[[list[Any]], Any]] = []
+    lifted: list[Any] = []
     for position, primal in enumerate(primals):
+        kind = type(primal)
+        if kind is float or (kind is np.ndarray and primal.dtype is FLOAT64):  # written out: what is most common
+            x = leaf(primal if kind is float else _still(primal), level)
+            groups.append([x])
+            rebuilds.append(single)
+            lifted.append(x)
+            continue
         where = f"argument {position}"
         values, rebuild = flatten(differentiable(None, where) if primal is None else primal)
         try:
