@@ -27,8 +27,8 @@
 #define NEEDED(X)                                                                                                     \
     X(Variable) X(Gate) X(Constant) X(may_change) X(Parts) X(ndarray) X(float64)            /* types */                             \
     X(Masked) X(Postponed) X(Asked) X(unknown) X(postpone) X(numbers_of) X(is_finite) /* postponed.py */              \
-    X(errstate) X(FLOAT64) X(BOOL)                                                   /* NumPy's */                           \
-    X(record) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
+    X(errstate) X(FLOAT64) X(FLOAT32) X(BOOL)                                                   /* NumPy's */                           \
+    X(record) X(record_in_full) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
     X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total)                         /* what these do in Python */           \
@@ -296,8 +296,8 @@ static int is_of_numbers(PyObject *array)
     return known;
 }
 
-/* Whether inputs can go the short way: plain numbers and arrays, and variables, at least one, all on one tape. */
-static int is_short(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
+/* Whether these are plain numbers and arrays, and variables all on one tape. */
+static int are_together(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
 {
     *level = NULL;
     for (Py_ssize_t n = 0; n < count; n++) {
@@ -312,7 +312,18 @@ static int is_short(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
         }
         if (good <= 0) return good;
     }
-    return *level == NULL ? 0 : is_recorded(*level);
+    return 1;
+}
+
+enum { LONG, SHORT, PAUSED }; /* ways */
+
+/* Which way inputs go: the short one if they are together, with a variable among them, and their tape records. */
+static int way_of(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
+{
+    int together = are_together(inputs, count, level);
+    if (together <= 0 || *level == NULL) return together < 0 ? -1 : LONG;
+    int recorded = is_recorded(*level);
+    return recorded < 0 ? -1 : recorded ? SHORT : PAUSED;
 }
 
 enum { EXACT_BYTES = 8192 }; /* as in constant.py */
@@ -395,10 +406,11 @@ static PyObject *on_several(PyObject *gate, PyObject *const *items, Py_ssize_t c
 static PyObject *binary(PyObject *ufunc, PyObject *x, PyObject *y)
 {
     PyObject *level, *pair[] = {x, y};
-    int quick = is_short(pair, 2, &level);
-    PyObject *gate = quick < 0 ? NULL : gate_for(ufunc);
+    int way = way_of(pair, 2, &level);
+    PyObject *gate = way < 0 ? NULL : gate_for(ufunc);
     if (gate == NULL) return NULL;
-    PyObject *out = quick ? on_several(gate, pair, 2, level, NO_OPTIONS_) : the_long_way(record_, gate, pair, 2);
+    PyObject *out = way == SHORT ? on_several(gate, pair, 2, level, NO_OPTIONS_)
+                                 : the_long_way(way == PAUSED ? compute_ : record_, gate, pair, 2);
     Py_DECREF(gate);
     return out;
 }
@@ -431,6 +443,25 @@ static PyObject *made_on_one(PyObject *ufunc, PyObject *x)
     if (gate == NULL) return NULL;
     PyObject *out = on_one(gate, x, NO_OPTIONS_);
     Py_DECREF(gate);
+    return out;
+}
+
+/* recording._in_full(gate, inputs, level), whoever has paused this level. */
+static PyObject *in_full(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !is_gate(args[0]) || !PyTuple_CheckExact(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "in_full(gate, inputs, level)");
+        return NULL;
+    }
+    PyObject *gate = args[0], *const *inputs = &PyTuple_GET_ITEM(args[1], 0), *level, *options = SLOT(gate, in_gate.options);
+    Py_ssize_t width = PyTuple_GET_SIZE(args[1]);
+    int ours = options != NULL && width <= MOST_INPUTS ? is_ours(gate) : 0;
+    int quick = ours > 0 ? are_together(inputs, width, &level) : ours;
+    if (quick < 0) return NULL;
+    if (!quick || level == NULL) return PyObject_Vectorcall(record_in_full_, args, 3, NULL);
+    Py_INCREF(options);
+    PyObject *out = on_several(gate, inputs, width, level, options);
+    Py_DECREF(options);
     return out;
 }
 
@@ -512,10 +543,9 @@ static PyObject *call(PyObject *gate, PyObject *const *inputs, Py_ssize_t count,
     int fresh = names != NULL ? 0 : is_fresh(gate);
     if (fresh > 0 && count > 0 && count <= MOST_INPUTS) {
         PyObject *level;
-        int quick = is_short(inputs, count, &level);
-        if (quick > 0) quick = is_ours(gate);
-        if (quick > 0) return recorded(gate, inputs, count, level);
-        fresh = quick < 0 ? -1 : level == NULL;
+        int way = way_of(inputs, count, &level), ours = way == SHORT ? is_ours(gate) : 0;
+        if (ours > 0) return recorded(gate, inputs, count, level);
+        fresh = way < 0 || ours < 0 ? -1 : level == NULL;
         if (fresh > 0 && count <= 3) {
             PyObject *with_gate[4] = {gate};
             for (Py_ssize_t n = 0; n < count; n++) with_gate[1 + n] = inputs[n];
@@ -795,26 +825,44 @@ static int let_speak(Walk *walk)
     return left == NULL ? -1 : 0;
 }
 
+/* Whether none of these floating-point numbers has the exponent of infinities and NaNs. */
+static int are_finite(const Py_buffer *view, int is_double)
+{
+    const uint64_t *doubles = view->buf, exponent = 0x7ff0000000000000u;
+    const uint32_t *singles = view->buf, short_exponent = 0x7f800000u;
+    uint64_t found = 0;
+    uint32_t found_short = 0;
+    if (is_double)
+        for (Py_ssize_t n = 0; n < view->len / 8; n++) found |= (doubles[n] & exponent) == exponent;
+    else
+        for (Py_ssize_t n = 0; n < view->len / 4; n++) found_short |= (singles[n] & short_exponent) == short_exponent;
+    return !found && !found_short;
+}
+
 /* Whether all of some numbers are finite. */
 static int is_finite(PyObject *x)
 {
     if (PyFloat_CheckExact(x)) return isfinite(PyFloat_AS_DOUBLE(x)) != 0;
     PyObject *dtype = is_array(x) ? PyObject_GetAttr(x, s_dtype) : Py_NewRef(Py_None);
-    Py_XDECREF(dtype);
-    Py_buffer view;
-    if (dtype == FLOAT64_ && PyObject_GetBuffer(x, &view, PyBUF_SIMPLE) == 0) {
-        const uint64_t *bits = view.buf, exponent = 0x7ff0000000000000u;
-        uint64_t found = 0;
-        for (Py_ssize_t n = 0; n < view.len / 8; n++) found |= (bits[n] & exponent) == exponent;
-        PyBuffer_Release(&view);
-        return !found;
-    }
+    Py_XDECREF(dtype); /* the two that are asked for below live as long as NumPy */
     if (dtype == NULL) return -1;
+    Py_buffer view;
+    if ((dtype == FLOAT64_ || dtype == FLOAT32_) && PyObject_GetBuffer(x, &view, PyBUF_SIMPLE) == 0) {
+        int finite = are_finite(&view, dtype == FLOAT64_);
+        PyBuffer_Release(&view);
+        return finite;
+    }
     PyErr_Clear(); /* of an array with gaps */
     PyObject *answer = PyObject_CallOneArg(is_finite_, x);
     int finite = answer == NULL ? -1 : PyObject_IsTrue(answer);
     Py_XDECREF(answer);
     return finite;
+}
+
+static PyObject *answer_is_finite(PyObject *module, PyObject *x)
+{
+    int finite = is_finite(x);
+    return finite < 0 ? NULL : PyBool_FromLong(finite);
 }
 
 /* Whether a gate may be asked with numbers: nobody watches it, and it remembers no variables. */
@@ -1168,6 +1216,8 @@ static PyObject *setup(PyObject *module, PyObject *names)
 static PyMethodDef functions[] = {
     {"setup", setup, METH_O, "Take what the short ways need from the engine, and give Variable its operators."},
     {"deposit", deposit, METH_O, "backward._deposit"},
+    {"in_full", (PyCFunction)(void (*)(void))in_full, METH_FASTCALL, "recording._in_full"},
+    {"is_finite", answer_is_finite, METH_O, "postponed.is_finite"},
     {"unary", (PyCFunction)(void (*)(void))unary, METH_FASTCALL, "recording.unary"},
     {"advance", (PyCFunction)(void (*)(void))advance, METH_FASTCALL, "As many common steps of the walk as there are."},
     {NULL}};

@@ -50,9 +50,11 @@ def _join(native: Any) -> None:
             "is_finite": postponed.is_finite,
             "errstate": np.errstate,
             "FLOAT64": values.FLOAT64,
+            "FLOAT32": np.dtype(np.float32),
             "BOOL": np.dtype(bool),
             # where the C comes back to the Python
             "record": recording.record,
+            "record_in_full": recording._in_full,
             "compute": recording.compute,
             "recover": forward.recover,
             "settle": forward.settle,
@@ -87,6 +89,8 @@ def _join(native: Any) -> None:
         }
     )
     recording.unary = native.unary
+    recording._in_full = native.in_full
+    postponed.is_finite = native.is_finite
     tape.native_steps = native.advance
     backward._deposit = native.deposit
 
