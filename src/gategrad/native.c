@@ -31,7 +31,7 @@
     X(record) X(record_in_full) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
-    X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total)                         /* what these do in Python */           \
+    X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total) X(handed_out)                         /* what these do in Python */           \
     X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
     X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */
 
@@ -825,18 +825,20 @@ static int let_speak(Walk *walk)
     return left == NULL ? -1 : 0;
 }
 
-/* Whether none of these floating-point numbers has the exponent of infinities and NaNs. */
+/* Whether none of these numbers has the exponent of infinities and NaNs, all ones: adding one more carries into the sign.
+   So put, the loops are of operations that every processor has for several numbers at once. */
 static int are_finite(const Py_buffer *view, int is_double)
 {
-    const uint64_t *doubles = view->buf, exponent = 0x7ff0000000000000u;
-    const uint32_t *singles = view->buf, short_exponent = 0x7f800000u;
+    const uint64_t *doubles = view->buf;
+    const uint32_t *singles = view->buf;
+    Py_ssize_t count = view->len / (is_double ? 8 : 4);
     uint64_t found = 0;
-    uint32_t found_short = 0;
+    uint32_t found_single = 0;
     if (is_double)
-        for (Py_ssize_t n = 0; n < view->len / 8; n++) found |= (doubles[n] & exponent) == exponent;
+        for (Py_ssize_t n = 0; n < count; n++) found |= (doubles[n] & 0x7ff0000000000000u) + 0x0010000000000000u;
     else
-        for (Py_ssize_t n = 0; n < view->len / 4; n++) found_short |= (singles[n] & short_exponent) == short_exponent;
-    return !found && !found_short;
+        for (Py_ssize_t n = 0; n < count; n++) found_single |= (singles[n] & 0x7f800000u) + 0x00800000u;
+    return !(found >> 63) && !(found_single >> 31);
 }
 
 /* Whether all of some numbers are finite. */
@@ -1025,11 +1027,23 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
 
 /* --- leaves ---------------------------------------------------------------------------------------------------- */
 
+/* Whether this is an array of real numbers, of a common kind. */
+static int is_real(PyObject *x)
+{
+    PyObject *dtype = is_array(x) ? PyObject_GetAttr(x, s_dtype) : NULL;
+    int real = dtype != NULL && (dtype == FLOAT64_ || dtype == FLOAT32_);
+    Py_XDECREF(dtype);
+    return real;
+}
+
 /* What the `.grad` of a leaf will be; `total` in Python, but for the first number to arrive. */
 static PyObject *total(PyObject *leaf, PyObject *gradient)
 {
     PyObject *before = is_variable(leaf) ? SLOT(leaf, in_variable.gradient) : zero;
-    if (PyFloat_CheckExact(gradient) && (before == NULL || before == Py_None)) return Py_NewRef(gradient);
+    if (before == NULL || before == Py_None) {
+        if (PyFloat_CheckExact(gradient)) return Py_NewRef(gradient);
+        if (Py_REFCNT(gradient) == 1 && is_real(gradient)) return PyObject_CallOneArg(handed_out_, gradient);
+    }
     return PyObject_CallFunctionObjArgs(total_, leaf, gradient, NULL);
 }
 

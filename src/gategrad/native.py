@@ -70,6 +70,7 @@ def _join(native: Any) -> None:
             "shape": variable.Variable.shape,
             "dtype": variable.Variable.dtype,
             "total": backward._total,
+            "handed_out": backward.handed_out,
             # what both forms share
             "paused_level": tape.paused_level,
             "orders": tape.orders,

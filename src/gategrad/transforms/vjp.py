@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
 from gategrad.transforms.containers import flatten, places, single
-from gategrad.values import FLOAT64, conjugated, lock, spec_of
+from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
 
@@ -157,7 +158,8 @@ def collect(groups: list[list[Variable]], rebuilds: list[Any], gradients: dict[A
 def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
     """What arrived at a leaf, and zeros of its shape and dtype if nothing did.
 
-    Arrays are copied: a rule may hand one array to several inputs, or what it remembers, or `dz` itself.
+    Arrays are copied unless nobody else holds them: a rule may hand one array to several inputs, or what it remembers,
+    or `dz` itself.
     """
     dx = gradients.get(x)
     if type(dx) is float:
@@ -166,7 +168,22 @@ def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
         spec = x.spec
         return 0.0 if spec is None else np.zeros(*spec)[()]
     dx = conjugated(dx, x.spec)
-    return dx.copy() if type(dx) is np.ndarray else dx
+    if type(dx) is not np.ndarray or (_holders(dx) <= _ALONE and is_own(dx)):
+        return dx
+    return dx.copy()
+
+
+_holders: Callable[[Any], int] = getattr(sys, "getrefcount", lambda x: 1 << 30)
+"""How many references there are to an object; beyond any count where Python does not say."""
+
+
+def _alone(x: Any, gradients: dict[Any, Any]) -> int:
+    """How many references `gradient_of` finds if there are no others than its own and that of the dictionary."""
+    dx = gradients.get(x)
+    return _holders(dx)
+
+
+_ALONE = min(_alone(None, {None: np.empty(1)}), 1 << 20)
 
 
 def differentiable(x: Any, where: str) -> Any:
