@@ -302,13 +302,13 @@ static int are_together(PyObject *const *inputs, Py_ssize_t count, PyObject **le
     *level = NULL;
     for (Py_ssize_t n = 0; n < count; n++) {
         PyObject *x = inputs[n];
-        int good = is_number(x);
+        int good;
         if (is_variable(x)) {
-            PyObject *here = level_of(x);
+            PyObject *here = held(x, in_variable.level, s_level);
             good = here == NULL ? -1 : *level == NULL || here == *level ? 1 : PyObject_RichCompareBool(here, *level, Py_EQ);
             *level = here;
-        } else if (is_array(x)) {
-            good = is_of_numbers(x);
+        } else {
+            good = is_number(x) ? 1 : is_array(x) ? is_of_numbers(x) : 0;
         }
         if (good <= 0) return good;
     }
