@@ -303,3 +303,70 @@ told("sine of an array", gradients, np.sin, vector)
 told("masked", gradients, lambda v: np.sum(gg.relu(v)[0:1] * np.where(v > 1.5, v, 0.0)), vector)
 told("empty", lambda: object.__new__(gg.Variable) + 1)
 told("confused levels", lambda: gg.grad(lambda x: x * gg.grad(lambda y: x + y)(1.0))(2.0))
+
+matrix = np.arange(1.0, 5.0).reshape(2, 2)
+frozen = matrix.copy()
+frozen.flags.writeable = False
+partners = {
+    "a number of NumPy's": np.float64(0.5),
+    "single precision": np.float32(0.5),
+    "an array": matrix,
+    "a frozen array": frozen,
+    "a view of a frozen one": frozen[::-1],
+    "an array with gaps": np.arange(8.0).reshape(2, 4)[:, ::2],
+    "a large array": np.ones((80, 1, 2)),
+    "truths": matrix > 2.0,
+    "integers": np.arange(2),
+    "single precision, several": matrix.astype(np.float32),
+    "complex numbers": matrix * 1j,
+    "texts": np.array(["a", "b"]),
+    "times": np.zeros(2, "M8[s]"),
+    "none": np.zeros((0, 2, 2)),
+    "no number": None,
+}
+
+
+def chosen(a, b):
+    return np.where(a > 1.0, a, b)
+
+
+for name, y in partners.items():
+    for function in (np.add, np.multiply, np.divide, np.matmul, np.maximum, chosen, np.dot):
+        for x in (matrix, 2.0, matrix.astype(np.float32)):
+            told(f"{function.__name__} with {name}", gradients, lambda v, f=function, y=y: np.real(f(v, y)), x)
+            told(f"{function.__name__} of {name}", gradients, lambda v, f=function, y=y: np.real(f(y, v)), x)
+told("many inputs", gradients, lambda v: np.concatenate([v] * 12), vector)
+told("some inputs", gradients, lambda v: np.concatenate([v, vector, v * 2.0]), vector)
+
+
+def stale(y, change):
+    v = gg.variable(matrix)
+    z = np.sum(np.where(matrix > 2.0, v * y, v @ y) + np.maximum(v, y))
+    change(y)
+    z.backward()
+    return v.grad
+
+
+for name, change in {
+    "left alone": lambda y: None,
+    "written into": lambda y: y.fill(7.0),
+    "written into in one place": lambda y: y.__setitem__((0, 1), 7.0),
+    "turned": lambda y: setattr(y, "shape", (1, 4)),
+}.items():
+    told(f"an array that is {name}", stale, matrix.copy(), change)
+    told(f"an array with gaps that is {name}", stale, np.arange(8.0).reshape(2, 4)[:, ::2], change)
+told(
+    "a gate of ours, paused", lambda: gg.no_grad()(lambda v: np.where(matrix > 2.0, v, v * matrix))(gg.variable(matrix))
+)
+told(
+    "levels and arrays",
+    lambda: gg.grad(lambda x: np.sum(matrix * gg.grad(lambda y: np.sum(x * y * matrix))(x)))(matrix),
+)
+for slope in (1.0, np.inf, np.nan):
+    for function in (
+        lambda v, s: np.where(v > 2.0, np.tanh(v * s @ matrix), 0.0),
+        lambda v, s: np.where(v > 2.0, gg.relu(np.log(v - s)) / v, v),
+        lambda v, s: np.where(v > 2.0, np.log(v - 2.0) * s, 0.0) + np.maximum(v[::-1], v),
+        lambda v, s: gg.relu(Loud.backward(Loud(), v)) @ (matrix * s),
+    ):
+        told(f"masks and {slope}", gradients, lambda v, f=function, s=slope: np.sum(f(v, s)), matrix)

@@ -186,7 +186,7 @@ def test_backward_without_a_circuit(make):
 
 
 def test_backward_inside_grad():
-    with pytest.raises(NotTrackedError, match=r"inside a function that gg\.grad or the like is differentiating"):
+    with pytest.raises(NotTrackedError, match=r"of a function that gg\.grad or the like is differentiating"):
         gg.grad(lambda x: (x * x).backward())(2.0)
 
 

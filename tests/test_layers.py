@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 
 LAYERS = [
     {"errors"},
-    {"values", "constant", "masked", "gate", "kinds", "slopes", "careful", "germs"},
+    {"values", "constant", "masked", "postponed", "gate", "kinds", "slopes", "careful", "germs"},
     {
         "tape",
         "pause",

@@ -70,6 +70,18 @@ def test_a_masked_gradient_meets_an_ambient_variable():
     np.testing.assert_array_equal(w.grad, [0.0, 0.0, 1.0])
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, complex])
+@pytest.mark.parametrize("shape", [(4,), (80, 90)])
+def test_what_does_not_count_is_plus_zero(dtype, shape):
+    rng = np.random.default_rng(0)
+    value = rng.choice(np.array([np.nan, np.inf, -np.inf, -0.0, -1.5, 5e-8], dtype), shape)
+    for x, mask in ((value, rng.random(shape) > 0.5), (value.T[::-1], (rng.random(shape) > 0.5).T)):
+        found = Masked(x, mask).resolve()
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found[mask].view(np.uint8), x[mask].view(np.uint8))  # to the bit
+        assert not found[~mask].view(np.uint8).any()
+
+
 def test_scalars():
     for x, expected in ((4.0, 0.25), (0.0, 0.0)):
         assert gg.grad(lambda x: np.where(x > 0, np.sqrt(x), 0.0))(x) == expected

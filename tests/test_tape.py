@@ -153,3 +153,28 @@ def growth(step, passes):
         return tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dead", [1, 2, 3])
+def test_users_that_the_walk_never_comes_to(dead):
+    """Each of y, u and w is used by gates that the output does not depend on; each still answers once."""
+    calls = []
+
+    class Counting(gg.Gate):
+        def forward(self, x):
+            return x * 1.0
+
+        def backward(self, dz):
+            calls.append(dz)
+            return dz
+
+    x = gg.variable(3.0)
+    y = Counting()(x)
+    u = Counting()(y * y)
+    w = Counting()(u + y)
+    for _ in range(dead):
+        y * u * w
+    z = w * u + y
+    z.backward()
+    assert x.grad == pytest.approx(4 * 27.0 + 3 * 9.0 + 1)  # (y² + y) · y² + y
+    assert len(calls) == 3

@@ -12,7 +12,7 @@ import numpy as np
 from gategrad import careful
 from gategrad.errors import DtypeError, NotScalarError, NotTrackedError, ShapeError, describe
 from gategrad.tape import AMBIENT, UNTRACKED, walk
-from gategrad.values import conjugated, set_all
+from gategrad.values import conjugated, is_own, set_all
 
 __all__ = ["backward"]
 
@@ -93,6 +93,11 @@ def _deposit(gradients: dict[Any, Any]) -> None:
         for leaf, gradient in gradients.items()
     ]
     set_all(gradients, itertools.repeat("_gradient"), totals)
+
+
+def handed_out(gradient: Any) -> Any:
+    """A gradient that nobody holds but the walk, as the `.grad` of a leaf."""
+    return gradient if is_own(gradient) else gradient.copy()
 
 
 def _total(leaf: Any, gradient: Any) -> Any:

@@ -217,7 +217,8 @@ on_meeting: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {}
 derive: dict[str, Callable[..., Any]] = {}
 """How `backward` follows from `jvp`, and `jvp` from `backward`, in gates that have one of them; `transpose.py` joins.
 
-And what rules ask of the circuit that they cannot see: a slope (`transforms/kinked.py`), a limit (`transforms/parting.py`).
+And what a layer below asks of one above: a slope at a kink (`transforms/kinked.py`), a limit (`transforms/parting.py`), the
+`answers` of a gate.
 """
 
 from_backward: set[Callable[..., Any]] = {Gate.jvp}

@@ -6,7 +6,8 @@ gradient instead. It flows like any array, and the rules do not know: through el
 quotients keep its zeros; through gates that move, repeat or spread values, where value and mask take the same
 way; and through those that mix elements (`gates/mixing.py`), where what is mixed of nothing but such zeros is one.
 
-A mask that follows from another is computed when it counts: in a network of products and relus it never does.
+A mask that follows from another is computed when it counts: in a network of products and relus it never does. And the
+walk back hands such gradients on as plain numbers as long as all that they meet is finite (`postponed.py`).
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
         """The gradient as an ordinary array: `value` where the mask is true, zero elsewhere."""
         if self.due is not None:  # once: products ask for it twice
             mask = self.mask if self.due is ALL else self.due
-            self.value, self.due = np.where(mask, self.value, np.zeros((), self.dtype)), None
+            self.value, self.due = _or_zero(mask, self.value), None
         return self.value
 
     def settled(self) -> Any:
@@ -175,6 +176,22 @@ def _joined(parts: Any, axis: Any = 0) -> Masked:
     value = np.concatenate(resolved(parts), axis=axis)
     hard = any(type(x) is Masked and x.is_hard for x in parts)
     return Masked(value, np.concatenate(masks, axis=axis), None, is_hard=hard, singularity=_any_singular(parts))
+
+
+def _or_zero(mask: Any, x: Any) -> Any:
+    """x where the mask is true, 0 elsewhere.
+
+    Of many numbers the bits are multiplied: `np.where` takes a branch for each, and half of those are mispredicted.
+    """
+    if type(x) is type(mask) is np.ndarray and x.size >= _MANY and x.shape == mask.shape and mask.dtype.kind == "b":
+        bits = _BITS.get(x.dtype)
+        if bits is not None:
+            return np.multiply(x.view(bits), mask).view(x.dtype)
+    return np.where(mask, x, np.zeros((), getattr(x, "dtype", FLOAT64)))
+
+
+_MANY = 4096
+_BITS = {np.dtype(np.float64): np.int64, np.dtype(np.float32): np.int32}
 
 
 def numbers(x: Any) -> Any:

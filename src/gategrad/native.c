@@ -6,10 +6,11 @@
    Python: an operator to `record`, an output to `settle`, a gradient to `fit`, a step of the walk to `sweep`, a method to the
    one of that name in Python.
 
-     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, recording.unary
+     x + y, 2 * x, -x ...     `binary`, `on_one`     variable._binary, recording.unary, recording.record
      np.exp(x) ...            `array_ufunc`          Variable.__array_ufunc__
      Relu()(x), x[1:] ...     `call`, `unary`        Gate.__call__, recording.record, recording.unary
      steps of the walk        `advance`, `visit`     the loop in tape.sweep
+     of masked gradients    `numbers_first`        postponed.numbers_first
      what arrives at leaves   `deposit`              backward._deposit
      x.value, x.grad          `get_value` ...        the properties
 
@@ -19,15 +20,18 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <structmember.h>
+#include <stdint.h>
 
 /* --- what `setup` is told: the engine's own objects, under the names they have in Python ----------------------- */
 
 #define NEEDED(X)                                                                                                     \
-    X(Variable) X(Gate) X(Constant) X(Parts) X(ndarray) X(float64)            /* types */                             \
-    X(record) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
+    X(Variable) X(Gate) X(Constant) X(may_change) X(Parts) X(ndarray) X(float64)            /* types */                             \
+    X(Masked) X(Postponed) X(Asked) X(unknown) X(postpone) X(numbers_of) X(is_finite) X(careful) /* postponed.py */              \
+    X(errstate) X(FLOAT64) X(FLOAT32) X(BOOL)                                                   /* NumPy's */                           \
+    X(record) X(record_in_full) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
-    X(call) X(array_ufunc) X(value) X(grad) X(total)                          /* what these do in Python */           \
+    X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total) X(handed_out)                         /* what these do in Python */           \
     X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
     X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */
 
@@ -37,7 +41,8 @@ NEEDED(DECLARE)
 static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
 static PyObject *zero;
 
-#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient)
+#define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient) X(masked) X(passes_masks) \
+    X(remembers_inputs) X(kind) X(spec) X(doubts)
 #define NAME(name) static PyObject *s_##name;
 NAMES(NAME)
 
@@ -45,6 +50,10 @@ NAMES(NAME)
 
 static struct { Py_ssize_t raw, gate, level, spec, gradient; } in_variable;
 static struct { Py_ssize_t inputs, needs, options, order, spec, users, level; } in_gate;
+static struct { Py_ssize_t array, fingerprint; } in_constant;
+static struct { Py_ssize_t value; } in_masked;
+static struct { Py_ssize_t value, origins, index, known; } in_postponed;
+static struct { Py_ssize_t gate, dz, needs, remembered, known; } in_asked;
 
 #define SLOT(object, offset) (*(PyObject **)((char *)(object) + (offset)))
 
@@ -77,17 +86,24 @@ static int find_slot(PyObject *type, const char *name, Py_ssize_t *offset)
 
 static inline int is_gate(PyObject *x) { return PyObject_TypeCheck(x, (PyTypeObject *)Gate_); }
 static inline int is_variable(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Variable_); }
-static inline int is_number(PyObject *x) { return PyFloat_CheckExact(x) || PyLong_CheckExact(x); }
+static inline int is_number(PyObject *x)
+{
+    return PyFloat_CheckExact(x) || PyLong_CheckExact(x) || Py_IS_TYPE(x, (PyTypeObject *)float64_);
+}
+static inline int is_postponed(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)Postponed_); }
 static inline int is_array(PyObject *x) { return Py_IS_TYPE(x, (PyTypeObject *)ndarray_); }
 
-static int is_ours(PyObject *gate)
+/* A truth about a gate, by name. */
+static int says(PyObject *gate, PyObject *name)
 {
-    PyObject *answer = PyObject_GetAttr(gate, s_is_ours);
+    PyObject *answer = PyObject_GetAttr(gate, name);
     if (answer == NULL) return -1;
-    int ours = PyObject_IsTrue(answer);
+    int truth = PyObject_IsTrue(answer);
     Py_DECREF(answer);
-    return ours;
+    return truth;
 }
+
+static inline int is_ours(PyObject *gate) { return says(gate, s_is_ours); }
 
 /* Whether gates on this level are recorded. */
 static int is_recorded(PyObject *level)
@@ -173,6 +189,15 @@ static PyObject *output(PyObject *raw, PyObject *gate, PyObject *level)
     return out;
 }
 
+/* Whether a value is a variable of a tape below this level. */
+static int is_below(PyObject *z, PyObject *level)
+{
+    if (!is_variable(z) || SLOT(z, in_variable.level) == NULL) return 0;
+    int below = PyObject_RichCompareBool(SLOT(z, in_variable.level), level, Py_LT);
+    if (below < 0) PyErr_Clear();
+    return below > 0;
+}
+
 /* Apply a gate to values and hand out its output: what every short way ends in. `call` is the gate and its values,
    `needs` is borrowed, the reference to `inputs` is handed over. */
 static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs, PyObject *inputs, PyObject *level,
@@ -205,9 +230,9 @@ static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs,
         put(gate, in_gate.spec, Py_NewRef(Py_None));
         return output(z, gate, level);
     }
-    int ours = is_array(z) ? is_ours(gate) : 0;
+    int ours = is_array(z) || is_below(z, level) ? is_ours(gate) : 0;
     if (ours > 0) {
-        spec = spec_of_array(z);
+        spec = is_array(z) ? spec_of_array(z) : PyObject_GetAttr(z, s_spec);
         if (spec != NULL) {
             put(gate, in_gate.spec, spec);
             return output(z, gate, level);
@@ -257,59 +282,135 @@ static PyObject *level_of(PyObject *x)
     return NULL;
 }
 
-/* Whether two operands, at least one of them a variable, can go the short way: on one tape, or with a number. */
-static int is_short(PyObject *x, PyObject *y, PyObject **level)
+/* Whether an array holds numbers, or truths. */
+static int is_of_numbers(PyObject *array)
 {
-    PyObject *varies = is_variable(x) ? x : y, *other = varies == x ? y : x;
-    *level = level_of(varies);
-    if (*level == NULL) return -1;
-    if (is_variable(other)) {
-        PyObject *level_too = level_of(other);
-        int same = level_too == NULL ? -1 : PyObject_RichCompareBool(level_too, *level, Py_EQ);
-        if (same <= 0) return same;
-    } else if (!is_number(other)) {
-        return 0;
-    }
-    return is_recorded(*level);
+    PyObject *dtype = PyObject_GetAttr(array, s_dtype);
+    int known = dtype == FLOAT64_ || dtype == BOOL_;
+    PyObject *kind = dtype != NULL && !known ? PyObject_GetAttr(dtype, s_kind) : NULL;
+    const char *letter = kind != NULL ? PyUnicode_AsUTF8(kind) : NULL;
+    if (letter != NULL) known = strchr("fciub", *letter) != NULL;
+    else if (!known) known = -1;
+    Py_XDECREF(kind);
+    Py_XDECREF(dtype);
+    return known;
 }
 
-/* What an operand is to a gate: the source of its gradient (a new reference) and its value (a new reference). */
-static int take(PyObject *x, PyObject **source, PyObject **value)
+/* Whether these are plain numbers and arrays, and variables all on one tape. */
+static int are_together(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
 {
-    int varies = is_variable(x);
-    PyObject *raw = varies ? held(x, in_variable.raw, s_raw) : x;
-    if (raw == NULL) return -1;
-    *source = varies ? source_of(x) : Py_NewRef(x);
-    if (*source == NULL) return -1;
-    *value = Py_NewRef(raw);
-    return 0;
+    *level = NULL;
+    for (Py_ssize_t n = 0; n < count; n++) {
+        PyObject *x = inputs[n];
+        int good;
+        if (is_variable(x)) {
+            PyObject *here = held(x, in_variable.level, s_level);
+            good = here == NULL ? -1 : *level == NULL || here == *level ? 1 : PyObject_RichCompareBool(here, *level, Py_EQ);
+            *level = here;
+        } else {
+            good = is_number(x) ? 1 : is_array(x) ? is_of_numbers(x) : 0;
+        }
+        if (good <= 0) return good;
+    }
+    return 1;
+}
+
+enum { LONG, SHORT, PAUSED }; /* ways */
+
+/* Which way inputs go: the short one if they are together, with a variable among them, and their tape records. */
+static int way_of(PyObject *const *inputs, Py_ssize_t count, PyObject **level)
+{
+    int together = are_together(inputs, count, level);
+    if (together <= 0 || *level == NULL) return together < 0 ? -1 : LONG;
+    int recorded = is_recorded(*level);
+    return recorded < 0 ? -1 : recorded ? SHORT : PAUSED;
+}
+
+enum { EXACT_BYTES = 8192 }; /* as in constant.py */
+
+/* What a gate remembers of an array of the caller's: the array itself if it cannot change, else a Constant. */
+static PyObject *constant_of(PyObject *array)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(array, &view, PyBUF_SIMPLE) == 0) {
+        PyObject *bytes = view.readonly || view.len > EXACT_BYTES ? NULL : PyBytes_FromStringAndSize(view.buf, view.len);
+        PyBuffer_Release(&view);
+        if (bytes != NULL) {
+            PyObject *constant = ((PyTypeObject *)Constant_)->tp_alloc((PyTypeObject *)Constant_, 0);
+            if (constant == NULL) return Py_DECREF(bytes), NULL;
+            SLOT(constant, in_constant.array) = Py_NewRef(array);
+            SLOT(constant, in_constant.fingerprint) = bytes;
+            return constant;
+        }
+    }
+    PyErr_Clear(); /* of an array with gaps */
+    PyObject *answer = PyObject_CallOneArg(may_change_, array), *constant = NULL;
+    int may = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    if (may >= 0) constant = may ? PyObject_CallOneArg(Constant_, array) : Py_NewRef(array);
+    Py_XDECREF(answer);
+    return constant;
+}
+
+/* What an input is to a gate: the source of its gradient (a new reference) and its value (borrowed). */
+static int take(PyObject *gate, PyObject *x, PyObject **source, PyObject **value)
+{
+    *source = NULL;
+    *value = x;
+    if (is_variable(x)) {
+        *value = held(x, in_variable.raw, s_raw);
+        if (*value != NULL) *source = source_of(x);
+    } else {
+        int remembers = is_array(x) ? says(gate, s_remembers_inputs) : 0;
+        if (remembers >= 0) *source = remembers ? constant_of(x) : Py_NewRef(x);
+    }
+    return *source == NULL ? -1 : 0;
+}
+
+/* Which inputs want a gradient, of which one does. */
+static PyObject *needs_of(PyObject *const *items, Py_ssize_t count)
+{
+    if (count == 1) return Py_NewRef(one);
+    if (count == 2) return Py_NewRef(!is_variable(items[0]) ? right : is_variable(items[1]) ? both : left);
+    PyObject *needs = PyTuple_New(count);
+    for (Py_ssize_t n = 0; needs != NULL && n < count; n++)
+        PyTuple_SET_ITEM(needs, n, Py_NewRef(is_variable(items[n]) ? Py_True : Py_False));
+    return needs;
+}
+
+enum { MOST_INPUTS = 8 }; /* of a gate that goes the short way */
+
+/* Record a gate of ours on inputs that can go the short way. */
+static PyObject *on_several(PyObject *gate, PyObject *const *items, Py_ssize_t count, PyObject *level, PyObject *options)
+{
+    PyObject *call[1 + MOST_INPUTS] = {gate}, *inputs = PyTuple_New(count), *needs = needs_of(items, count);
+    PyObject *out = NULL;
+    int failed = inputs == NULL || needs == NULL;
+    for (Py_ssize_t n = 0; n < count && !failed; n++) {
+        PyObject *source;
+        failed = take(gate, items[n], &source, &call[1 + n]);
+        if (!failed) PyTuple_SET_ITEM(inputs, n, source);
+        else call[1 + n] = NULL;
+        Py_XINCREF(call[1 + n]); /* a value may be replaced in its variable meanwhile */
+    }
+    if (!failed) {
+        out = apply(call, count, needs, inputs, level, options);
+        inputs = NULL;
+    }
+    for (Py_ssize_t n = 0; n < count; n++) Py_XDECREF(call[1 + n]);
+    Py_XDECREF(inputs);
+    Py_XDECREF(needs);
+    return out;
 }
 
 /* x ∘ y, of which x, y or both are variables. */
 static PyObject *binary(PyObject *ufunc, PyObject *x, PyObject *y)
 {
-    PyObject *level, *out = NULL, *pair[] = {x, y};
-    int quick = is_short(x, y, &level);
-    PyObject *gate = quick < 0 ? NULL : gate_for(ufunc);
+    PyObject *level, *pair[] = {x, y};
+    int way = way_of(pair, 2, &level);
+    PyObject *gate = way < 0 ? NULL : gate_for(ufunc);
     if (gate == NULL) return NULL;
-    if (!quick) {
-        out = the_long_way(record_, gate, pair, 2);
-        Py_DECREF(gate);
-        return out;
-    }
-    PyObject *call[] = {gate, NULL, NULL}, *inputs = PyTuple_New(2), *sources[2];
-    if (inputs != NULL && !take(x, &sources[0], &call[1])) {
-        PyTuple_SET_ITEM(inputs, 0, sources[0]);
-        if (!take(y, &sources[1], &call[2])) {
-            PyTuple_SET_ITEM(inputs, 1, sources[1]);
-            PyObject *needs = !is_variable(x) ? right : is_variable(y) ? both : left;
-            out = apply(call, 2, needs, inputs, level, NO_OPTIONS_);
-            inputs = NULL;
-        }
-    }
-    Py_XDECREF(inputs);
-    Py_XDECREF(call[1]);
-    Py_XDECREF(call[2]);
+    PyObject *out = way == SHORT ? on_several(gate, pair, 2, level, NO_OPTIONS_)
+                                 : the_long_way(way == PAUSED ? compute_ : record_, gate, pair, 2);
     Py_DECREF(gate);
     return out;
 }
@@ -332,15 +433,7 @@ static PyObject *on_one(PyObject *gate, PyObject *x, PyObject *options)
     int above = level == NULL ? -1 : is_recorded(level);
     if (above < 0) return NULL;
     if (!above) return the_long_way(compute_, gate, &x, 1);
-    PyObject *call[] = {gate, NULL}, *out = NULL, *source, *inputs = PyTuple_New(1);
-    if (inputs != NULL && !take(x, &source, &call[1])) {
-        PyTuple_SET_ITEM(inputs, 0, source);
-        out = apply(call, 1, one, inputs, level, options);
-        inputs = NULL;
-    }
-    Py_XDECREF(inputs);
-    Py_XDECREF(call[1]);
-    return out;
+    return on_several(gate, &x, 1, level, options);
 }
 
 /* The gate for a ufunc, on one variable. */
@@ -350,6 +443,25 @@ static PyObject *made_on_one(PyObject *ufunc, PyObject *x)
     if (gate == NULL) return NULL;
     PyObject *out = on_one(gate, x, NO_OPTIONS_);
     Py_DECREF(gate);
+    return out;
+}
+
+/* recording._in_full(gate, inputs, level), whoever has paused this level. */
+static PyObject *in_full(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !is_gate(args[0]) || !PyTuple_CheckExact(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "in_full(gate, inputs, level)");
+        return NULL;
+    }
+    PyObject *gate = args[0], *const *inputs = &PyTuple_GET_ITEM(args[1], 0), *level, *options = SLOT(gate, in_gate.options);
+    Py_ssize_t width = PyTuple_GET_SIZE(args[1]);
+    int ours = options != NULL && width <= MOST_INPUTS ? is_ours(gate) : 0;
+    int quick = ours > 0 ? are_together(inputs, width, &level) : ours;
+    if (quick < 0) return NULL;
+    if (!quick || level == NULL) return PyObject_Vectorcall(record_in_full_, args, 3, NULL);
+    Py_INCREF(options);
+    PyObject *out = on_several(gate, inputs, width, level, options);
+    Py_DECREF(options);
     return out;
 }
 
@@ -401,13 +513,13 @@ static PyObject *computed(PyObject *const *call, Py_ssize_t count)
     return PyObject_VectorcallMethod(s_forward, call, 1 + count, NULL);
 }
 
-/* The output of a fresh gate of ours for one variable. */
-static PyObject *recorded(PyObject *gate, PyObject *x)
+/* The output of a fresh gate of ours for inputs that can go the short way. */
+static PyObject *recorded(PyObject *gate, PyObject *const *inputs, Py_ssize_t count, PyObject *level)
 {
     PyObject *options = options_of(gate);
     if (options == NULL) return NULL;
     if (PyDict_GET_SIZE(options) == 0) Py_SETREF(options, Py_NewRef(NO_OPTIONS_));
-    PyObject *out = on_one(gate, x, options);
+    PyObject *out = on_several(gate, inputs, count, level, options);
     Py_DECREF(options);
     return out;
 }
@@ -425,16 +537,16 @@ static PyObject *in_python(PyObject *function, PyObject *self, PyObject *const *
     return answer;
 }
 
-/* Gate.__call__(gate, *inputs): on one variable, or on plain values alone. */
+/* Gate.__call__(gate, *inputs): on variables of one tape and plain values, or on plain values alone. */
 static PyObject *call(PyObject *gate, PyObject *const *inputs, Py_ssize_t count, PyObject *names)
 {
     int fresh = names != NULL ? 0 : is_fresh(gate);
-    if (fresh > 0) {
-        if (count == 1 && is_variable(inputs[0])) {
-            int ours = is_ours(gate);
-            if (ours > 0) return recorded(gate, inputs[0]);
-            fresh = ours;
-        } else if (count > 0 && count <= 3) {
+    if (fresh > 0 && count > 0 && count <= MOST_INPUTS) {
+        PyObject *level;
+        int way = way_of(inputs, count, &level), ours = way == SHORT ? is_ours(gate) : 0;
+        if (ours > 0) return recorded(gate, inputs, count, level);
+        fresh = way < 0 || ours < 0 ? -1 : level == NULL;
+        if (fresh > 0 && count <= 3) {
             PyObject *with_gate[4] = {gate};
             for (Py_ssize_t n = 0; n < count; n++) with_gate[1 + n] = inputs[n];
             int met = is_met(inputs, count);
@@ -471,6 +583,24 @@ static int looks_like(PyObject *array, PyObject *spec)
     return same;
 }
 
+/* Whether a variable looks like this. */
+static int is_alike(PyObject *x, PyObject *spec)
+{
+    PyObject *own = PyObject_GetAttr(x, s_spec);
+    int alike = own == NULL ? -1 : own == spec;
+    if (!alike && own != Py_None && spec != Py_None && PyTuple_CheckExact(own) && PyTuple_CheckExact(spec) &&
+        PyTuple_GET_SIZE(own) == 2 && PyTuple_GET_SIZE(spec) == 2 && PyTuple_GET_ITEM(own, 1) == PyTuple_GET_ITEM(spec, 1))
+        alike = PyObject_RichCompareBool(PyTuple_GET_ITEM(own, 0), PyTuple_GET_ITEM(spec, 0), Py_EQ);
+    Py_XDECREF(own);
+    return alike;
+}
+
+/* Whether a masked gradient may go on to where it comes next. */
+static int passes_masks(PyObject *source)
+{
+    return is_variable(source) || !is_gate(source) ? 0 : says(source, s_passes_masks);
+}
+
 /* The gradient in the form of the value it belongs to; `fit` in Python, where it is not so already.
    The reference to dx is handed over. */
 static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize_t index, PyObject *dz)
@@ -480,11 +610,19 @@ static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize
                                          : NULL;
     if (spec == NULL) spec = PyObject_GetAttrString(source, "spec");
     int fits = spec == NULL ? -1 : dx == Py_None;
-    if (!fits && spec == Py_None) fits = PyFloat_CheckExact(dx);
-    else if (!fits && is_array(dx) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2) fits = looks_like(dx, spec);
+    PyObject *array = Py_IS_TYPE(dx, (PyTypeObject *)Masked_) ? SLOT(dx, in_masked.value) : dx;
+    int pass = array != dx && !fits ? passes_masks(source) : 1;
+    if (pass <= 0) array = NULL;
+    if (pass < 0) fits = -1;
+    if (!fits && spec == Py_None && !is_variable(dx)) fits = PyFloat_CheckExact(dx);
+    else if (!fits && is_variable(dx)) fits = is_alike(dx, spec);
+    else if (!fits && array != NULL && is_array(array) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2)
+        fits = looks_like(array, spec);
     PyObject *position = fits == 0 ? PyLong_FromSsize_t(index) : NULL;
     if (position != NULL) Py_SETREF(dx, PyObject_CallFunctionObjArgs(fit_, dx, spec, gate, position, dz, NULL));
     else if (fits <= 0) Py_CLEAR(dx);
+    if (dx != NULL && Py_IS_TYPE(dx, (PyTypeObject *)Masked_))
+        Py_SETREF(dx, PyObject_CallFunctionObjArgs(postpone_, dx, spec, NULL));
     Py_XDECREF(position);
     Py_XDECREF(spec);
     return dx;
@@ -495,7 +633,7 @@ static PyObject *sum_of(PyObject *before, PyObject *dx)
 {
     if (before == NULL || before == Py_None) return Py_NewRef(dx);
     if (dx == Py_None) return Py_NewRef(before);
-    return PyNumber_Add(before, dx);
+    return is_postponed(dx) ? PyNumber_Add(dx, before) : PyNumber_Add(before, dx);
 }
 
 /* Where the walk is: the lists and dictionaries of `sweep`, and the last pair of `ready`, which is not in the list yet,
@@ -503,6 +641,7 @@ static PyObject *sum_of(PyObject *before, PyObject *dx)
 typedef struct {
     PyObject *ready, *waiting, *leaves; /* borrowed */
     PyObject *gate, *dz;                /* or NULL */
+    PyObject *quiet;                    /* what keeps NumPy from warning, or NULL */
 } Walk;
 
 /* Put the last pair into the list, if there is one. */
@@ -553,10 +692,10 @@ static int arrive(PyObject *source, PyObject *dx, Walk *walk)
         Py_XDECREF(sum);
         return failed;
     }
-    if (users == 1) return append(walk, source, dx);
-    PyObject *entry = PyDict_GetItemWithError(waiting, source);
+    PyObject *entry = users == 1 && !PyDict_GET_SIZE(waiting) ? NULL : PyDict_GetItemWithError(waiting, source);
     if (entry == NULL) {
         if (PyErr_Occurred()) return -1;
+        if (users == 1) return append(walk, source, dx);
         PyObject *missing = PyLong_FromLong(users - 1);
         PyObject *fresh = PyList_New(2);
         if (missing == NULL || fresh == NULL) {
@@ -623,6 +762,16 @@ static PyObject *gradients(PyObject *dxs, PyObject *gate, Py_ssize_t count)
 static int verify(PyObject *source, PyObject *gate, Py_ssize_t index)
 {
     if (!Py_IS_TYPE(source, (PyTypeObject *)Constant_)) return 0;
+    PyObject *array = SLOT(source, in_constant.array), *bytes = SLOT(source, in_constant.fingerprint);
+    if (array != NULL && bytes != NULL && PyBytes_CheckExact(bytes)) {
+        Py_buffer view;
+        if (PyObject_GetBuffer(array, &view, PyBUF_SIMPLE) == 0) {
+            int same = view.len == PyBytes_GET_SIZE(bytes) && !memcmp(view.buf, PyBytes_AS_STRING(bytes), view.len);
+            PyBuffer_Release(&view);
+            if (same) return 0;
+        }
+        PyErr_Clear(); /* of an array with gaps */
+    }
     PyObject *name = PyType_GetName(Py_TYPE(gate));
     PyObject *position = PyLong_FromSsize_t(index), *done = NULL;
     if (name != NULL && position != NULL) done = PyObject_CallMethodObjArgs(source, s_verify, name, position, NULL);
@@ -639,19 +788,202 @@ static int is_common(PyObject *gate, PyObject *dz)
     PyObject *needs = SLOT(gate, in_gate.needs), *inputs = SLOT(gate, in_gate.inputs);
     if (needs == NULL || inputs == NULL || !PyTuple_CheckExact(needs) || !PyTuple_CheckExact(inputs)) return 0;
     if (PyTuple_GET_SIZE(needs) == 0 || PyTuple_GET_SIZE(needs) != PyTuple_GET_SIZE(inputs)) return 0;
-    if (PyFloat_CheckExact(dz)) return 1;
-    return dz == Py_None || Py_IS_TYPE(dz, (PyTypeObject *)Parts_) ? 0 : is_ours(gate);
+    if (PyFloat_CheckExact(dz) || dz == Py_None) return 1;
+    return Py_IS_TYPE(dz, (PyTypeObject *)Parts_) ? 0 : is_ours(gate);
+}
+
+/* --- masked gradients, numbers first (see postponed.py) -------------------------------------------------------- */
+
+/* Keep NumPy from warning, from here until somebody else's turn comes. */
+static int hush(Walk *walk)
+{
+    if (walk->quiet != NULL) return 0;
+    PyObject *options = Py_BuildValue("{s:s}", "all", "ignore");
+    PyObject *quiet = options != NULL ? PyObject_Call(errstate_, nothing, options) : NULL;
+    PyObject *entered = quiet != NULL ? PyObject_CallMethod(quiet, "__enter__", NULL) : NULL;
+    Py_XDECREF(options);
+    if (entered == NULL) {
+        Py_XDECREF(quiet);
+        return -1;
+    }
+    Py_DECREF(entered);
+    walk->quiet = quiet;
+    return 0;
+}
+
+/* Let NumPy warn again; an exception that is set stays. */
+static int let_speak(Walk *walk)
+{
+    if (walk->quiet == NULL) return 0;
+    PyObject *type, *error, *traceback, *quiet = walk->quiet;
+    walk->quiet = NULL;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *left = PyObject_CallMethod(quiet, "__exit__", "OOO", Py_None, Py_None, Py_None);
+    Py_DECREF(quiet);
+    Py_XDECREF(left);
+    if (type != NULL) PyErr_Restore(type, error, traceback); /* over one from leaving */
+    return left == NULL ? -1 : 0;
+}
+
+/* Whether none of these numbers has the exponent of infinities and NaNs, all ones: adding one more carries into the sign.
+   So put, the loops are of operations that every processor has for several numbers at once. */
+static int are_finite(const Py_buffer *view, int is_double)
+{
+    const uint64_t *doubles = view->buf;
+    const uint32_t *singles = view->buf;
+    Py_ssize_t count = view->len / (is_double ? 8 : 4);
+    uint64_t found = 0;
+    uint32_t found_single = 0;
+    if (is_double)
+        for (Py_ssize_t n = 0; n < count; n++) found |= (doubles[n] & 0x7ff0000000000000u) + 0x0010000000000000u;
+    else
+        for (Py_ssize_t n = 0; n < count; n++) found_single |= (singles[n] & 0x7f800000u) + 0x00800000u;
+    return !(found >> 63) && !(found_single >> 31);
+}
+
+/* Whether all of some numbers are finite. */
+static int is_finite(PyObject *x)
+{
+    if (PyFloat_CheckExact(x)) return isfinite(PyFloat_AS_DOUBLE(x)) != 0;
+    PyObject *dtype = is_array(x) ? PyObject_GetAttr(x, s_dtype) : Py_NewRef(Py_None);
+    Py_XDECREF(dtype); /* the two that are asked for below live as long as NumPy */
+    if (dtype == NULL) return -1;
+    Py_buffer view;
+    if ((dtype == FLOAT64_ || dtype == FLOAT32_) && PyObject_GetBuffer(x, &view, PyBUF_SIMPLE) == 0) {
+        int finite = are_finite(&view, dtype == FLOAT64_);
+        PyBuffer_Release(&view);
+        return finite;
+    }
+    PyErr_Clear(); /* of an array with gaps */
+    PyObject *answer = PyObject_CallOneArg(is_finite_, x);
+    int finite = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return finite;
+}
+
+static PyObject *answer_is_finite(PyObject *module, PyObject *x)
+{
+    int finite = is_finite(x);
+    return finite < 0 ? NULL : PyBool_FromLong(finite);
+}
+
+/* Whether a gate may be asked with numbers: nobody watches it, and it remembers no variables. */
+static int is_plain(PyObject *gate)
+{
+    PyObject *remembered = PyObject_GenericGetDict(gate, NULL), *name, *value;
+    Py_ssize_t position = 0;
+    int plain = remembered == NULL ? -1 : !PyDict_Contains(remembered, s_backward);
+    while (plain > 0 && PyDict_Next(remembered, &position, &name, &value)) {
+        int met = is_met(&value, 1);
+        plain = met < 0 ? -1 : !met;
+    }
+    Py_XDECREF(remembered);
+    return plain;
+}
+
+/* What a gate answers to the numbers of a masked gradient, if it is all finite; NULL without an exception if not. */
+static PyObject *numbers_first(PyObject *gate, PyObject *dz, PyObject *needs)
+{
+    int good = is_plain(gate);
+    if (good <= 0) return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(needs);
+    PyObject *before = PyObject_GetAttr(careful_, s_doubts), *call[] = {gate, SLOT(dz, in_postponed.value)};
+    if (before == NULL) return NULL;
+    PyObject *dxs = gradients(PyObject_VectorcallMethod(s_backward, call, 2, NULL), gate, count);
+    PyObject *numbers = dxs != NULL ? PyTuple_New(count) : NULL;
+    if (numbers == NULL) good = -1;
+    for (Py_ssize_t n = 0; n < count && good > 0; n++) {
+        PyObject *dx = Py_NewRef(PyTuple_GET_ITEM(dxs, n));
+        int needed = PyObject_IsTrue(PyTuple_GET_ITEM(needs, n));
+        if (needed > 0 && Py_IS_TYPE(dx, (PyTypeObject *)Masked_)) Py_SETREF(dx, PyObject_CallOneArg(numbers_of_, dx));
+        good = needed < 0 || dx == NULL ? -1 : needed && dx != Py_None ? is_finite(dx) : 1;
+        if (dx != NULL) PyTuple_SET_ITEM(numbers, n, dx);
+    }
+    Py_XDECREF(dxs);
+    if (good < 0 && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* it comes again, of the mask */
+    if (!PyErr_Occurred()) { /* a doubt is one only if it remains behind the mask */
+        PyObject *after = PyObject_GetAttr(careful_, s_doubts);
+        if (after == NULL || (after != before && PyObject_SetAttr(careful_, s_doubts, before))) good = -1;
+        else if (after != before) good = 0;
+        Py_XDECREF(after);
+    }
+    Py_DECREF(before);
+    if (good <= 0) Py_CLEAR(numbers);
+    return numbers;
+}
+
+/* The note that a gate was asked: an Asked. */
+static PyObject *note_of(PyObject *gate, PyObject *dz, PyObject *needs)
+{
+    PyObject *dict = PyObject_GenericGetDict(gate, NULL), *remembered = dict != NULL ? PyDict_Copy(dict) : NULL;
+    PyObject *note = remembered != NULL ? ((PyTypeObject *)Asked_)->tp_alloc((PyTypeObject *)Asked_, 0) : NULL;
+    Py_XDECREF(dict);
+    if (note == NULL) {
+        Py_XDECREF(remembered);
+        return NULL;
+    }
+    SLOT(note, in_asked.gate) = Py_NewRef(gate);
+    SLOT(note, in_asked.dz) = Py_NewRef(dz);
+    SLOT(note, in_asked.needs) = Py_NewRef(needs);
+    SLOT(note, in_asked.remembered) = remembered;
+    SLOT(note, in_asked.known) = Py_NewRef(unknown_);
+    return note;
+}
+
+/* The answer of a gate that was asked, on its way to a gate that passes masks: a Postponed. Takes over dx. */
+static PyObject *with_note(PyObject *dx, PyObject *source, PyObject *asked, Py_ssize_t index)
+{
+    int pass = dx == Py_None ? 0 : passes_masks(source);
+    if (pass == 0) return dx;
+    PyObject *position = pass > 0 ? PyLong_FromSsize_t(index) : NULL;
+    PyObject *out = position != NULL ? ((PyTypeObject *)Postponed_)->tp_alloc((PyTypeObject *)Postponed_, 0) : NULL;
+    if (out == NULL) {
+        Py_XDECREF(position);
+        Py_DECREF(dx);
+        return NULL;
+    }
+    SLOT(out, in_postponed.value) = dx;
+    SLOT(out, in_postponed.origins) = Py_NewRef(asked);
+    SLOT(out, in_postponed.index) = position;
+    SLOT(out, in_postponed.known) = Py_NewRef(unknown_);
+    return out;
+}
+
+/* What a gate answers to dz: one gradient for each input. */
+static PyObject *ask(PyObject *gate, PyObject *dz, Py_ssize_t count)
+{
+    if (dz == Py_None) {
+        PyObject *none = PyTuple_New(count);
+        for (Py_ssize_t n = 0; none != NULL && n < count; n++) PyTuple_SET_ITEM(none, n, Py_NewRef(Py_None));
+        return none;
+    }
+    PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
+    if (dxs == NULL) dxs = rescue(recover_backward_, gate, Py_NewRef(dz));
+    return gradients(dxs, gate, count);
 }
 
 /* Ask a gate for the gradients of its inputs, send them on, and let it forget what it remembered. */
 static int visit(PyObject *gate, PyObject *dz, Walk *walk, int retain)
 {
     PyObject *needs = Py_NewRef(SLOT(gate, in_gate.needs)), *inputs = Py_NewRef(SLOT(gate, in_gate.inputs));
-    PyObject *call[] = {gate, dz}, *dxs = PyObject_VectorcallMethod(s_backward, call, 2, NULL);
+    PyObject *asked = NULL, *dxs = NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(inputs);
-    if (dxs == NULL) dxs = rescue(recover_backward_, gate, Py_NewRef(dz));
-    dxs = gradients(dxs, gate, count);
-    int failed = dxs == NULL ? -1 : 0;
+    Py_INCREF(dz);
+    int failed = 0;
+    if (is_postponed(dz)) {
+        failed = hush(walk);
+        if (!failed) dxs = numbers_first(gate, dz, needs);
+        if (dxs != NULL) asked = note_of(gate, dz, needs);
+        else if (PyErr_Occurred()) failed = -1;
+        else failed = let_speak(walk);
+        Py_SETREF(dz, dxs == NULL && !failed ? PyObject_CallMethodNoArgs(dz, s_masked)
+                                             : Py_NewRef(SLOT(dz, in_postponed.value)));
+        if (dz == NULL || (dxs != NULL && asked == NULL)) failed = -1;
+    } else {
+        failed = let_speak(walk);
+    }
+    if (!failed && dxs == NULL) dxs = ask(gate, dz, count);
+    if (dxs == NULL) failed = -1;
     for (Py_ssize_t n = 0; n < count && !failed; n++) {
         PyObject *source = PyTuple_GET_ITEM(inputs, n);
         int needed = PyObject_IsTrue(PyTuple_GET_ITEM(needs, n));
@@ -660,12 +992,15 @@ static int visit(PyObject *gate, PyObject *dz, Walk *walk, int retain)
             continue;
         }
         PyObject *dx = fitted(Py_NewRef(PyTuple_GET_ITEM(dxs, n)), source, gate, n, dz);
+        if (dx != NULL && asked != NULL) dx = with_note(dx, source, asked, n);
         failed = dx == NULL ? -1 : arrive(source, dx, walk);
         Py_XDECREF(dx);
     }
     if (!failed && !retain) failed = release(gate);
     Py_DECREF(needs);
     Py_DECREF(inputs);
+    Py_XDECREF(dz);
+    Py_XDECREF(asked);
     Py_XDECREF(dxs);
     return failed;
 }
@@ -677,7 +1012,7 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
         PyErr_SetString(PyExc_TypeError, "advance(ready, waiting, leaves, retain)");
         return NULL;
     }
-    Walk walk = {args[0], args[1], args[2], NULL, NULL};
+    Walk walk = {args[0], args[1], args[2], NULL, NULL, NULL};
     int retain = PyObject_IsTrue(args[3]), going = retain < 0 ? -1 : 0;
     while (going >= 0 && pick_up(&walk)) {
         PyObject *gate = walk.gate, *dz = walk.dz;
@@ -688,6 +1023,7 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
         Py_DECREF(gate);
         Py_DECREF(dz);
     }
+    if (let_speak(&walk)) going = -1;
     if (going < 0) {
         Py_CLEAR(walk.gate);
         Py_CLEAR(walk.dz);
@@ -699,11 +1035,23 @@ static PyObject *advance(PyObject *module, PyObject *const *args, Py_ssize_t cou
 
 /* --- leaves ---------------------------------------------------------------------------------------------------- */
 
+/* Whether this is an array of real numbers, of a common kind. */
+static int is_real(PyObject *x)
+{
+    PyObject *dtype = is_array(x) ? PyObject_GetAttr(x, s_dtype) : NULL;
+    int real = dtype != NULL && (dtype == FLOAT64_ || dtype == FLOAT32_);
+    Py_XDECREF(dtype);
+    return real;
+}
+
 /* What the `.grad` of a leaf will be; `total` in Python, but for the first number to arrive. */
 static PyObject *total(PyObject *leaf, PyObject *gradient)
 {
     PyObject *before = is_variable(leaf) ? SLOT(leaf, in_variable.gradient) : zero;
-    if (PyFloat_CheckExact(gradient) && (before == NULL || before == Py_None)) return Py_NewRef(gradient);
+    if (before == NULL || before == Py_None) {
+        if (PyFloat_CheckExact(gradient)) return Py_NewRef(gradient);
+        if (Py_REFCNT(gradient) == 1 && is_real(gradient)) return PyObject_CallOneArg(handed_out_, gradient);
+    }
     return PyObject_CallFunctionObjArgs(total_, leaf, gradient, NULL);
 }
 
@@ -757,6 +1105,40 @@ static int set_grad(PyObject *x, PyObject *gradient, void *unused)
     return 0;
 }
 
+/* What a variable looks like, borrowed; NULL without an exception if Python must say. */
+static PyObject *known_spec(PyObject *x)
+{
+    PyObject *gate = SLOT(x, in_variable.gate);
+    return gate == Py_None ? SLOT(x, in_variable.spec) : gate != NULL && is_gate(gate) ? SLOT(gate, in_gate.spec) : NULL;
+}
+
+static PyObject *get_spec(PyObject *x, void *unused)
+{
+    PyObject *own = SLOT(x, in_variable.spec), *spec = own != NULL ? own : known_spec(x);
+    return spec != NULL ? Py_NewRef(spec) : PyObject_CallMethod(x, "__getattr__", "O", s_spec);
+}
+
+static int set_spec(PyObject *x, PyObject *spec, void *unused)
+{
+    if (spec == NULL) return PyErr_SetString(PyExc_AttributeError, "spec"), -1;
+    put(x, in_variable.spec, Py_NewRef(spec));
+    return 0;
+}
+
+/* One of the two parts of a spec; `otherwise` for a single number. */
+static PyObject *part_of_spec(PyObject *x, Py_ssize_t index, PyObject *otherwise, PyObject *python)
+{
+    PyObject *spec = known_spec(x);
+    if (spec == Py_None) return Py_NewRef(otherwise);
+    if (spec != NULL && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2) return Py_NewRef(PyTuple_GET_ITEM(spec, index));
+    return Py_TYPE(python)->tp_descr_get(python, x, Variable_);
+}
+
+static PyObject *get_shape(PyObject *x, void *unused) { return part_of_spec(x, 0, nothing, shape_); }
+static PyObject *get_dtype(PyObject *x, void *unused) { return part_of_spec(x, 1, FLOAT64_, dtype_); }
+static int set_shape(PyObject *x, PyObject *value, void *unused) { return Py_TYPE(shape_)->tp_descr_set(shape_, x, value); }
+static int set_dtype(PyObject *x, PyObject *value, void *unused) { return Py_TYPE(dtype_)->tp_descr_set(dtype_, x, value); }
+
 /* --- the operators as methods ---------------------------------------------------------------------------------- */
 
 #define BINARY(name)                                                                                                  \
@@ -791,7 +1173,10 @@ static PyMethodDef calls[] = {
 static PyGetSetDef properties[] = {
     {"value", get_value, set_value},
     {"grad", get_grad, set_grad},
+    {"shape", get_shape, set_shape},
+    {"dtype", get_dtype, set_dtype},
     {NULL}};
+static PyGetSetDef slots[] = {{"spec", get_spec, set_spec}, {NULL}};
 
 /* Give a class an attribute that is implemented here. The reference to the descriptor is handed over. */
 static int give(PyObject *type, const char *name, PyObject *descriptor)
@@ -815,7 +1200,14 @@ static PyObject *setup(PyObject *module, PyObject *names)
         find_slot(Gate_, "inputs", &in_gate.inputs) || find_slot(Gate_, "needs", &in_gate.needs) ||
         find_slot(Gate_, "options", &in_gate.options) || find_slot(Gate_, "order", &in_gate.order) ||
         find_slot(Gate_, "spec", &in_gate.spec) || find_slot(Gate_, "users", &in_gate.users) ||
-        find_slot(Gate_, "level", &in_gate.level))
+        find_slot(Gate_, "level", &in_gate.level) ||
+        find_slot(Constant_, "array", &in_constant.array) ||
+        find_slot(Constant_, "fingerprint", &in_constant.fingerprint) || find_slot(Masked_, "value", &in_masked.value) ||
+        find_slot(Postponed_, "value", &in_postponed.value) || find_slot(Postponed_, "origins", &in_postponed.origins) ||
+        find_slot(Postponed_, "index", &in_postponed.index) || find_slot(Postponed_, "known", &in_postponed.known) ||
+        find_slot(Asked_, "gate", &in_asked.gate) || find_slot(Asked_, "dz", &in_asked.dz) ||
+        find_slot(Asked_, "needs", &in_asked.needs) || find_slot(Asked_, "remembered", &in_asked.remembered) ||
+        find_slot(Asked_, "known", &in_asked.known))
         return NULL;
     for (PyMethodDef *method = operators; method->ml_name != NULL; method++)
         if (give(Variable_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Variable_, method))) return NULL;
@@ -828,19 +1220,26 @@ static PyObject *setup(PyObject *module, PyObject *names)
     for (PyMethodDef *method = calls; method->ml_name != NULL; method++)
         if (give(Gate_, method->ml_name, PyDescr_NewMethod((PyTypeObject *)Gate_, method))) return NULL;
     for (PyGetSetDef *property = properties; property->name != NULL; property++) {
-        PyObject *python = property->get == get_value ? value_ : grad_, *text = PyObject_GetAttrString(python, "__doc__");
+        PyObject *python = property->get == get_value   ? value_
+                           : property->get == get_grad  ? grad_
+                           : property->get == get_shape ? shape_
+                                                        : dtype_;
+        PyObject *text = PyObject_GetAttrString(python, "__doc__");
         const char *doc = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
         property->doc = doc; /* lives as long as the property in Python, which is held */
         Py_XDECREF(text);
         if (doc == NULL || give(Variable_, property->name, PyDescr_NewGetSet((PyTypeObject *)Variable_, property)))
             return NULL;
     }
+    if (give(Variable_, slots->name, PyDescr_NewGetSet((PyTypeObject *)Variable_, slots))) return NULL;
     Py_RETURN_NONE;
 }
 
 static PyMethodDef functions[] = {
     {"setup", setup, METH_O, "Take what the short ways need from the engine, and give Variable its operators."},
     {"deposit", deposit, METH_O, "backward._deposit"},
+    {"in_full", (PyCFunction)(void (*)(void))in_full, METH_FASTCALL, "recording._in_full"},
+    {"is_finite", answer_is_finite, METH_O, "postponed.is_finite"},
     {"unary", (PyCFunction)(void (*)(void))unary, METH_FASTCALL, "recording.unary"},
     {"advance", (PyCFunction)(void (*)(void))advance, METH_FASTCALL, "As many common steps of the walk as there are."},
     {NULL}};

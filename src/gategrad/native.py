@@ -14,7 +14,20 @@ from typing import Any
 import numpy as np
 
 # the modules: `gg.variable`, the function, comes later
-from gategrad import assignment, backward, constant, forward, gate, recording, tape, variable
+from gategrad import (
+    assignment,
+    backward,
+    careful,
+    constant,
+    forward,
+    gate,
+    masked,
+    postponed,
+    recording,
+    tape,
+    values,
+    variable,
+)
 
 __all__ = ["in_use"]
 
@@ -36,11 +49,26 @@ def _join(native: Any) -> None:
             "Variable": variable.Variable,
             "Gate": gate.Gate,
             "Constant": constant.Constant,
+            "may_change": constant.may_change,
             "Parts": tape.Parts,
             "ndarray": np.ndarray,
             "float64": np.float64,
+            # masked gradients as numbers
+            "Masked": masked.Masked,
+            "Postponed": postponed.Postponed,
+            "Asked": postponed.Asked,
+            "unknown": postponed.UNKNOWN,
+            "postpone": postponed.postpone,
+            "numbers_of": postponed.numbers_of,
+            "is_finite": postponed.is_finite,
+            "careful": careful,
+            "errstate": np.errstate,
+            "FLOAT64": values.FLOAT64,
+            "FLOAT32": np.dtype(np.float32),
+            "BOOL": np.dtype(bool),
             # where the C comes back to the Python
             "record": recording.record,
+            "record_in_full": recording._in_full,
             "compute": recording.compute,
             "recover": forward.recover,
             "settle": forward.settle,
@@ -53,7 +81,10 @@ def _join(native: Any) -> None:
             "array_ufunc": variable.Variable.__array_ufunc__,
             "value": variable.Variable.value,
             "grad": variable.Variable.grad,
+            "shape": variable.Variable.shape,
+            "dtype": variable.Variable.dtype,
             "total": backward._total,
+            "handed_out": backward.handed_out,
             # what both forms share
             "paused_level": tape.paused_level,
             "orders": tape.orders,
@@ -73,6 +104,8 @@ def _join(native: Any) -> None:
         }
     )
     recording.unary = native.unary
+    recording._in_full = native.in_full
+    postponed.is_finite = native.is_finite
     tape.native_steps = native.advance
     backward._deposit = native.deposit
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextvars import ContextVar
-from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from gategrad.errors import DtypeError, GateError, ReleasedError, UndecidedError
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate, derive, on_meeting
 from gategrad.masked import Masked
+from gategrad.postponed import Asked, Postponed, numbers_first, postpone
 from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all
 
 __all__ = [
@@ -52,7 +52,7 @@ UNTRACKED = -1
 
 orders = itertools.count(0, -1)
 next_order: Callable[[], int] = orders.__next__
-"""Recording order, counted downwards: a heap yields the latest first."""
+"""Recording order, counted downwards."""
 
 _levels = itertools.count(1)
 
@@ -110,15 +110,14 @@ native_steps: Callable[..., None] | None = None
 def walk(root: Gate, dz: Any, *, retain: bool = False, keep: bool = False) -> dict[Any, Any]:
     """Send `dz` backwards from the output of `root`; return the gradient of every leaf that it reaches."""
     origin = root, dz
-    return sweep([origin], {}, {}, retain, keep, (), origin)
+    return sweep([origin], {}, {}, retain, keep, origin)
 
 
 def send(gradients: dict[Any, Any], *, retain: bool = False) -> dict[Any, Any]:
     """Send gradients backwards from where they are, gates or leaves, until they have all arrived at leaves."""
     gates = {source: [dz, -1] for source, dz in gradients.items() if isinstance(source, Gate)}
     leaves = {source: dz for source, dz in gradients.items() if source not in gates}
-    seeded = {gate for gate in gates if gate.users}
-    return sweep([], gates, leaves, retain, False, seeded, gradients)
+    return sweep([], gates, leaves, retain, False, gradients)
 
 
 def sweep(
@@ -127,48 +126,46 @@ def sweep(
     leaves: dict[Any, Any],
     retain: bool,
     keep: bool,
-    seeded: Collection[Gate] = (),
     origin: Origin = (),
 ) -> dict[Any, Any]:
     """The backward pass, from the gates that are ready to the leaves, whose gradients it gathers.
 
     A gate is visited once, when all that use its output (`gate.users`) have answered; until then it waits with what
     has arrived (the sum, and how many answers are missing). Users that the walk never comes to, because the output
-    does not depend on them, leave gates waiting when nothing is ready: then the latest recorded of those goes first,
-    since no other gate can still send it anything. No recursion anywhere, so the depth of a circuit has no limit.
+    does not depend on them, leave gates waiting when nothing is ready: then those that it will come to are counted.
+    No recursion anywhere, so the depth of a circuit has no limit.
 
-    `seeded` are gates among those that wait which others use as well: what those send is added to what has been given.
     `origin` says what the walk began with, for rules that have to ask the circuit behind them.
     """
-    order: list[tuple[int, Gate]] | None = None
     kept: list[tuple[Gate, Any]] = []
-    hasten = None if keep or seeded else native_steps
-    while True:
-        if hasten is not None and order is None:
-            hasten(ready, waiting, leaves, retain)  # until nothing is ready, or the next gate is an uncommon one
+    hasten = None if keep else native_steps
+    while ready or waiting:
         if not ready:
-            if not waiting:
-                break
-            if order is None:
-                order = [(gate.order, gate) for gate in waiting]
-                heapify(order)
-            gate = heappop(order)[1]
-            if gate not in waiting:
+            _recount(ready, waiting)
+        if hasten is not None:
+            hasten(ready, waiting, leaves, retain)  # until nothing is ready, or the next gate is an uncommon one
+            if not ready:
                 continue
-            dz = waiting.pop(gate)[0]
-        else:
-            gate, dz = ready.pop()
+        gate, dz = ready.pop()
         needs = gate.needs
         if not needs:
             raise _released(gate)
         if keep:
             kept.append((gate, conjugated(_readable(dz, gate.spec), gate.spec)))
-        if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
-            dz = _handed(dz, gate)
-        try:
-            dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
-        except Exception as error:
-            dxs = _recover(error, gate, dz, origin)
+        asked = dxs = None
+        if type(dz) is Postponed:
+            dxs = numbers_first(gate, dz)
+            if dxs is None:
+                dz = dz.masked()
+            else:
+                asked, dz = Asked(gate, dz), dz.value
+        if dxs is None:
+            if type(dz) is not float and (type(dz) is Parts or not gate.is_ours):
+                dz = _handed(dz, gate)
+            try:
+                dxs = (None,) * len(gate.inputs) if dz is None else gate.backward(dz)
+            except Exception as error:
+                dxs = _recover(error, gate, dz, origin)
         if type(dxs) is not tuple:
             dxs = tuple(dxs) if type(dxs) is list else (dxs,)
         inputs = gate.inputs
@@ -193,7 +190,11 @@ def sweep(
             elif dx is not None:
                 dx = fit(dx, spec, gate, index, dz)
             users = source.users
-            if users == 1 and not (seeded and source in seeded):
+            if asked is not None and users and dx is not None and source.passes_masks:
+                dx = Postponed(dx, asked, index)
+            elif type(dx) is Masked:
+                dx = postpone(dx, spec)
+            if users == 1 and source not in waiting:
                 ready.append((source, dx))
             elif users == 0:
                 before = leaves.get(source)
@@ -203,8 +204,6 @@ def sweep(
                     leaves[source] = before + dx
             elif source not in waiting:
                 waiting[source] = [dx, users - 1]
-                if order is not None:
-                    heappush(order, (source.order, source))
             else:
                 entry = waiting[source]
                 entry[0] = _add(entry[0], dx)
@@ -229,6 +228,30 @@ def sweep(
 _ARRAY = np.ndarray
 
 
+def _recount(ready: list[tuple[Gate, Any]], waiting: dict[Any, list[Any]]) -> None:
+    """Nothing is ready: count the answers that the gates from here to the leaves will really get.
+
+    Those that get no more are ready. Of the others, those that have more users than answers wait from now on.
+    """
+    missing: dict[Any, int] = {}
+    ahead = list(waiting)
+    met = set(ahead)
+    while ahead:
+        gate = ahead.pop()
+        for source, need in zip(gate.inputs, gate.needs):  # noqa: B905  (no needs: it has been released, and will say so)
+            if need and source.users:
+                missing[source] = missing.get(source, 0) + 1
+                if source not in met:
+                    met.add(source)
+                    ahead.append(source)
+    for gate, count in missing.items():
+        if gate in waiting:
+            waiting[gate][1] = count
+        elif count != gate.users:
+            waiting[gate] = [None, count]
+    ready += [(gate, waiting.pop(gate)[0]) for gate in list(waiting) if gate not in missing]
+
+
 def _released(gate: Gate) -> ReleasedError:
     return ReleasedError(
         f"backward() came a second time to {type(gate).__name__}, which has already handed back what it "
@@ -238,13 +261,17 @@ def _released(gate: Gate) -> ReleasedError:
 
 def _add(dx: Any, dy: Any) -> Any:
     """Add the gradients of two branches; None, where nothing flows, adds nothing."""
-    return dy if dx is None else dx if dy is None else dx + dy
+    if dx is None or dy is None:
+        return dy if dx is None else dx
+    return dy + dx if type(dy) is Postponed else dx + dy
 
 
 def _readable(dz: Any, spec: Spec) -> Any:
     """A gradient in the form in which people read it: zeros where nothing flowed."""
     if dz is None and spec is not SEVERAL:
         return 0.0 if spec is None else np.zeros(*spec)[()]
+    if type(dz) is Postponed:
+        return dz.value
     if type(dz) is Masked:
         dz = dz.resolve()
         return float(dz) if spec is None and isinstance(dz, (np.ndarray, np.generic)) else dz
@@ -316,6 +343,9 @@ def answers(gate: Gate, dz: Any) -> tuple[Any, ...]:
             for n, (dx, need) in enumerate(zip(dxs, gate.needs, strict=True))
         ]
     )
+
+
+derive["answers"] = answers
 
 
 class Parts:
@@ -391,7 +421,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
             dx = np.real(dx)
         dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
     if type(dx) is Masked:
-        dx = dx.settled() if getattr(gate.inputs[index], "passes_masks", False) else dx.resolve()
+        source = gate.inputs[index]
+        dx = dx.settled() if isinstance(source, Gate) and source.passes_masks else dx.resolve()
     if spec is None:
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
@@ -405,7 +436,7 @@ def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Ga
         repeated = [axis for axis in range(extra, len(have)) if want[axis - extra] == 1 != have[axis]]
         axes = (*range(extra), *repeated)
         if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
-            summed = np.sum(dx, axis=axes)
+            summed = np.add.reduce(dx, axes) if type(dx) is np.ndarray else np.sum(dx, axis=axes)
             return summed if summed.shape == want else np.reshape(summed, want)
     raise GateError(
         f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "

@@ -14,7 +14,19 @@ import numpy as np
 
 from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
-__all__ = ["FLOAT64", "SEVERAL", "Spec", "as_value", "conjugated", "is_complex", "lock", "own", "set_all", "spec_of"]
+__all__ = [
+    "FLOAT64",
+    "SEVERAL",
+    "Spec",
+    "as_value",
+    "conjugated",
+    "is_complex",
+    "is_own",
+    "lock",
+    "own",
+    "set_all",
+    "spec_of",
+]
 
 Spec = tuple[tuple[int, ...], Any] | None
 
@@ -111,6 +123,12 @@ def as_value(x: Any, gate: Any, index: int) -> Any:
     if isinstance(x, (float, int, complex)) or (dtype is not None and dtype.kind in "fciub"):
         return x
     raise DtypeError(f"input {index} of {type(gate).__name__} is {describe(x)}: gates take numbers and arrays of them")
+
+
+def is_own(array: Any) -> bool:
+    """Whether an array is no view and may be written into: it can be handed out if nobody else holds it."""
+    flags = array.flags
+    return bool(flags.owndata and flags.c_contiguous and flags.writeable)
 
 
 def lock(value: Any) -> Any:

@@ -110,6 +110,8 @@ class Watching(Pause):
 def _innermost() -> Watching | None:
     """The innermost watch that is open, within or around a block of `no_grad`."""
     pause = paused()
+    if type(pause) is Watching:
+        return pause
     while isinstance(pause, Pause) and not isinstance(pause, Watching):
         pause = pause.outer
     return pause if isinstance(pause, Watching) else None
@@ -128,30 +130,34 @@ def floor() -> int:
 def observe(gate: Gate, values: tuple[Any, ...], apply: Callable[[], Any], plain: Callable[[Any], Any]) -> Any:
     """Apply a gate, record and note it. `plain` takes the tapes off a value."""
     was_inside = _forward.get()
-    try:
-        _forward.set(True)
+    if was_inside:
         z = apply()
-    finally:
-        _forward.set(was_inside)
-    seen = [plain(x) for x in values]
-    answers = [plain(part) for part in z] if type(z) is tuple else [plain(z)]
-    for x in (*seen, *answers):
+    else:
+        try:
+            _forward.set(True)
+            z = apply()
+        finally:
+            _forward.set(False)
+    seen = tuple([plain(x) for x in values])
+    answer = tuple([plain(part) for part in z]) if type(z) is tuple else plain(z)
+    for x in seen if type(answer) is not tuple else (*seen, *answer):
         if not isinstance(x, _PLAIN):
             return z  # the symbols of a program have no values to look at
+    if not isinstance(answer, (*_PLAIN, tuple)):
+        return z
     rule = _rule.get()
-    note = Note(gate, rule.place if rule is not None else here(), tuple(seen), answers[0])
-    if type(z) is tuple:
-        note.z = tuple(answers)
+    note = Note(gate, rule.place if rule is not None else here(), seen, answer)
     note.of, note.inner = rule, was_inside
     watching = _innermost()
-    note.watches = watching.watches if watching is not None else ()
+    if watching is not None:
+        note.watches = watching.watches
     attach(note, note.watches)
     for watch in note.watches:
         watch.noted(note)
     return z
 
 
-_PLAIN = (float, int, np.ndarray, np.generic)
+_PLAIN = (np.ndarray, float, int, np.generic)
 
 
 def attach(note: Note, watches: tuple[Watch, ...]) -> None:
@@ -187,7 +193,7 @@ def _answer(note: Note, watches: tuple[Watch, ...], dz: Any) -> Any:
 
 def here() -> Place | None:
     """The line of the user's code that is being run: the innermost one outside gategrad and NumPy."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe(2)  # this one and `observe` are ours
     while frame is not None:
         code = frame.f_code
         ours = _files.get(code.co_filename)

@@ -158,3 +158,34 @@ def test_an_output_that_another_output_is_made_of_is_visited_once():
     _, pullback = gg.vjp(g, 1.0)
     assert pullback((1.0, 10.0, 100.0)) == (862.0,)
     assert arrived == [31.0, 431.0]
+
+
+def test_gradients_belong_to_the_caller():
+    """What is handed out is nobody else's: neither another gradient, nor dz, nor what a gate remembers."""
+    x, dz = np.ones(5), np.ones(5)
+    for f in (lambda x, y: np.sum(x + y), lambda x, y: np.sum(x * y), lambda x, y: np.sum(x[::-1] + y.T)):
+        dx, dy = gg.grad(f, argnums=(0, 1))(x, x)
+        dx[0] = 9.0
+        assert dy[0] == 1.0 and x[0] == 1.0
+        assert dx.flags.owndata and dy.flags.owndata and dx.flags.writeable and dy.flags.writeable
+    for f in (lambda x: x + 0.0, np.positive, np.exp, lambda x: x * 1.0):
+        z, pullback = gg.vjp(f, x)
+        (dx,) = pullback(dz)
+        before = dx[0]
+        dx[:] = 9.0
+        assert z[0] != 9.0 and dz[0] == 1.0
+        assert pullback(dz)[0][0] == before
+
+
+def test_and_so_do_those_of_variables():
+    v, w, dz = gg.variable(np.ones(5)), gg.variable(np.ones(5)), np.ones(5)
+    (v + w).backward(dz)
+    v.grad[0] = 9.0
+    assert w.grad[0] == dz[0] == 1.0
+    (v * 1.0).backward(dz)
+    assert v.grad[0] == 10.0 and v.grad[1] == 2.0 and dz[0] == 1.0
+    x = gg.variable(np.ones(5))
+    y = x * 1.0
+    np.sum(y * 2.0).backward(keep=True)
+    x.grad[0] = 9.0
+    assert y.grad[0] == 2.0

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from gategrad import postponed
 from gategrad.check.fault import Fault, fault_of, is_bad, kind_of, numbers
 from gategrad.check.patterns import meets_zero, why_bad, why_taken
 from gategrad.errors import AnomalyError
@@ -35,11 +36,13 @@ class DetectAnomaly(Watch):
 
     def answered(self, note: Note, dz: Any, dxs: tuple[Any, ...]) -> None:
         """Raise (or warn) if a finite gradient came in and one that is not goes out."""
-        came = numbers(dz)
-        if meets_zero(note, dz):
+        if note.gate.is_steep and meets_zero(note, dz):
             index = note.gate.needs.index(True)
-            fault = fault_of(note, "0 · inf", why_taken(note), came, index, numbers(dxs[index]))
+            fault = fault_of(note, "0 · inf", why_taken(note), numbers(dz), index, numbers(dxs[index]))
             warnings.warn(f"a choice was made in {fault}", AnomalyWarning, stacklevel=2)
+        if all(dx is None or postponed.is_finite(dx) for dx in dxs):
+            return
+        came = numbers(dz)
         if is_bad(came):
             return
         for index, (dx, need) in enumerate(zip(map(numbers, dxs), note.gate.needs, strict=False)):

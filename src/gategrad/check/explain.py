@@ -123,7 +123,7 @@ class _Trail(Watch):
 
     def answered(self, note: Note, dz: Any, dxs: tuple[Any, ...]) -> None:
         came = numbers(dz)
-        if meets_zero(note, dz):
+        if note.gate.is_steep and meets_zero(note, dz):
             index = note.gate.needs.index(True)
             self.taken.append(fault_of(note, "0 · inf", why_taken(note), came, index, numbers(dxs[index])))
         for index, (dx, need) in enumerate(zip(map(numbers, dxs), note.gate.needs, strict=False)):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
 from typing import Any
 
 import numpy as np
 
+from gategrad import postponed
 from gategrad.masked import Masked
 from gategrad.recording import plain
 from gategrad.watch import Note, Place
@@ -66,16 +66,14 @@ def is_bad(x: Any) -> bool:
     """Whether some of the numbers are NaN or infinite."""
     if x is None:
         return False
-    if type(x) is float:
-        return not math.isfinite(x)
-    return any(map(is_bad, x)) if type(x) is tuple else not np.isfinite(x).all()
+    return any(map(is_bad, x)) if type(x) is tuple else not postponed.is_finite(x)
 
 
 def is_zero(x: Any) -> bool:
     """Whether nothing flows, or nothing but zeros."""
     if x is None:
         return True
-    return all(map(is_zero, x)) if type(x) is tuple else not np.any(x)
+    return all(map(is_zero, x)) if type(x) is tuple else not np.count_nonzero(x)
 
 
 def kind_of(x: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gategrad.gate import Gate
 from gategrad.watch import Note, Place, Watch
 
 __all__ = ["Kink", "Kinks", "kinks"]
@@ -36,7 +37,7 @@ class Kinks(Watch):
 
     def noted(self, note: Note) -> None:
         """Count the elements of a gate that sit on a kink; not those of its rules, which are nobody's doing."""
-        if note.inner or note.of is not None:
+        if note.inner or note.of is not None or type(note.gate).kinks is Gate.kinks:
             return
         with np.errstate(all="ignore"):
             mask = note.gate.kinks(*note.values)

@@ -43,7 +43,7 @@ multiply_reduce: Any = np.multiply.reduce
 maximum_reduce: Any = np.maximum.reduce
 minimum_reduce: Any = np.minimum.reduce
 
-_COPY_SIZE = 2048  # up to here writing the repeated values out is quicker than making a view that repeats them
+_COPY_SIZE = 8192  # up to here writing the repeated values out is quicker than making a view that repeats them
 
 _INSTEAD = {
     "casting": "convert with x.astype(dtype) first",

@@ -180,13 +180,16 @@ class Where(Elementwise):
         yield cls(), (column, 0.5, rng.normal(size=3))
 
 
+_TRUTHS = np.dtype(bool)
+
+
 @implements(np.where)
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """z = x where the condition holds, else y; with the condition alone, the indices of where it holds."""
     c = plain(condition)
     if x is None and y is None:
         return np.where(c)
-    if not isinstance(c, (bool, np.bool_)) and getattr(c, "dtype", None) != bool:
+    if not isinstance(c, (bool, np.bool_)) and getattr(c, "dtype", None) is not _TRUTHS:
         c = np.not_equal(c, 0)
     return Where()(c, x, y)
 

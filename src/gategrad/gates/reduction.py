@@ -177,7 +177,8 @@ def _sum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
-    refuse("np.sum", out=out)
+    if out is not None:
+        refuse("np.sum", out=out)
     z = Sum(axis, keepdims)(only(a, where, 0.0, dtype))
     return z if initial is None else z + initial
 
@@ -186,7 +187,8 @@ def _sum(
 def _mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
-    refuse("np.mean", out=out)
+    if out is not None:
+        refuse("np.mean", out=out)
     if where is True:
         return Mean(axis, keepdims)(only(a, where, 0.0, dtype))
     return np.sum(a, axis, dtype, keepdims=keepdims, where=where) / how_many(where, a, axis, keepdims)
@@ -197,7 +199,8 @@ def _prod(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
-    refuse("np.prod", out=out)
+    if out is not None:
+        refuse("np.prod", out=out)
     z = Prod(axis, keepdims)(only(a, where, 1.0, dtype))
     return z if initial is None else z * initial
 
@@ -206,7 +209,8 @@ def _prod(
 def _max(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Any:
-    refuse("np.max", out=out)
+    if out is not None:
+        refuse("np.max", out=out)
     _ask_for_initial(initial, where, "maximum")
     z = Max(axis, keepdims)(only(a, where, -np.inf))
     return z if initial is None else np.maximum(z, initial)
@@ -216,7 +220,8 @@ def _max(
 def _min(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Any:
-    refuse("np.min", out=out)
+    if out is not None:
+        refuse("np.min", out=out)
     _ask_for_initial(initial, where, "minimum")
     z = Min(axis, keepdims)(only(a, where, np.inf))
     return z if initial is None else np.minimum(z, initial)

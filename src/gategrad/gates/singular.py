@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad import careful
+from gategrad import careful, postponed
 from gategrad.array_methods import ArrayMethods
 from gategrad.careful import doubted, spared
 from gategrad.gates.axes import everywhere
@@ -39,7 +39,7 @@ def occurs(mask: Any) -> bool:
 
 def times(slope: Any, dz: Any) -> Any:
     """slope · dz, where a zero of `dz` outweighs a slope that is infinite."""
-    if type(dz) is float and dz:
+    if (type(dz) is float and dz) or postponed.is_finite(slope):
         return slope * dz
     outweighed = np.isinf(plain(slope))
     if occurs(outweighed):

@@ -26,15 +26,18 @@ def of_lists(function: Any, one: Callable[[Any], Any], home: str) -> Callable[..
 
     What else there is to a ufunc, its methods among them, is there as well.
     """
+    is_made = tracks if one is _made else _is_each_made
 
     @functools.wraps(function)
     def taking_lists(*args: Any, **options: Any) -> Any:
         for x in args:
-            if (type(x) is list or type(x) is tuple) and tracks(x):
+            if (type(x) is list or type(x) is tuple) and is_made(x):
                 args = tuple(map(one, args))
                 break
-        if options:
-            options = {name: one(x) for name, x in options.items()}
+        for x in options.values():
+            if (type(x) is list or type(x) is tuple) and is_made(x):
+                options = {name: one(x) for name, x in options.items()}
+                break
         return function(*args, **options)
 
     if isinstance(function, np.ufunc):
@@ -75,6 +78,11 @@ def _made(x: Any) -> Any:
 def _each_made(x: Any) -> Any:
     """A list of arrays, if this is a list of lists of variables."""
     return type(x)(map(_made, x)) if type(x) in (list, tuple) else x
+
+
+def _is_each_made(x: Any) -> bool:
+    """Whether there are lists of variables in this list."""
+    return any(tracks(part) for part in x if type(part) is list or type(part) is tuple)
 
 
 def take_lists(namespace: dict[str, Any], of: str) -> None:

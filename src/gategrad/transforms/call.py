@@ -16,7 +16,7 @@ import numpy as np
 from gategrad.errors import GateError
 from gategrad.gate import Gate
 from gategrad.masked import Masked
-from gategrad.transforms.containers import flatten
+from gategrad.transforms.containers import flatten, single
 from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import vjp
 from gategrad.values import conjugated, spec_of
@@ -55,7 +55,7 @@ class Call(Gate):
         self.leaves = leaves
         whole = self.run(leaves)
         if type(whole) is float:  # written out: one number
-            self.outputs, self.rebuild, self.places = [whole], _first, (0,)
+            self.outputs, self.rebuild, self.places = [whole], single, (0,)
             return whole
         self.outputs, self.rebuild = flatten(whole)
         self.places = tuple([n for n, z in enumerate(self.outputs) if _flows(z)])
@@ -158,10 +158,6 @@ def _of_chosen(
         return tuple([outputs[place] for place in places])
 
     return inner, [x for x, take in zip(leaves, chosen, strict=True) if take]
-
-
-def _first(values: list[Any]) -> Any:
-    return values[0]
 
 
 def _flows(z: Any) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gategrad.variable import Variable
 
-__all__ = ["flatten", "flatten_like", "is_value", "places", "same_structure"]
+__all__ = ["flatten", "flatten_like", "is_value", "places", "same_structure", "single"]
 
 _VALUES = (float, int, complex, np.ndarray, np.generic, Variable)
 _NAMESPACE = "gategrad"
@@ -41,7 +41,7 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     {'w': 10.0, 'b': [20.0, 30.0]}
     """
     if is_value(x):
-        return [x], lambda values: values[0]
+        return [x], single
     import optree  # wanted only when there is a container, and not free to import
 
     while True:
@@ -54,6 +54,11 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
                 if cls not in _registered:
                     _register_dataclass(cls)
                     _registered.add(cls)
+
+
+def single(values: list[Any]) -> Any:
+    """What rebuilds a value that was in no container."""
+    return values[0]
 
 
 def flatten_like(rebuild: Callable[..., Any], x: Any) -> list[Any] | None:

@@ -81,7 +81,10 @@ class Derivative(Transformed):
 
     def _positions(self, count: int) -> tuple[int, ...]:
         """The positions that `argnums` names in a call with so many positional arguments."""
-        argnums = self._argnums if isinstance(self._argnums, tuple) else (self._argnums,)
+        chosen = self._argnums
+        if type(chosen) is int and 0 <= chosen < count:  # written out: one argument
+            return (chosen,)
+        argnums = chosen if isinstance(chosen, tuple) else (chosen,)
         for n in argnums:
             if not -count <= n < count:
                 name = getattr(self._f, "__name__", "the function")

@@ -92,9 +92,12 @@ class value_and_grad(Gradient):
 def _seed(z: Any) -> Any:
     """1, as the gradient of the output: a single real number."""
     if type(z) is Variable:
-        shape, dtype = z.shape, z.dtype
+        spec = z.spec if z.gate is None else z.gate.spec
+        if spec is None:
+            return 1.0
+        shape, dtype = spec
         if shape == () and dtype.kind == "f":
-            return 1.0 if z.spec is None else dtype.type(1)
+            return dtype.type(1)
     elif (isinstance(z, (float, int)) and not isinstance(z, bool)) or (
         getattr(z, "shape", None) == () and getattr(getattr(z, "dtype", None), "kind", "") in tuple("fiu")
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,9 @@ from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
 from gategrad.transforms import parting as parting
 from gategrad.transforms import replay as replay
-from gategrad.transforms.containers import flatten, places
+from gategrad.transforms.containers import flatten, places, single
 from gategrad.transforms.limits import settled
-from gategrad.values import FLOAT64, conjugated, lock, spec_of
+from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
 
@@ -169,21 +170,39 @@ def strip_all(aux: Any, level: int) -> Any:
 def collect(groups: list[list[Variable]], rebuilds: list[Any], gradients: dict[Any, Any]) -> tuple[Any, ...]:
     """What arrived at the leaves, each group in its container."""
     return tuple(
-        rebuild([gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)
+        [rebuild([gradient_of(x, gradients) for x in group]) for group, rebuild in zip(groups, rebuilds, strict=True)]
     )
 
 
 def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
     """What arrived at a leaf, and zeros of its shape and dtype if nothing did.
 
-    Arrays are copied: a rule may hand one array to several inputs, or what it remembers, or `dz` itself.
+    Arrays are copied unless nobody else holds them: a rule may hand one array to several inputs, or what it remembers,
+    or `dz` itself.
     """
     dx = gradients.get(x)
+    if type(dx) is float:
+        return dx
     if dx is None:
         spec = x.spec
         return 0.0 if spec is None else np.zeros(*spec)[()]
     dx = conjugated(dx, x.spec)
-    return dx.copy() if type(dx) is np.ndarray else dx
+    if type(dx) is not np.ndarray or (_holders(dx) <= _ALONE and is_own(dx)):
+        return dx
+    return dx.copy()
+
+
+_holders: Callable[[Any], int] = getattr(sys, "getrefcount", lambda x: 1 << 30)
+"""How many references there are to an object; beyond any count where Python does not say."""
+
+
+def _alone(x: Any, gradients: dict[Any, Any]) -> int:
+    """How many references `gradient_of` finds if there are no others than its own and that of the dictionary."""
+    dx = gradients.get(x)
+    return _holders(dx)
+
+
+_ALONE = min(_alone(None, {None: np.empty(1)}), 1 << 20)
 
 
 def differentiable(x: Any, where: str) -> Any:
@@ -214,8 +233,17 @@ def differentiable(x: Any, where: str) -> Any:
 def open_tape(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[Any]]:
     """A fresh tape with the primals as its leaves: (level, leaves of each, what rebuilds each, the primals lifted)."""
     level = next_level()
-    groups, rebuilds, lifted = [], [], []
+    groups: list[list[Variable]] = []
+    rebuilds: list[Callable[[list[Any]], Any]] = []
+    lifted: list[Any] = []
     for position, primal in enumerate(primals):
+        kind = type(primal)
+        if kind is float or (kind is np.ndarray and primal.dtype is FLOAT64):  # written out: what is most common
+            x = leaf(primal if kind is float else _still(primal), level)
+            groups.append([x])
+            rebuilds.append(single)
+            lifted.append(x)
+            continue
         where = f"argument {position}"
         values, rebuild = flatten(differentiable(None, where) if primal is None else primal)
         try:
