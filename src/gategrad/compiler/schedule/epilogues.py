@@ -16,7 +16,7 @@ from gategrad.compiler.schedule.kernels import Kernel
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, is_contiguous, view_of
 from gategrad.compiler.schedule.ways import is_few, is_shallow, is_thin, sizes_of
 
-__all__ = ["is_computed_in_parts", "join_products"]
+__all__ = ["is_worth_joining", "join_products"]
 
 _LARGE = 2**19
 """Bytes: what the second cache holds is quickly written and read again."""
@@ -36,7 +36,7 @@ def join_products(program: Program, kernels: Sequence[Kernel]) -> list[Kernel]:
         homes = {id(home[user]): home[user] for user in users if user in home}
         if product.op.name == "matmul" and product not in program.outputs and len(homes) == 1:
             (reader,) = homes.values()
-            if _is_worthwhile(product) and _reads_row_by_row(reader, users, product):
+            if is_worth_joining(product) and _reads_row_by_row(reader, users, product):
                 joined.setdefault(id(reader), []).append(product)
     gone = {product for products in joined.values() for product in products}
     return [
@@ -56,24 +56,15 @@ def _readers(program: Program) -> dict[Value, list[Value]]:
     return readers
 
 
-def _is_worthwhile(product: Value) -> bool:
-    return is_computed_in_parts(product) or (_is_large(product) and is_shallow(product))
-
-
-def is_computed_in_parts(product: Value) -> bool:
-    """Whether a product is large, has many steps, and is best used part by part."""
-    if not _is_large(product):
-        return False
-    _, inner, columns = sizes_of(product)
-    laid = inner * columns * product.dtype.itemsize <= _LAID and not (is_few(product) or is_thin(product))
-    return laid and not is_shallow(product)
-
-
-def _is_large(product: Value) -> bool:
+def is_worth_joining(product: Value) -> bool:
+    """Whether a product is large, and best computed part by part by the loop that reads it."""
     if len(product.shape) != 2 or product.dtype.kind != "f":
         return False
     _, inner, columns = sizes_of(product)
-    return product.size * product.dtype.itemsize >= _LARGE and columns >= _NARROW and inner > 0
+    itemsize = product.dtype.itemsize
+    large = product.size * itemsize >= _LARGE and columns >= _NARROW and inner > 0
+    in_parts = not (is_few(product) or is_thin(product)) and inner * columns * itemsize <= _LAID
+    return large and (is_shallow(product) or in_parts)
 
 
 def _reads_row_by_row(kernel: Kernel, users: Sequence[Value], product: Value) -> bool:

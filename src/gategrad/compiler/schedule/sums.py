@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from gategrad.compiler.passes.simplify import uniform
 from gategrad.compiler.program.ops import OPS
 from gategrad.compiler.program.value import Program, Value
-from gategrad.compiler.schedule.epilogues import is_computed_in_parts
+from gategrad.compiler.schedule.epilogues import is_worth_joining
 from gategrad.compiler.schedule.kernels import Kernel, Sum, Term
 from gategrad.compiler.schedule.views import base_of, is_contiguous, is_viewable, view_of
+from gategrad.compiler.schedule.ways import is_shallow
 
 __all__ = ["join_sums", "summed_in_place"]
 
@@ -101,7 +102,7 @@ class _Sums:
         base = _in_shape_of(terms[0].product, others[0]) if terms and others else None
         if not terms or len(terms) + len(others) < 2 or (base is None and (others or terms[0].scale != 1)):
             return None
-        if base is not None and _is_spread(base) and any(is_computed_in_parts(term.product) for term in terms):
+        if any(_is_for_a_loop(term.product, base) for term in terms):
             return None
         values = [value for value in self.kernel.values if value in parts]
         return Kernel(None, values, products=tuple([term.product for term in terms]), sum=Sum(tuple(terms), base))
@@ -146,13 +147,15 @@ def _summands(x: Value, scale: float) -> list[tuple[Value, float]]:
     return []
 
 
-def _is_spread(base: Value) -> bool:
-    """Whether every row that is added lies somewhere else, so that tiles of many steps wait for what they add.
+def _is_for_a_loop(product: Value, base: Value | None) -> bool:
+    """Whether a loop is better that computes some rows of a large product at a time (`epilogues.py`).
 
-    A loop over rows, which does not, computes such products some rows at a time (`epilogues.py`): tiles take up to a fifth
-    longer then, but no longer if it is one row that is added to all, or other products (measured).
+    It is if the tiles run on threads in that loop alone; and where every row that is added lies somewhere else: tiles of
+    many steps, each of which waits for what it adds, take up to a fifth longer (measured), but no longer for one row that
+    is added to all, or for other products.
     """
-    return view_of(base).strides[-2] != 0
+    spread = base is not None and view_of(base).strides[-2] != 0
+    return is_worth_joining(product) and (is_shallow(product) or spread)
 
 
 def _in_shape_of(product: Value, x: Value) -> Value | None:
