@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gategrad.compiler.passes.simplify import uniform
 from gategrad.compiler.program.ops import OPS
-from gategrad.compiler.program.value import Program, Value
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.epilogues import is_worth_joining
 from gategrad.compiler.schedule.kernels import Kernel, Sum, Term
 from gategrad.compiler.schedule.views import base_of, is_contiguous, is_viewable, view_of
