@@ -32,7 +32,8 @@ class KernelReport:
 
     def __str__(self) -> str:
         names = list(dict.fromkeys(self.operations))
-        before = {0: "", 1: "product with epilogue: "}.get(self.products, f"{self.products} products with epilogue: ")
+        many = "product" if self.products == 1 else f"{self.products} products"
+        before = f"{many} {'written onto' if self.domain is None else 'with epilogue'}: " if self.products else ""
         what = before + ", ".join(f"{name} ×{n}" if (n := self.operations.count(name)) > 1 else name for name in names)
         where = "in registers" if self.domain == () else "alone" if self.domain is None else f"over {self.domain}"
         threads = f", {self.blocks} blocks on threads" if self.blocks else ""

@@ -63,9 +63,11 @@ def test_only_programs_of_many_kernels_are_taken_apart():
 
         return f
 
-    x = np.linspace(0.0, 1.0, 9)
+    x = np.linspace(0.0, 1.0, 33)
     few, many = gg.compile(chain(6)), gg.compile(chain(40))
     assert len(few.report(x).kernels) <= module._TOGETHER < len(many.report(x).kernels)
     assert "@gg_part." not in few.llvm(x)
     assert len(re.findall(r"^define .*@gg_part\.", many.llvm(x), re.MULTILINE)) > module._TOGETHER
     np.testing.assert_allclose(many(x), chain(40)(x), rtol=1e-12)
+    assert "@gg_part." not in many.llvm(x[:2])  # so short that there is no loop to take apart
+    np.testing.assert_allclose(many(x[:2]), chain(40)(x[:2]), rtol=1e-12)

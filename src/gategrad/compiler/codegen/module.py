@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,8 @@ from gategrad.compiler.codegen.loops.kernel import write_loops
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
 from gategrad.compiler.codegen.polls import Polls
-from gategrad.compiler.codegen.products.matmul import write_matmul
+from gategrad.compiler.codegen.products.matmul import is_overlapping, write_matmul
+from gategrad.compiler.codegen.products.sums import write_sum
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
 from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, Failure
@@ -36,6 +38,7 @@ from gategrad.compiler.schedule.labels import fuse_labels
 from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
 from gategrad.compiler.schedule.overwrite import may_write_at_once
 from gategrad.compiler.schedule.pairs import as_pairs
+from gategrad.compiler.schedule.sums import join_sums, summed_in_place
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
 from gategrad.compiler.schedule.work import LONG, work
 
@@ -44,7 +47,10 @@ __all__ = ["Native", "write_native"]
 _FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size, and when to look for signals
 _TOGETHER = 32
 """Kernels in one function. Where there are more, each has a function of its own: LLVM takes more than in proportion for
-functions of many loops. For the 124 kernels of a Hessian this saves a third of the time, and costs 5 ns a kernel (measured)."""
+functions of many loops. For the 124 kernels of a Hessian this saves a third of the time. A call costs 2 ns, a tenth to a third
+of the time of a kernel over 16 to 64 elements; larger ones are as fast or faster (measured)."""
+
+_SHORT = 2  # vectors: kernels of no more have no loop, and are compiled faster, and run in two thirds of the time, where they are
 
 _DTYPES = {"f64": np.float64, "f32": np.float32}
 
@@ -92,7 +98,7 @@ def _lowerable(program: Program) -> Program:
 class _Module:
     def __init__(self, program: Program, table: Table, over: Mapping[int, int]) -> None:
         self.program, self.table, self.over = program, table, over
-        self.kernels = join_products(program, group(program))
+        self.kernels = join_products(program, join_sums(program, group(program)))
         self.body = Body()
         self.needs: Needs = {"math": self._math, "called": self._called, "declarations": {}, "definitions": {}}
         self.memory = Memory(_vector_bytes())
@@ -165,9 +171,12 @@ class _Module:
                 base = base_of(x)
                 if base in home and value in home:
                     last[base] = max(last[base], home[value])
+        over = self._summed_in_place(home, last, outputs)
+        for value, final in over.items():
+            home[final] = min(home[final], home[value])
         for value, first in home.items():
             alone = self.kernels[first].domain is None
-            if value not in stored or (value.size == 1 and not alone):
+            if value not in stored or value in over or (value.size == 1 and not alone):
                 continue
             if value in outputs and value.shape != () and self._is_written_at_once(value, outputs[value]):
                 self.memory.pointers[value] = f"%out{outputs[value]}"
@@ -178,6 +187,19 @@ class _Module:
                     self.late[outputs[value]] = value
             nbytes = value.size * value.dtype.itemsize
             self.memory.pointers[value] = self._buffer("buffer", nbytes, first, last[value])
+        for value, final in over.items():
+            self.memory.pointers[value] = self.memory.pointers[final]
+
+    def _summed_in_place(
+        self, home: Mapping[Value, int], last: Mapping[Value, int], outputs: Mapping[Value, int]
+    ) -> dict[Value, Value]:
+        """Values that lie where a sum of products will lie. Not over a donated input: they come before its readers."""
+
+        def may_lie(value: Value, final: Value, product: Value) -> bool:
+            free = outputs.get(final) not in self.over and not is_overlapping(product, self.memory)
+            return free and value in home and value not in outputs
+
+        return summed_in_place(self.kernels, last, may_lie)
 
     def _is_written_at_once(self, value: Value, output: int) -> bool:
         over = self.over.get(output)
@@ -199,7 +221,7 @@ class _Module:
     def _write_kernel(self, number: int, kernel: Kernel, stored: set[Value]) -> None:
         blocks = Blocks(self.needs, self.table, self.poll.due_in(number))
         if kernel.domain is None:
-            self._write_alone(number, kernel.values[0], blocks)
+            self._write_alone(number, kernel, blocks)
         elif kernel.is_scalar:
             write_scalars(
                 self.body, self.needs, kernel, self.memory, stored,
@@ -219,7 +241,7 @@ class _Module:
                     lambda nbytes: self._buffer("rows", nbytes, number, number),
                 )  # fmt: skip
 
-            if len(self.kernels) > _TOGETHER:
+            if len(self.kernels) > _TOGETHER and math.prod(kernel.domain) > _SHORT * self.memory.lanes(np.dtype(float)):
                 self._write_apart(kernel, stored, write)
             else:
                 write(self.body, self.memory)
@@ -244,10 +266,16 @@ class _Module:
 
         call_part(self.body, self.needs, function, apart=True)
 
-    def _write_alone(self, number: int, value: Value, blocks: Blocks) -> None:
-        for x in value.inputs:
+    def _write_alone(self, number: int, kernel: Kernel, blocks: Blocks) -> None:
+        value = kernel.values[-1]
+        for x in _operands(kernel):
             self._spill(base_of(x))
-        if value.op.name == "matmul" and value.dtype.kind == "f":
+        if kernel.sum is not None:
+            write_sum(
+                self.body, self.needs, kernel.sum, value, self.memory, self.table,
+                lambda nbytes: self._buffer("panel", nbytes, number, number), blocks,
+            )  # fmt: skip
+        elif value.op.name == "matmul" and value.dtype.kind == "f":
             write_matmul(
                 self.body, self.needs, value, self.memory, self.table,
                 lambda nbytes: self._buffer("panel", nbytes, number, number), blocks,
@@ -328,6 +356,14 @@ class _Module:
         lines = [head, "entry:", *self.body.entry, *self.prologue, *self.body.lines, "}"]
         given = {**self.needs["declarations"], **self.needs["definitions"]}
         return "\n".join([*lines, *given.values()]) + "\n"
+
+
+def _operands(kernel: Kernel) -> list[Value]:
+    """What an operation, or a sum of products, that stands alone reads."""
+    if kernel.sum is None:
+        return list(kernel.values[0].inputs)
+    base = [] if kernel.sum.base is None else [kernel.sum.base]
+    return [*base, *[x for product in kernel.products for x in product.inputs]]
 
 
 def _fail(body: Body, index: str, axis: str, size: str) -> None:

@@ -16,7 +16,7 @@ from gategrad.compiler.schedule.kernels import Kernel
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of, is_contiguous, view_of
 from gategrad.compiler.schedule.ways import is_few, is_shallow, is_thin, sizes_of
 
-__all__ = ["join_products"]
+__all__ = ["is_worth_joining", "join_products"]
 
 _LARGE = 2**19
 """Bytes: what the second cache holds is quickly written and read again."""
@@ -36,11 +36,11 @@ def join_products(program: Program, kernels: Sequence[Kernel]) -> list[Kernel]:
         homes = {id(home[user]): home[user] for user in users if user in home}
         if product.op.name == "matmul" and product not in program.outputs and len(homes) == 1:
             (reader,) = homes.values()
-            if _is_worthwhile(product) and _reads_row_by_row(reader, users, product):
+            if is_worth_joining(product) and _reads_row_by_row(reader, users, product):
                 joined.setdefault(id(reader), []).append(product)
     gone = {product for products in joined.values() for product in products}
     return [
-        dataclasses.replace(kernel, products=tuple(joined.get(id(kernel), ())))
+        dataclasses.replace(kernel, products=(*kernel.products, *joined.get(id(kernel), ())))
         for kernel in kernels
         if kernel.values[0] not in gone
     ]
@@ -56,7 +56,8 @@ def _readers(program: Program) -> dict[Value, list[Value]]:
     return readers
 
 
-def _is_worthwhile(product: Value) -> bool:
+def is_worth_joining(product: Value) -> bool:
+    """Whether a product is large, and best computed part by part by the loop that reads it."""
     if len(product.shape) != 2 or product.dtype.kind != "f":
         return False
     _, inner, columns = sizes_of(product)

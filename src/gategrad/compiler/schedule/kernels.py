@@ -15,7 +15,7 @@ from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of
 
-__all__ = ["PAST_CACHES", "Dims", "Kernel", "along", "group"]
+__all__ = ["PAST_CACHES", "Dims", "Kernel", "Sum", "Term", "along", "group"]
 
 PAST_CACHES = 2**25
 """Bytes of an array that no cache near a processor keeps until they are read again."""
@@ -23,9 +23,29 @@ PAST_CACHES = 2**25
 Dims = tuple[int, ...]  # for each axis of a value, the axis of the domain that it runs along; -1 for none
 
 
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """A product in a sum, and the number that it is multiplied by."""
+
+    product: Value
+    scale: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Sum:
+    """Products, and a value of the shape of the first that they are added to; without one, the first is scaled by 1.
+
+    Or all the products of one stack.
+    """
+
+    terms: tuple[Term, ...]
+    base: Value | None = None
+    is_of_stack: bool = False
+
+
 @dataclasses.dataclass
 class Kernel:
-    """Values that are computed together. `domain` is None for an operation that stands alone."""
+    """Values that are computed together. `domain` is None for an operation, or a sum of products, that stands alone."""
 
     domain: tuple[int, ...] | None
     values: list[Value] = dataclasses.field(default_factory=list)
@@ -34,6 +54,7 @@ class Kernel:
     folded: dict[Value, frozenset[int]] = dataclasses.field(default_factory=dict)  # by each reduction, of the domain
     finished: set[Value] = dataclasses.field(default_factory=set)  # reductions that are known only at the end
     products: tuple[Value, ...] = ()  # of matrices, which are computed here, some rows before they are read
+    sum: Sum | None = None  # of these products, which the last value is
 
     @property
     def all_values(self) -> list[Value]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel
-from gategrad.compiler.schedule.views import contiguous, view_of
+from gategrad.compiler.schedule.views import contiguous, is_contiguous, view_of
 
 __all__ = ["may_write_at_once"]
 
@@ -22,6 +22,8 @@ def may_write_at_once(output: Value, over: Value, kernels: Sequence[Kernel]) -> 
     if any(_can_fail(kernel) or _readers(kernel, over) for kernel in later):
         return False
     here = kernels[home]
+    if here.sum is not None:
+        return _adds_to_what_it_reads(here, over)
     if here.domain is None:
         return not _can_fail(here) and not _readers(here, over)
     return _writes_behind_reads(here, output, over)
@@ -29,11 +31,20 @@ def may_write_at_once(output: Value, over: Value, kernels: Sequence[Kernel]) -> 
 
 def _can_fail(kernel: Kernel) -> bool:
     """Gathers find indices out of bounds, and what NumPy computes can raise anything."""
-    return kernel.domain is None and kernel.values[0].op.name != "matmul"
+    return kernel.domain is None and kernel.sum is None and kernel.values[0].op.name != "matmul"
 
 
 def _readers(kernel: Kernel, x: Value) -> list[Value]:
     return [value for value in kernel.all_values if any(view_of(y).base is x for y in value.inputs)]
+
+
+def _adds_to_what_it_reads(kernel: Kernel, over: Value) -> bool:
+    """Whether a sum of products reads the input, if at all, where it adds to it, element by element."""
+    read_by_products = any(view_of(y).base is over for product in kernel.products for y in product.inputs)
+    base = kernel.sum.base if kernel.sum is not None else None
+    if read_by_products or base is None or view_of(base).base is not over:
+        return not _readers(kernel, over)
+    return base.size == over.size and view_of(base).offset == 0 and is_contiguous(view_of(base), base.shape)
 
 
 def _writes_behind_reads(kernel: Kernel, output: Value, over: Value) -> bool:

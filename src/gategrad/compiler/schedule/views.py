@@ -11,7 +11,17 @@ from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, REDUCTIONS
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Builder, Value
 
-__all__ = ["VIEW_OPS", "View", "base_of", "contiguous", "is_contiguous", "is_matrix_view", "make_viewable", "view_of"]
+__all__ = [
+    "VIEW_OPS",
+    "View",
+    "base_of",
+    "contiguous",
+    "is_contiguous",
+    "is_matrix_view",
+    "is_viewable",
+    "make_viewable",
+    "view_of",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +62,11 @@ def base_of(value: Value) -> Value:
     while value.op.name in _VIEWS:
         value = value.inputs[0]
     return value
+
+
+def is_viewable(reshaped: Value) -> bool:
+    """Whether strides can express a reshape of what lies where it does."""
+    return _reshape(view_of(reshaped.inputs[0]), reshaped) is not None
 
 
 def view_of(value: Value) -> View:
@@ -183,7 +198,7 @@ def _viewable(value: Value, inputs: list[Value], builder: Builder) -> Value:
     if name in LAPACK:
         inputs = [_as_lapack_reads(name, n, x, builder) for n, x in enumerate(inputs)]
     made = builder.emit(name, inputs, **options)
-    if name == "reshape" and _reshape(view_of(inputs[0]), made) is None:
+    if name == "reshape" and not is_viewable(made):
         made = builder.emit("reshape", [builder.emit("copy", inputs)], **options)
     return made
 

@@ -258,27 +258,30 @@ class _Writer:
         folds = [v for v in sinks if v.op.name in REDUCTIONS and self.nest.folds_row(v)]
         if not self.nest.row_length:
             for value in folds:
-                self._finish_fold(value, [], [self.accumulator(value, 1)])
+                self._finish_fold(value, {1: [self.accumulator(value, 1)]})
             return
         *middle, last = self.nest.inner_loops or [Loop(1, ())]
         lanes = self.nest.lanes
         bulk = last.length - last.length % lanes
-        unroll = _unroll(wanted, bulk // lanes) if rows == 1 else 1
+        unroll = _unroll(wanted, bulk // lanes, has_folds=bool(folds)) if rows == 1 else 1
         main = bulk - bulk % (lanes * unroll)
-        vectors = {v: [self.accumulator(v, lanes) for _ in range(unroll)] for v in folds} if bulk else {}
-        singles = {v: [self.accumulator(v, 1)] for v in folds if bulk != last.length}
+        pieces = [(0, main, lanes, unroll), (main, bulk, lanes, 1), *_tail(bulk, last.length, lanes)]
+        found: dict[Value, dict[int, list[str]]] = {v: {} for v in folds}
+        for start, stop, width, copies in pieces:
+            for value in folds:
+                if start < stop and width not in found[value]:
+                    found[value][width] = [self.accumulator(value, width) for _ in range(copies)]
         with contextlib.ExitStack() as around:
             first = len(self.nest.outer_loops)
             for number, loop in enumerate(middle, first):
                 self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
-            for start, stop, width, accumulators, copies in (
-                (0, main, lanes, vectors, unroll), (main, bulk, lanes, vectors, 1), (bulk, last.length, 1, singles, 1),
-            ):  # fmt: skip
+            for start, stop, width, copies in pieces:
                 if start < stop:
+                    accumulators = {v: found[v][width] for v in folds}
                     step = _Step(self, stage, wanted, sinks, accumulators, width, rows)
                     step.run(first + len(middle), start, stop, copies)
         for value in folds:
-            self._finish_fold(value, vectors.get(value, []), singles.get(value, []))
+            self._finish_fold(value, found[value])
 
     def _lower(self, value: Value, operands: list[str], lanes: int) -> str:
         dtypes = [x.dtype for x in value.inputs]
@@ -311,17 +314,16 @@ class _Writer:
         after = combine(self.body, self.needs, value, before, x, lanes)
         self.body.store(after, address, value.dtype, lanes)
 
-    def _finish_fold(self, value: Value, vectors: list[str], singles: list[str]) -> None:
-        """One number from all the accumulators of a row."""
-        lanes, totals = self.nest.lanes, []
-        if vectors:
+    def _finish_fold(self, value: Value, accumulators: dict[int, list[str]]) -> None:
+        """One number from all the accumulators of a row, which are listed by the lanes that they have."""
+        totals = []
+        for lanes, slots in accumulators.items():
             kind = llvm_type(value.dtype, lanes)
-            parts = [self.body.make(f"load {kind}, ptr {slot}") for slot in vectors]
+            parts = [self.body.make(f"load {kind}, ptr {slot}") for slot in slots]
             while len(parts) > 1:
                 pairs = zip(parts[::2], parts[1::2], strict=True)
                 parts = [combine(self.body, self.needs, value, a, b, lanes) for a, b in pairs]
             totals.append(across(self.body, self.needs, value, parts[0], lanes))
-        totals += [self.body.make(f"load {llvm_type(value.dtype)}, ptr {slot}") for slot in singles]
         total = totals[0]
         for rest in totals[1:]:
             total = combine(self.body, self.needs, value, total, rest, 1)
@@ -427,10 +429,28 @@ class _Step:
         store(self.writer.body, self.full[value], address, value.dtype, self.lanes)
 
 
-def _unroll(wanted: list[Value], vectors: int) -> int:
-    """How many vectors to work on at once, so that the latency of one hides behind the others."""
-    dear = sum(4 if v.op.name in CALLS else 1 for v in wanted)
-    unroll = 4 if dear <= 6 else 2 if dear <= 12 else 1
+def _tail(start: int, stop: int, lanes: int) -> list[tuple[int, int, int, int]]:
+    """What is left of a row behind its last whole vector: in shorter vectors if two are enough, else one by one."""
+    widths = [width for width in (lanes // 2, lanes // 4, lanes // 8) if width and (stop - start) & width]
+    if len(widths) > 2:
+        return [(start, stop, 1, 1)]
+    pieces = []
+    for width in widths:
+        pieces.append((start, start + width, width, 1))
+        start += width
+    return pieces
+
+
+def _unroll(wanted: list[Value], vectors: int, *, has_folds: bool) -> int:
+    """How many vectors to work on at once, so that the latency of one hides behind the others.
+
+    Plain operations that nothing waits for need none of it: the processor looks ahead. Unless the loop is so short that it
+    does little but count, more at once are not faster then, and LLVM takes its time for each of them (measured).
+    """
+    calls = sum(v.op.name in CALLS for v in wanted)
+    dear = len(wanted) + 3 * calls
+    waits = has_folds or calls > 0
+    unroll = 4 if dear <= 3 or (waits and dear <= 6) else 2 if waits and dear <= 12 else 1
     while unroll > max(vectors, 1):
         unroll //= 2
     return unroll

@@ -20,9 +20,9 @@ import numpy as np
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.products.strips import layout_of, room, strips_text
-from gategrad.compiler.codegen.products.tile import Form, edge_text, form_of, tile_text
+from gategrad.compiler.codegen.products.tile import ALONE, Base, Form, edge_text, form_of, tile_text
 from gategrad.compiler.codegen.resident import loaded, resident
-from gategrad.compiler.codegen.text import Body
+from gategrad.compiler.codegen.text import Body, literal, llvm_type
 from gategrad.compiler.runtime.engine import Engine
 from gategrad.compiler.runtime.pool import parallel, thread_count
 from gategrad.compiler.runtime.table import Table
@@ -37,13 +37,13 @@ _LAID = 2**24  # bytes of y that are laid out at once, if one step of panels has
 _LINE = 64  # bytes that caches hand on at once
 _SHARE = 2**22  # multiplications that are worth a thread
 
-_POINTERS = ("x", "y", "z", "blocks", "panels", "lay_x", "lay_y", "parallel")
+_POINTERS = ("x", "y", "z", "base", "blocks", "panels", "lay_x", "lay_y", "parallel")
 _NUMBERS = (
     "x_along", "x_across", "y_along", "y_across", "down", "rows", "inner", "columns", "high", "deep", "wide", "far",
-    "share", "room", "parts",
+    "share", "room", "parts", "base_down",
 )  # fmt: skip
 _PROGRESS = ("first_column", "first_step", "wide_now", "far_now")
-_SHEET = (*_POINTERS, *_NUMBERS, *_PROGRESS)
+_SHEET = (*_POINTERS, "scale", *_NUMBERS, *_PROGRESS)
 
 Strides = list[tuple[int, int]]
 
@@ -73,15 +73,15 @@ class Plan:
 
 def write_panels(
     body: Body, at: list[str], strides: Strides, sizes: tuple[int, int, int], dtype: Any,
-    memory: Memory, table: Table, scratch: Callable[[int], str],
+    memory: Memory, table: Table, scratch: Callable[[int], str], base: Base,
 ) -> None:  # fmt: skip
-    """Write the product of two matrices into a third. `scratch` hands out buffers of so many bytes."""
+    """Write the product of two matrices into a third, which may be its base. `scratch` hands out buffers of so many bytes."""
     form = form_of(np.dtype(dtype), memory)
     plan = _plan(form, sizes)
     pointers = {"z": at[2], "blocks": scratch(plan.parts * plan.of_block), "panels": scratch(plan.of_panels)}
     if plan.parts > 1:
         pointers["parallel"] = body.make(f"load ptr, ptr {parallel(table)}")
-    sheet = _sheet(body, at, strides, sizes, plan, table, pointers)
+    sheet = _sheet(body, at, strides, sizes, plan, table, pointers, base)
     body.write(f"call void {_routine(body, table, form, 'gg_product')}(ptr {sheet})")
 
 
@@ -108,7 +108,7 @@ def _evenly(length: int, most: int, step: int) -> int:
 
 def _sheet(
     body: Body, at: list[str], strides: Strides, sizes: tuple[int, int, int], plan: Plan, table: Table,
-    pointers: dict[str, str],
+    pointers: dict[str, str], base: Base,
 ) -> str:  # fmt: skip
     """Write all there is to know about a product where its functions find it."""
     form = plan.form
@@ -116,17 +116,18 @@ def _sheet(
     lay = [(form.height, layout_of(x_across, x_down)), (form.width, layout_of(y_down, y_across))]
     slots = [table.address(("strips", form, *how), functools.partial(_strips, form, *how)) for how in lay]
     lay_x, lay_y = [body.make(f"load ptr, ptr {slot}") for slot in slots]
-    given = {"x": at[0], "y": at[1], "lay_x": lay_x, "lay_y": lay_y, "parallel": "null", **pointers}
+    given = {"x": at[0], "y": at[1], "base": base.at, "lay_x": lay_x, "lay_y": lay_y, "parallel": "null", **pointers}
     numbers = [x_across, x_down, y_down, y_across, z_down, *sizes, plan.high, plan.deep, plan.wide, plan.far]
-    numbers += [plan.share, plan.of_block, plan.parts]
+    numbers += [plan.share, plan.of_block, plan.parts, base.down]
+    given["scale"] = literal(base.scale, form.dtype)
     sheet = body.slot(f"[{len(_SHEET)} x i64]", "sheet")
     for name, value in [*given.items(), *zip(_NUMBERS, numbers, strict=True)]:
-        body.write(f"store {_kind(name)} {value}, ptr {_field(body, sheet, name)}")
+        body.write(f"store {_kind(name, form)} {value}, ptr {_field(body, sheet, name)}")
     return sheet
 
 
-def _kind(name: str) -> str:
-    return "ptr" if name in _POINTERS else "i64"
+def _kind(name: str, form: Form) -> str:
+    return "ptr" if name in _POINTERS else llvm_type(form.dtype) if name == "scale" else "i64"
 
 
 def _field(body: Body, sheet: str, name: str) -> str:
@@ -150,8 +151,9 @@ class PanelRows:
         self.plan = plan = Plan(form, 1, rows, -(-size // form.height) * form.height, deep, wide, inner)
         self.blocks = scratch(desks * plan.of_block)
         self.sheet = _sheet(
-            body, at, strides, sizes, plan, table, {"z": "null", "blocks": "null", "panels": scratch(plan.of_panels)}
-        )
+            body, at, strides, sizes, plan, table,
+            {"z": "null", "blocks": "null", "panels": scratch(plan.of_panels)}, ALONE,
+        )  # fmt: skip
         self.rows = _routine(body, table, form, "gg_rows")
         zeros = {"first_column": 0, "first_step": 0, "wide_now": columns, "far_now": inner}
         for name, value in zeros.items():
@@ -185,7 +187,7 @@ def _address(form: Form, symbol: str) -> int:
 @functools.cache
 def _engine(form: Form) -> Engine:
     needs: Needs = {"declarations": {}}
-    texts = [tile_text(needs, form), edge_text(form), _panels_text(needs, form), _rows_text(needs, form)]
+    texts = [tile_text(needs, form), edge_text(needs, form), _panels_text(needs, form), _rows_text(needs, form)]
     texts += [_share_text(needs, form), _product_text(needs, form)]
     return resident("\n".join([*texts, *needs["declarations"].values()]))
 
@@ -197,7 +199,7 @@ class _Sheet:
         self.body, self.needs, self.form = Body(), needs, form
 
     def __getitem__(self, name: str) -> str:
-        return self.body.make(f"load {_kind(name)}, ptr {_field(self.body, '%sheet', name)}", name)
+        return self.body.make(f"load {_kind(name, self.form)}, ptr {_field(self.body, '%sheet', name)}", name)
 
     def note(self, **fields: str) -> None:
         for name, value in fields.items():
@@ -279,10 +281,13 @@ def _rows_text(needs: Needs, form: Form) -> str:
     x, along, across, down, most_high, most_deep, most_wide, lay, panels, first_column, first_step, wide, far = (
         sheet[n] for n in names
     )
+    under, under_down, scale = (sheet[n] for n in ("base", "base_down", "scale"))
     with body.walk("%first", "%last", most_high) as first_row, body.walk("0", far, most_deep) as step:
         high, deep = sheet.left("%last", first_row, most_high), sheet.left(far, step, most_deep)
         at_step = body.make(f"add nsw i64 {first_step}, {step}")
-        add = body.make(f"icmp ne i64 {at_step}, 0")
+        is_first = body.make(f"icmp eq i64 {at_step}, 0")
+        alone = body.make(f"and i1 {is_first}, {body.make(f'icmp eq ptr {under}, null')}")
+        base_down = body.make(f"select i1 {is_first}, i64 {under_down}, i64 {down}")
         source = sheet.place(x, sheet.times(at_step, along), sheet.times(first_row, across))
         body.write(f"call void {lay}(ptr {source}, i64 {along}, i64 {across}, i64 {high}, i64 {deep}, ptr %block)")
         laid = sheet.place(panels, sheet.times(step, most_wide))
@@ -291,8 +296,12 @@ def _rows_text(needs: Needs, form: Form) -> str:
         with body.walk("0", wide, form.width) as j, body.walk("0", high, form.height) as i:
             row = body.make(f"add nsw i64 {i}, {above}")
             strips = [sheet.place("%block", sheet.times(i, deep)), sheet.place(laid, sheet.times(j, deep))]
-            strips += [sheet.place("%z", sheet.times(row, down), first_column, j)]
-            arguments = f"{', '.join(f'ptr {strip}' for strip in strips)}, i64 {down}, i64 {deep}, i1 {add}"
+            z = sheet.place("%z", sheet.times(row, down), first_column, j)
+            at_row = body.make(f"add nsw i64 {first_row}, {i}")
+            below = sheet.place(under, sheet.times(at_row, under_down), first_column, j)
+            base = body.make(f"select i1 {alone}, ptr null, ptr {_either(body, is_first, below, z)}")
+            arguments = ", ".join([*[f"ptr {place}" for place in (*strips, z)], f"i64 {down}, i64 {deep}"])
+            arguments += f", ptr {base}, i64 {base_down}, {llvm_type(form.dtype)} {scale}"
             height, width = sheet.left(high, i, str(form.height)), sheet.left(wide, j, str(form.width))
             is_high = body.make(f"icmp eq i64 {height}, {form.height}")
             is_wide = body.make(f"icmp eq i64 {width}, {form.width}")
@@ -309,6 +318,10 @@ def _rows_text(needs: Needs, form: Form) -> str:
     body.write("ret void")
     head = "define void @gg_rows(ptr %sheet, i64 %first, i64 %last, ptr %z, ptr %block)"
     return body.function(f"{head} optsize nounwind")
+
+
+def _either(body: Body, condition: str, yes: str, no: str) -> str:
+    return body.make(f"select i1 {condition}, ptr {yes}, ptr {no}")
 
 
 def _prefetch(sheet: _Sheet, panel: str, row: str, share: str) -> None:

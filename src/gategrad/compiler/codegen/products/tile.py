@@ -14,7 +14,17 @@ from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
 
-__all__ = ["Form", "accumulate_in_place", "edge_text", "form_of", "tile_text"]
+__all__ = [
+    "ALONE",
+    "Base",
+    "Form",
+    "accumulate_in_place",
+    "added_to_base",
+    "base_parameters",
+    "edge_text",
+    "form_of",
+    "tile_text",
+]
 
 _VECTORS = 2
 
@@ -31,6 +41,31 @@ class Form:
     def width(self) -> int:
         """The number of columns."""
         return _VECTORS * self.lanes
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """What a product is added to, as its elements are written: a matrix with its rows in order, `down` elements apart.
+
+    Before, the product is multiplied by `scale`, which is 1 where there is no matrix ("null").
+    """
+
+    at: str = "null"
+    down: int = 0
+    scale: float = 1.0
+
+    def given(self, dtype: np.dtype[np.generic]) -> str:
+        """The arguments for `base_parameters`."""
+        return f"ptr {self.at}, i64 {self.down}, {llvm_type(dtype)} {literal(self.scale, dtype)}"
+
+
+ALONE = Base()
+"""A product that is written as it is."""
+
+
+def base_parameters(form: Form) -> str:
+    """The parameters of a function that adds what it computes to a matrix, which may be the one that it writes."""
+    return f"ptr %base, i64 %base_down, {llvm_type(form.dtype)} %scale"
 
 
 def form_of(dtype: np.dtype[np.generic], memory: Memory) -> Form:
@@ -78,16 +113,24 @@ def accumulate_in_place(
     return _accumulate(body, needs, form, vectors, depth, place_of_x, place_of_y)
 
 
+def added_to_base(body: Body, needs: Needs, form: Form, total: str, r: int, c: int) -> str:
+    """What the base has in row `r` and vector `c` of a tile, and the scaled sum, together."""
+    dtype, lanes = form.dtype, form.lanes
+    before = body.load(body.address(_row(body, form, "%base", "%base_down", r), dtype, [], c * lanes), dtype, lanes)
+    scale = body.splat("%scale", dtype, lanes)
+    return intrinsic(body, needs, "fmuladd", llvm_type(dtype, lanes), [total, scale, before])
+
+
 def tile_text(needs: Needs, form: Form) -> str:
-    """`@gg_tile(x, y, z, down, depth, add)` writes, or adds, the product of two strips to a whole tile of `z`.
+    """`@gg_tile(x, y, z, down, depth, base…)` writes the product of two strips, or adds it, to a whole tile of `z`.
 
     Rows of `z` lie `down` elements apart; the strips have `depth` steps.
     """
-    body, dtype, lanes = Body(), form.dtype, form.lanes
-    kind = llvm_type(dtype, lanes)
+    body, dtype = Body(), form.dtype
     needs["declarations"]["prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
     for r in range(form.height):
-        body.write(f"call void @llvm.prefetch.p0(ptr {_row(body, form, r)}, i32 1, i32 3, i32 1)")
+        for pointer, down in (("%z", "%down"), ("%base", "%base_down")):
+            body.write(f"call void @llvm.prefetch.p0(ptr {_row(body, form, pointer, down, r)}, i32 1, i32 3, i32 1)")
 
     def place_of_x(k: str) -> list[str]:
         return [body.address("%x", dtype, [(k, form.height)], r) for r in range(form.height)]
@@ -96,36 +139,42 @@ def tile_text(needs: Needs, form: Form) -> str:
         return body.address("%y", dtype, [(k, form.width)], 0)
 
     totals = _accumulate(body, needs, form, _VECTORS, "%depth", place_of_x, place_of_y)
-    onto, over = body.name("onto"), body.name("over")
-    body.write(f"br i1 %add, label {onto}, label {over}")
-    for label, is_added in ((onto, True), (over, False)):
+    over, onto = body.name("over"), body.name("onto")
+    body.write(f"br i1 {body.make('icmp eq ptr %base, null')}, label {over}, label {onto}")
+    for label in (over, onto):
         body.label(label)
         for (r, c), total in totals.items():
-            place = body.address(_row(body, form, r), dtype, [], c * lanes)
-            if is_added:
-                total = body.make(f"fadd {kind} {body.load(place, dtype, lanes)}, {total}")
-            body.store(total, place, dtype, lanes)
+            place = body.address(_row(body, form, "%z", "%down", r), dtype, [], c * form.lanes)
+            whole = total if label is over else added_to_base(body, needs, form, total, r, c)
+            body.store(whole, place, dtype, form.lanes)
         body.write("ret void")
-    return body.function(f"define internal void @gg_tile({_PARAMETERS}) noinline nounwind")
+    return body.function(f"define internal void @gg_tile({_parameters(form)}) noinline nounwind")
 
 
-def _row(body: Body, form: Form, r: int) -> str:
-    return body.address("%z", form.dtype, [(body.make(f"mul nsw i64 %down, {r}"), 1)], 0)
+def _row(body: Body, form: Form, pointer: str, down: str, r: int) -> str:
+    return body.address(pointer, form.dtype, [(body.make(f"mul nsw i64 {down}, {r}"), 1)], 0)
 
 
-def edge_text(form: Form) -> str:
+def edge_text(needs: Needs, form: Form) -> str:
     """`@gg_edge(…, rows, columns)` is like the tile, but only its first rows and columns are there."""
     body, dtype, kind = Body(), form.dtype, llvm_type(form.dtype)
     whole = body.slot(f"[{form.height * form.width} x {kind}]", "whole", 64)
-    body.write(f"call void @gg_tile(ptr %x, ptr %y, ptr {whole}, i64 {form.width}, i64 %depth, i1 false)")
+    body.write(
+        f"call void @gg_tile(ptr %x, ptr %y, ptr {whole}, i64 {form.width}, i64 %depth, ptr null, i64 0, {kind} 0.0)"
+    )
+    alone = body.make("icmp eq ptr %base, null")
+    base = body.make(f"select i1 {alone}, ptr %z, ptr %base")
+    base_down = body.make(f"select i1 {alone}, i64 %down, i64 %base_down")
     with body.walk("0", "%rows") as i, body.walk("0", "%columns") as j:
         place = body.address("%z", dtype, [(body.make(f"mul nsw i64 {i}, %down"), 1), (j, 1)], 0)
+        below = body.address(base, dtype, [(body.make(f"mul nsw i64 {i}, {base_down}"), 1), (j, 1)], 0)
         new = body.load(body.address(whole, dtype, [(i, form.width), (j, 1)], 0), dtype)
-        total = body.make(f"fadd {kind} {body.load(place, dtype)}, {new}")
-        body.store(body.make(f"select i1 %add, {kind} {total}, {kind} {new}"), place, dtype)
+        total = intrinsic(body, needs, "fmuladd", kind, [new, "%scale", body.load(below, dtype)])
+        body.store(body.make(f"select i1 {alone}, {kind} {new}, {kind} {total}"), place, dtype)
     body.write("ret void")
-    head = f"define internal void @gg_edge({_PARAMETERS}, i64 %rows, i64 %columns)"
+    head = f"define internal void @gg_edge({_parameters(form)}, i64 %rows, i64 %columns)"
     return body.function(f"{head} noinline optsize nounwind")
 
 
-_PARAMETERS = "ptr noalias readonly %x, ptr noalias readonly %y, ptr noalias %z, i64 %down, i64 %depth, i1 %add"
+def _parameters(form: Form) -> str:
+    return f"ptr noalias readonly %x, ptr noalias readonly %y, ptr %z, i64 %down, i64 %depth, {base_parameters(form)}"

@@ -1,7 +1,8 @@
 """Products of a middling size, whose tiles read the matrices where they lie.
 
 One function for each dtype, loaded once. Where the last tile of a row or column of tiles would reach beyond the matrix
-it begins earlier and writes some elements once more, so there are no tiles of other sizes.
+it begins earlier and writes some elements once more, so there are no tiles of other sizes. For the same reason a product
+cannot be added to the matrix that it writes: elements would be added twice. It is added to another on its way.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ import numpy as np
 
 from gategrad.compiler.codegen.elementwise import Needs, intrinsic
 from gategrad.compiler.codegen.memory import Memory
-from gategrad.compiler.codegen.products.tile import Form, accumulate_in_place
+from gategrad.compiler.codegen.products.tile import (
+    ALONE,
+    Base,
+    Form,
+    accumulate_in_place,
+    added_to_base,
+    base_parameters,
+)
 from gategrad.compiler.codegen.resident import loaded
-from gategrad.compiler.codegen.text import Body
+from gategrad.compiler.codegen.text import Body, llvm_type
 from gategrad.compiler.runtime.table import Table
 
 __all__ = ["LEAST_ROWS", "UnpackedRows", "can_overlap", "write_unpacked"]
@@ -30,10 +38,11 @@ def can_overlap(sizes: tuple[int, int, int], dtype: np.dtype[np.generic], memory
 
 def write_unpacked(
     body: Body, at: list[str], strides: list[tuple[int, int]], sizes: tuple[int, int, int],
-    dtype: np.dtype[np.generic], memory: Memory, table: Table,
+    dtype: np.dtype[np.generic], memory: Memory, table: Table, base: Base,
 ) -> None:  # fmt: skip
-    """Write the product of a matrix and one whose rows lie in order into a third."""
-    _call(body, _routine(body, dtype, memory, table), at, strides, sizes)
+    """Write the product of a matrix and one whose rows lie in order into a third, which is not its base."""
+    routine = _routine(body, dtype, memory, table, has_base=base != ALONE)
+    _call(body, routine, at, strides, sizes, base.given(dtype) if base != ALONE else "")
 
 
 class UnpackedRows:
@@ -54,23 +63,28 @@ class UnpackedRows:
         _call(body, self.routine, [x, self.at[1], z], self.strides, (rows, inner, columns))
 
 
-def _routine(body: Body, dtype: np.dtype[np.generic], memory: Memory, table: Table) -> str:
+def _routine(body: Body, dtype: np.dtype[np.generic], memory: Memory, table: Table, *, has_base: bool = False) -> str:
     form = Form(dtype, memory.lanes(dtype), LEAST_ROWS)
-    return body.make(f"load ptr, ptr {table.address(('unpacked', form), functools.partial(_address, form))}")
+    slot = table.address(("unpacked", form, has_base), functools.partial(_address, form, has_base=has_base))
+    return body.make(f"load ptr, ptr {slot}")
 
 
 def _call(
-    body: Body, routine: str, at: list[str], strides: list[tuple[int, int]], sizes: tuple[int | str, int, int]
-) -> None:
+    body: Body, routine: str, at: list[str], strides: list[tuple[int, int]], sizes: tuple[int | str, int, int],
+    base: str = "",
+) -> None:  # fmt: skip
     (x_down, x_across), (y_down, _), (z_down, _) = strides
     numbers = ", ".join(f"i64 {n}" for n in (x_down, x_across, y_down, z_down, *sizes))
-    body.write(f"call void {routine}({', '.join(f'ptr {p}' for p in at)}, {numbers})")
+    given = ", ".join([*[f"ptr {place}" for place in at], numbers, *[base][: bool(base)]])
+    body.write(f"call void {routine}({given})")
 
 
 @functools.cache
-def _address(form: Form) -> int:
+def _address(form: Form, *, has_base: bool) -> int:
+    """Without a base a function of its own: to look at every tile whether there is one would take up to a twentieth (measured)."""
     needs: Needs = {"declarations": {}}
-    texts = [_tile(needs, form, vectors) for vectors in (1, 2)] + [_product(needs, form)]
+    parameters = f", {base_parameters(form)}" if has_base else ""
+    texts = [_tile(needs, form, vectors, parameters) for vectors in (1, 2)] + [_product(needs, form, parameters)]
     return loaded("\n".join([*texts, *needs["declarations"].values()]), "gg_unpacked")
 
 
@@ -78,7 +92,7 @@ _MATRICES = "ptr noalias readonly %x, ptr noalias readonly %y, ptr noalias %z"
 _STRIDES = "i64 %x_down, i64 %x_across, i64 %y_down, i64 %z_down"
 
 
-def _tile(needs: Needs, form: Form, vectors: int) -> str:
+def _tile(needs: Needs, form: Form, vectors: int, parameters: str) -> str:
     """`@gg_tile1` and `@gg_tile2`: so many vectors of columns."""
     body, dtype = Body(), form.dtype
 
@@ -91,14 +105,15 @@ def _tile(needs: Needs, form: Form, vectors: int) -> str:
     for r in range(form.height):
         z = row("%z", "%z_down", r)
         for c in range(vectors):
-            body.store(totals[r, c], body.address(z, dtype, [], c * form.lanes), dtype, form.lanes)
+            total = added_to_base(body, needs, form, totals[r, c], r, c) if parameters else totals[r, c]
+            body.store(total, body.address(z, dtype, [], c * form.lanes), dtype, form.lanes)
     body.write("ret void")
-    head = f"define internal void @gg_tile{vectors}({_MATRICES}, {_STRIDES}, i64 %inner)"
+    head = f"define internal void @gg_tile{vectors}({_MATRICES}, {_STRIDES}, i64 %inner{parameters})"
     return body.function(f"{head} alwaysinline nounwind")
 
 
-def _product(needs: Needs, form: Form) -> str:
-    body = Body()
+def _product(needs: Needs, form: Form, parameters: str) -> str:
+    body, kind = Body(), llvm_type(form.dtype)
 
     def least(a: str, b: str) -> str:
         return intrinsic(body, needs, "smin", "i64", [a, b])
@@ -116,9 +131,10 @@ def _product(needs: Needs, form: Form) -> str:
             with body.walk(start, stop, width) as column:
                 j = column if start == "0" else least(column, last_single)
                 y, z = body.address("%y", form.dtype, [(j, 1)], 0), place("%z", i, "%z_down", j)
-                body.write(
-                    f"call void @gg_tile{width // form.lanes}(ptr {x}, ptr {y}, ptr {z}, {_STRIDES}, i64 %inner)"
-                )
+                given = f"ptr {x}, ptr {y}, ptr {z}, {_STRIDES}, i64 %inner"
+                if parameters:
+                    given += f", ptr {place('%base', i, '%base_down', j)}, i64 %base_down, {kind} %scale"
+                body.write(f"call void @gg_tile{width // form.lanes}({given})")
     body.write("ret void")
-    parameters = f"{_MATRICES}, {_STRIDES}, i64 %rows, i64 %inner, i64 %columns"
+    parameters = f"{_MATRICES}, {_STRIDES}, i64 %rows, i64 %inner, i64 %columns{parameters}"
     return body.function(f"define void @gg_unpacked({parameters}) nounwind")
