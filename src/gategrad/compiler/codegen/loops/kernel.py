@@ -17,7 +17,7 @@ from gategrad.compiler.codegen.loops.folds import across, combine, neutral
 from gategrad.compiler.codegen.loops.nest import ROWS, Loop, Nest, Strides
 from gategrad.compiler.codegen.loops.places import Places
 from gategrad.compiler.codegen.loops.split import Split, split_of
-from gategrad.compiler.codegen.loops.streams import end_streams, store_past_caches, stream_of
+from gategrad.compiler.codegen.loops.streams import STAGED, end_streams, store_past_caches, streams_of
 from gategrad.compiler.codegen.loops.walks import Walks
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.products.epilogues import Epilogue
@@ -166,7 +166,7 @@ class _Writer:
         self.nest = Nest(kernel, memory, stored)
         self.walks = Walks(self.nest, stored)
         self.places = Places(body, self.nest, scratch)
-        self.stream = stream_of(self.nest, self.walks, stored, memory)
+        self.streams = streams_of(self.nest, self.walks, stored, memory)
         self.rows: dict[Value, str] = {}  # values of the current row, by register
         self.part: Part | None = None  # all iterations of all loops
         self.totals = [v for v in self.values if v.op.name in REDUCTIONS and not self.nest.known_inside(v)]
@@ -181,19 +181,23 @@ class _Writer:
                 self._last_outer_loop(outer[-1], len(outer) - 1)
             else:
                 self._row(1)
-        if self.stream is not None:
+        if self.streams:
             end_streams(self.body, self.needs)
 
     def loop(self, number: int, start: int, stop: int, step: int = 1) -> AbstractContextManager[str]:
         """Iterations of one of the loops, as far as they are ours."""
+        return self.body.loop(*self.bounds(number, start, stop), step)
+
+    def bounds(self, number: int, start: int, stop: int) -> tuple[int | str, int | str]:
+        """Where such iterations begin and end."""
         part = self.part
         if part is None or part.loop != number:
-            return self.body.loop(start, stop, step)
+            return start, stop
         first = part.first if start == 0 else larger(self.body, part.first, start)
-        return self.body.loop(first, smaller(self.body, part.stop, stop), step)
+        return first, smaller(self.body, part.stop, stop)
 
     def _last_outer_loop(self, loop: Loop, number: int) -> None:
-        bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns and self.stream is None else 0
+        bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns and not self.streams else 0
         for start, stop, rows in ((0, bulk, ROWS), (bulk, loop.length, 1)):
             if start < stop:
                 with self.loop(number, start, stop, rows) as i:
@@ -348,10 +352,33 @@ class _Step:
         self.writer, self.stage, self.wanted, self.sinks = writer, stage, wanted, sinks
         self.accumulators, self.lanes, self.rows = accumulators, lanes, rows
         self.full: dict[Value, str] = {}  # what is computed for the current elements, by register
+        self.streams = [v for v in writer.streams if lanes > 1 and writer.walks.keeps(v, stage)]
+        self.staged: dict[Value, str] = {}  # where they are until enough of them can be written together,
+        self.begin = "0"  # and from which element on
 
     def run(self, place: int, start: int, stop: int, copies: int) -> None:
+        first, last = self.writer.bounds(place, start, stop)
+        if len(self.streams) < 2:
+            self._iterations(place, first, last, copies)
+            return
+        several, self.streams = self.streams, []
+        together = STAGED // max(v.dtype.itemsize for v in several)
+        if stop - start < together or together % (self.lanes * copies):
+            self._iterations(place, first, last, copies)
+            return
+        body, places = self.writer.body, self.writer.places
+        self.staged = {v: body.slot(f"[{STAGED} x i8]", "staged", 64) for v in several}
+        with body.loop(first, last, together) as begin:
+            self.begin, end = begin, smaller(body, body.plus(begin, together), last)
+            self._iterations(place, begin, end, copies)
+            for value in several:
+                with body.loop(begin, end, self.lanes) as places.indices[place]:
+                    x = body.load(self._place_of_stage(value), value.dtype, self.lanes)
+                    store_past_caches(body, x, self._place_of_result(value), value.dtype, self.lanes)
+
+    def _iterations(self, place: int, first: int | str, last: int | str, copies: int) -> None:
         body, indices = self.writer.body, self.writer.places.indices
-        with self.writer.loop(place, start, stop, self.lanes * copies) as i:
+        with body.loop(first, last, self.lanes * copies) as i:
             for copy in range(copies):
                 indices[place] = body.plus(i, copy * self.lanes)
                 self._elements(copy)
@@ -417,14 +444,23 @@ class _Step:
 
     def _write(self, value: Value) -> None:
         places = self.writer.places
-        if value in self.writer.stored:
-            strides = self.writer.nest.own_strides(value)
-            address = places.address(self.writer.memory.pointers[value], strides, 0, value.dtype)
+        if value in self.staged:
+            address = self._place_of_stage(value)
+        elif value in self.writer.stored:
+            address = self._place_of_result(value)
         else:
             address = places.of_scratch(value)
         # results lie in order, so that their innermost step is 1
-        store = store_past_caches if value is self.writer.stream and self.lanes > 1 else Body.store
+        store = store_past_caches if value in self.streams else Body.store
         store(self.writer.body, self.full[value], address, value.dtype, self.lanes)
+
+    def _place_of_result(self, value: Value) -> str:
+        strides = self.writer.nest.own_strides(value)
+        return self.writer.places.address(self.writer.memory.pointers[value], strides, 0, value.dtype)
+
+    def _place_of_stage(self, value: Value) -> str:
+        index = self.writer.places.indices[len(self.writer.nest.loops) - 1]
+        return self.writer.body.address(self.staged[value], value.dtype, [(index, 1), (self.begin, -1)], 0)
 
 
 def _unroll(wanted: list[Value], vectors: int) -> int:
