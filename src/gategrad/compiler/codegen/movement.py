@@ -53,7 +53,7 @@ def copy_view(
         else:
             joined.append((n, a, b))
     *outer, (length, a, b) = joined or [(1, 1, 1)]
-    lanes = memory.lanes(dtype) if a == b == 1 else 1
+    lanes = memory.lanes(dtype) if a in (0, 1) and b == 1 else 1
     bulk = length - length % lanes
 
     def line(body: Body, indices: list[tuple[str, int, int]], start: int | str, stop: int | str, width: int) -> None:
@@ -61,7 +61,8 @@ def copy_view(
             here = [*indices, (i, a, b)]
             read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
             write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
-            body.store(body.load(read, dtype, width), write, dtype, width)
+            x = body.load(read, dtype, width) if a else body.splat(body.load(read, dtype), dtype, width)
+            body.store(x, write, dtype, width)
 
     def lines(body: Body, first: int | str, last: int | str) -> None:
         with contextlib.ExitStack() as nest:

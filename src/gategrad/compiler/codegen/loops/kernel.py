@@ -7,8 +7,7 @@ how elements are folded together. Here the instructions are written.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from gategrad.compiler.codegen.blocks import Blocks, larger, part_of, smaller
@@ -85,12 +84,13 @@ class _InBlocks:
             memory.pointers[value] = body.address(partial, value.dtype, [(block, _apart(value))], 0)
         rows = _Rows(body, block, split.count, self.scratch)
         inner = _Writer(body, outer.needs, self.kernel, memory, outer.stored, rows.of)
-        inner.part = Part(split.loop, *part_of(body, block, split.size, inner.nest.loops[split.loop].length))
+        part = part_of(body, block, split.size, inner.nest.loops[split.loop].length)
+        inner.parts[split.loop] = part
         for value in split.partial:
             inner.start(value)
         with contextlib.ExitStack() as around:
             if self.epilogue is not None:
-                computed = self.epilogue.computed(body, inner.part.first, inner.part.stop, memory)
+                computed = self.epilogue.computed(body, *part, memory)
                 inner.places.origins = around.enter_context(computed)
             inner.write()
         for value in split.partial:
@@ -148,15 +148,6 @@ def _apart(value: Value) -> int:
     return -(-value.size // 64) * 64 if value.size > 1 else 1  # single numbers are written once, at the end
 
 
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """The iterations that a block has of one of the loops: its number, the first one, and where they end."""
-
-    loop: int
-    first: str
-    stop: str
-
-
 class _Writer:
     def __init__(
         self, body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch
@@ -168,7 +159,7 @@ class _Writer:
         self.places = Places(body, self.nest, scratch)
         self.streams = streams_of(self.nest, self.walks, stored, memory)
         self.rows: dict[Value, str] = {}  # values of the current row, by register
-        self.part: Part | None = None  # all iterations of all loops
+        self.parts: dict[int, tuple[str, str]] = {}  # loops of which not all iterations are ours: the first, and where ours end
         self.totals = [v for v in self.values if v.op.name in REDUCTIONS and not self.nest.known_inside(v)]
 
     def write(self) -> None:
@@ -190,11 +181,22 @@ class _Writer:
 
     def bounds(self, number: int, start: int, stop: int) -> tuple[int | str, int | str]:
         """Where such iterations begin and end."""
-        part = self.part
-        if part is None or part.loop != number:
+        if number not in self.parts:
             return start, stop
-        first = part.first if start == 0 else larger(self.body, part.first, start)
-        return first, smaller(self.body, part.stop, stop)
+        first, end = self.parts[number]
+        return first if start == 0 else larger(self.body, first, start), smaller(self.body, end, stop)
+
+    @contextlib.contextmanager
+    def _strip(self, number: int) -> Iterator[None]:
+        """Some iterations of a loop, again and again until all are done: what is inside has the others between them."""
+        whole = self.parts.get(number)
+        with self.body.loop(*self.bounds(number, 0, self.nest.loops[number].length), self.nest.strip) as begin:
+            end = self.body.plus(begin, self.nest.strip)
+            self.parts[number] = begin, end if whole is None else smaller(self.body, end, whole[1])
+            yield
+        self.parts.pop(number)
+        if whole is not None:
+            self.parts[number] = whole
 
     def _last_outer_loop(self, loop: Loop, number: int) -> None:
         bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns and not self.streams else 0
@@ -273,8 +275,14 @@ class _Writer:
         singles = {v: [self.accumulator(v, 1)] for v in folds if bulk != last.length}
         with contextlib.ExitStack() as around:
             first = len(self.nest.outer_loops)
+            crossing = self.nest.crossing
             for number, loop in enumerate(middle, first):
-                self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
+                if number != crossing:
+                    self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
+            if crossing is not None:
+                around.enter_context(self._strip(first + len(middle)))
+                length = self.nest.loops[crossing].length
+                self.places.indices[crossing] = around.enter_context(self.loop(crossing, 0, length))
             for start, stop, width, accumulators, copies in (
                 (0, main, lanes, vectors, unroll), (main, bulk, lanes, vectors, 1), (bulk, last.length, 1, singles, 1),
             ):  # fmt: skip

@@ -21,6 +21,10 @@ __all__ = ["ROWS", "Loop", "Nest", "Strides"]
 ROWS = 4
 """Rows that are walked together where columns are folded: each total is then loaded and stored once for all of them."""
 
+_STRIP = 32  # elements of a row at least that are walked for all rows before the next ones: more lie too far apart
+_LINE = 64  # bytes that come from memory together
+_NEAR = 2**14  # bytes that stay where the processor finds them at once
+
 Strides = tuple[int, ...]
 """For each axis of the domain, the distance in elements from one element to the next along it."""
 
@@ -65,6 +69,37 @@ class Nest:
         last = set(self.outer_loops[-1].axes) if self.outer_loops else set()
         columns = all(self.reads_full(v) and not self.folds_row(v) and last <= self.kernel.folded[v] for v in folds)
         return bool(folds) and columns and all(self.is_full(v) for v in maps)
+
+    @property
+    def strip(self) -> int:
+        """How many elements of each row are walked together, where what is read lies across the rows."""
+        return max(_STRIP, 4 * self.lanes)
+
+    @property
+    def crossing(self) -> int | None:
+        """The number of the loop that should go around the last one, so that lines are read while they are near.
+
+        Something lies in order along that loop, and across the last one, as what is transposed does. None if it is best
+        to walk in the order of the axes, or if reductions ask for it.
+        """
+        kernel = self.kernel
+        if kernel.folded or kernel.products or not self.inner_loops:
+            return None
+        for value in kernel.values:
+            for x in value.inputs:
+                number = None if view_of(x).base in self.inside else self._along_lines(x, value)
+                if number is not None:
+                    return number
+        return None
+
+    def _along_lines(self, x: Value, user: Value) -> int | None:
+        """The number of the loop along which an operand lies in order, if there are too many lines until it goes on."""
+        steps = [abs(self.strides(x, user)[loop.axes[-1]]) * x.dtype.itemsize for loop in self.loops]
+        near = [n for n in range(len(steps) - 1) if 0 < steps[n] < min(_LINE, steps[-1])]
+        if not near or steps[-1] < _LINE // 2:
+            return None
+        lines = math.prod(loop.length for loop in self.loops[near[-1] + 1 :])
+        return near[-1] if lines * _LINE > _NEAR else None
 
     def is_full(self, value: Value) -> bool:
         """Whether a value computed here varies along the row."""
