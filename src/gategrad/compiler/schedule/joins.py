@@ -69,7 +69,11 @@ def _parts(value: Value, uses: Counter[Value]) -> list[Value] | None:
 
 def _axis(part: Value) -> int | None:
     """The axis along which an array is zero but for one stretch; None if there are several, or if it has gaps."""
-    cut = [n for n, (where, n_all) in enumerate(zip(part.options["parts"], part.shape, strict=True)) if where != (0, n_all, 1)]
+    cut = [
+        n
+        for n, (where, n_all) in enumerate(zip(part.options["parts"], part.shape, strict=True))
+        if where != (0, n_all, 1)
+    ]
     return cut[0] if len(cut) == 1 and part.options["parts"][cut[0]][2] == 1 else None
 
 

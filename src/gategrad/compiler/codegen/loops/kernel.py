@@ -159,7 +159,9 @@ class _Writer:
         self.places = Places(body, self.nest, scratch)
         self.streams = streams_of(self.nest, self.walks, stored, memory)
         self.rows: dict[Value, str] = {}  # values of the current row, by register
-        self.parts: dict[int, tuple[str, str]] = {}  # loops of which not all iterations are ours: the first, and where ours end
+        self.parts: dict[
+            int, tuple[str, str]
+        ] = {}  # loops of which not all iterations are ours: the first, and where ours end
         self.totals = [v for v in self.values if v.op.name in REDUCTIONS and not self.nest.known_inside(v)]
 
     def write(self) -> None:
