@@ -121,18 +121,19 @@ class Nest:
     # --- which axes form the row
 
     def _inner_axes(self) -> frozenset[int]:
-        """The trailing axes that every reduction folds either all or none of."""
+        """The trailing axes that every reduction folds either all or none of; those of length 1 do not count."""
+        long = [n for n, length in enumerate(self.domain) if length != 1]
         if self.kernel.row_axes:
-            return self.kernel.row_axes
-        rank = len(self.domain)
-        inner = frozenset(range(1 if self.kernel.products else 0, rank))  # products come in blocks of rows
+            return self.kernel.row_axes & set(long)
+        first = 1 if self.kernel.products else 0  # products come in blocks of rows
+        inner = frozenset(n for n in long if n >= first)
         for value in self.kernel.values:
             if value.op.name in REDUCTIONS:
                 folded = self.kernel.folded[value]
                 if inner <= folded or not inner & folded:
                     continue
-                last = (rank - 1) in folded
-                inner = frozenset(n for n in inner if all((m in folded) == last for m in range(n, rank)))
+                last = long[-1] in folded
+                inner = frozenset(n for n in inner if all((m in folded) == last for m in long if m >= n))
         return inner
 
     def _lanes(self, memory: Memory) -> int:
@@ -146,11 +147,13 @@ class Nest:
     # --- loops and strides
 
     def _joined(self, axes: Iterable[int], patterns: list[Strides]) -> list[Loop]:
-        """A loop for each axis; adjacent axes share one where that is right for all that is read or written."""
+        """A loop for each axis that has one; adjacent axes share it where that is right for all that is read or written."""
         loops: list[Loop] = []
         for axis in axes:
             length = self.domain[axis]
-            if loops and all(p[axis - 1] == p[axis] * length for p in patterns):
+            if length == 1 and not self.kernel.products:  # whose blocks are blocks of the first loop
+                continue
+            if loops and all(p[loops[-1].axes[-1]] == p[axis] * length for p in patterns):
                 loops[-1] = Loop(loops[-1].length * length, (*loops[-1].axes, axis))
             else:
                 loops.append(Loop(length, (axis,)))
