@@ -64,7 +64,7 @@ def copy_view(
     bulk = length - length % lanes
 
     def line(body: Body, indices: list[tuple[str, int, int]], start: int | str, stop: int | str, width: int) -> None:
-        with body.loop(start, stop, width) as i:
+        for i in body.each(start, stop, width):
             here = [*around, *indices, (i, a, b)]
             read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
             write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
@@ -205,7 +205,7 @@ def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write
     for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
         if start >= stop:
             continue
-        with body.loop(start, stop, width) as j:
+        for j in body.each(start, stop, width):
             source = body.address(read, value.dtype, [(j, 1)], 0)
             target = body.address(write, value.dtype, [(j, 1)], 0)
             x = body.load(source, value.dtype, width)
@@ -299,9 +299,10 @@ def _running(operation: str) -> Callable[..., None]:
             with body.loop(start, stop) as j:
                 line(body, i, "0", j, None)
             if length > 1:
-                with body.loop(1, length) as k, body.loop(start, stop) as j:
-                    terms = [(i, length * inner), (k, inner), (j, 1)]
-                    line(body, i, k, j, body.load(body.address(target, dtype, terms, -inner), dtype))
+                with body.loop(1, length) as k:
+                    for j in body.each(start, stop):
+                        terms = [(i, length * inner), (k, inner), (j, 1)]
+                        line(body, i, k, j, body.load(body.address(target, dtype, terms, -inner), dtype))
 
         def groups(body: Body, start: int | str, stop: int | str) -> None:
             with body.loop(start, stop) as i:

@@ -388,6 +388,10 @@ class _Step:
 
     def _iterations(self, place: int, first: int | str, last: int | str, copies: int) -> None:
         body, indices = self.writer.body, self.writer.places.indices
+        if self.lanes == copies == 1 and not any(v.op.name in CALLS for v in self.wanted):
+            for indices[place] in body.each(first, last):
+                self._elements(0)
+            return
         with body.loop(first, last, self.lanes * copies) as i:
             for copy in range(copies):
                 indices[place] = body.plus(i, copy * self.lanes)
