@@ -63,6 +63,13 @@ def test_results_own_their_data_and_begin_where_lines_do(scaled):
     assert np._core.multiarray.get_handler_name(np.empty(N)) == "default_allocator"
 
 
+def test_results_begin_at_different_lines_of_a_page(scaled):
+    alive = [scaled(np.ones(N), float(k)) for k in range(8)]
+    places = sorted(address(z) % 4096 for z in alive)
+    assert min(np.diff(places)) >= 128
+    assert places[0] >= 512
+
+
 def test_small_results_are_numpys_own(scaled):
     z = gg.compile(lambda x: x + 1.0)(np.ones(spare.LARGE // 8 - 1))
     assert np._core.multiarray.get_handler_name(z) == "default_allocator"

@@ -106,7 +106,7 @@ def part_of(body: Body, block: str, size: int, length: int) -> tuple[str, str]:
     return first, smaller(body, behind, length)
 
 
-def smaller(body: Body, a: str, b: int) -> str:
+def smaller(body: Body, a: str, b: int | str) -> str:
     """The smaller one of two counters."""
     less = body.make(f"icmp slt i64 {a}, {b}")
     return body.make(f"select i1 {less}, i64 {a}, i64 {b}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ _SCAN = 16
 """Elements of a row that take as long to add as an index takes to read that belongs to another block."""
 
 
+_NEAR = 4096
+"""Bytes of a row at most of which all pieces are copied before the next one: longer ones are copied as quickly alone."""
+
 _BESIDE = 256
 """Elements side by side at least, where blocks are columns: so many are read in order."""
 
@@ -40,9 +44,12 @@ def fill(body: Body, pointer: str, count: int | str, dtype: Any, value: Any = 0)
 
 def copy_view(
     body: Body, memory: Memory, source: View, shape: Sequence[int], target: str, strides: Strides, offset: int,
-    dtype: Any, blocks: Blocks | None = None,
+    dtype: Any, blocks: Blocks | None = None, around: Sequence[tuple[str, int, int]] = (),
 ) -> None:  # fmt: skip
-    """Copy the elements of a view to places with these strides, the innermost axis in vectors if it lies in order."""
+    """Copy the elements of a view to places with these strides, the innermost axis in vectors if it lies in order.
+
+    `around` are counters of loops in which this is written, each with its strides there and here.
+    """
     if 0 in shape:
         return
     axes = [(n, a, b) for n, a, b in zip(shape, source.strides, strides, strict=True) if n != 1]
@@ -53,15 +60,16 @@ def copy_view(
         else:
             joined.append((n, a, b))
     *outer, (length, a, b) = joined or [(1, 1, 1)]
-    lanes = memory.lanes(dtype) if a == b == 1 else 1
+    lanes = memory.lanes(dtype) if a in (0, 1) and b == 1 else 1
     bulk = length - length % lanes
 
     def line(body: Body, indices: list[tuple[str, int, int]], start: int | str, stop: int | str, width: int) -> None:
-        with body.loop(start, stop, width) as i:
-            here = [*indices, (i, a, b)]
+        for i in body.each(start, stop, width):
+            here = [*around, *indices, (i, a, b)]
             read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
             write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
-            body.store(body.load(read, dtype, width), write, dtype, width)
+            x = body.load(read, dtype, width) if a else body.splat(body.load(read, dtype), dtype, width)
+            body.store(x, write, dtype, width)
 
     def lines(body: Body, first: int | str, last: int | str) -> None:
         with contextlib.ExitStack() as nest:
@@ -95,10 +103,30 @@ def _concatenate(body: Body, needs: Needs, value: Value, memory: Memory, fail: F
         _side_by_side(body, value, memory, blocks)
         return
     axis, strides = value.options["axis"], contiguous(value.shape)
-    offset = 0
-    for x in value.inputs:
-        copy_view(body, memory, view_of(x), x.shape, memory.pointers[value], strides, offset, value.dtype, blocks)
-        offset += x.shape[axis] * strides[axis]
+    starts = [0, *accumulate(x.shape[axis] * strides[axis] for x in value.inputs)]
+    if axis and strides[axis - 1] * value.dtype.itemsize < _NEAR and value.size:
+        _row_by_row(body, value, memory, starts, blocks)
+        return
+    for x, start in zip(value.inputs, starts, strict=False):
+        copy_view(body, memory, view_of(x), x.shape, memory.pointers[value], strides, start, value.dtype, blocks)
+
+
+def _row_by_row(body: Body, value: Value, memory: Memory, starts: Sequence[int], blocks: Blocks) -> None:
+    """Short pieces one after the other, as they lie: no line is written by two loops."""
+    axis, strides = value.options["axis"], contiguous(value.shape)
+
+    def rows(body: Body, first: int | str, last: int | str) -> None:
+        with contextlib.ExitStack() as nest:
+            bounds = [(first, last), *[(0, n) for n in value.shape[1:axis]]]
+            counters = [nest.enter_context(body.loop(*bound)) for bound in bounds]
+            for x, start in zip(value.inputs, starts, strict=False):
+                view = view_of(x)
+                around = list(zip(counters, view.strides, strides, strict=False))
+                rest = View(view.base, view.offset, view.strides[axis:])
+                target = memory.pointers[value]
+                copy_view(body, memory, rest, x.shape[axis:], target, strides[axis:], start, value.dtype, None, around)
+
+    blocks.over(body, value.shape[0], 2 * value.size, rows)
 
 
 def _are_two_parts(value: Value) -> bool:
@@ -177,7 +205,7 @@ def _row(body: Body, value: Value, memory: Memory, length: int, read: str, write
     for start, stop, width in ((0, bulk, lanes), (bulk, length, 1)):
         if start >= stop:
             continue
-        with body.loop(start, stop, width) as j:
+        for j in body.each(start, stop, width):
             source = body.address(read, value.dtype, [(j, 1)], 0)
             target = body.address(write, value.dtype, [(j, 1)], 0)
             x = body.load(source, value.dtype, width)
@@ -271,9 +299,10 @@ def _running(operation: str) -> Callable[..., None]:
             with body.loop(start, stop) as j:
                 line(body, i, "0", j, None)
             if length > 1:
-                with body.loop(1, length) as k, body.loop(start, stop) as j:
-                    terms = [(i, length * inner), (k, inner), (j, 1)]
-                    line(body, i, k, j, body.load(body.address(target, dtype, terms, -inner), dtype))
+                with body.loop(1, length) as k:
+                    for j in body.each(start, stop):
+                        terms = [(i, length * inner), (k, inner), (j, 1)]
+                        line(body, i, k, j, body.load(body.address(target, dtype, terms, -inner), dtype))
 
         def groups(body: Body, start: int | str, stop: int | str) -> None:
             with body.loop(start, stop) as i:

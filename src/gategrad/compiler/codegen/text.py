@@ -12,6 +12,8 @@ import numpy as np
 
 __all__ = ["Body", "literal", "llvm_type", "memory_type"]
 
+_FEW = 8  # iterations at most that are written one by one
+
 _TYPES = {"f8": "double", "f4": "float", "b1": "i1", "i8": "i64", "i4": "i32", "i2": "i16", "i1": "i8",
           "u8": "i64", "u4": "i32", "u2": "i16", "u1": "i8"}  # fmt: skip
 
@@ -119,6 +121,17 @@ class Body:
         more = self.make(f"icmp slt i64 {following}, {stop}")
         self.write(f"br i1 {more}, label {head}, label {done}")
         self.label(done)
+
+    def each(self, start: int | str, stop: int | str, step: int = 1) -> Iterator[str]:
+        """The counters of a loop: those of a few iterations one by one, each of which is written.
+
+        LLVM makes vectors of such a loop, some lanes of which are masked, and that is slow (20 cycles for three numbers).
+        """
+        if isinstance(start, int) and isinstance(stop, int) and stop - start <= _FEW * step:
+            yield from map(str, range(start, stop, step))
+            return
+        with self.loop(start, stop, step) as counter:
+            yield counter
 
     @contextmanager
     def walk(self, start: str, stop: str, step: int | str = 1) -> Iterator[str]:

@@ -12,6 +12,11 @@ found sends the oldest block away too, so that shapes that are no longer in use 
 pages of what is kept whenever it runs short (`MADV_FREE`), and all of it goes with the last compiled function that
 returns such arrays. A handler that the user has set is used as it is.
 
+No two arrays in a row begin at the same place of a page. A processor compares addresses by their last twelve bits
+first: where one array is written a little ahead of where others are read, as it is if all begin where a page does,
+each load waits for a store that it has nothing to do with, and stores past the caches are cut to pieces. Three arrays
+made from three others took 13.4 ms in this way and 8.0 in the other, past the caches 166 ms and 7.5 (measured).
+
 All of this happens under the global lock, in which NumPy allocates and frees.
 """
 
@@ -45,14 +50,18 @@ _MOST_BYTES = 2**30
 _BLOCKS = 16
 
 _ALIGNMENT = 64  # lines of the cache: stores past it fill them one by one
+_AHEAD = 16  # bytes before an array, the last eight of which say where its block begins
+_FIRST, _APART, _PLACES = 8, 33, 56  # lines of a page where arrays begin: the first lines are where those of others do
 _HUGE_PAGE = 2**21  # the system is told about the whole ones of what is kept: it would cut the others to pieces
 
-# `pointers` and `sizes` are the blocks, the oldest first. A block has the size that the C library says it has, which is
-# true even where somebody has written another shape into the array.
+# `pointers` and `sizes` are what is kept, the oldest first: where an array begins, and how many bytes its block has from
+# there on. A block has the size that the C library says it has, which is true even where somebody has written another
+# shape into the array.
 _TEXT = """
 @pointers = internal global [{blocks} x ptr] zeroinitializer, align 64
 @sizes = internal global [{blocks} x i64] zeroinitializer, align 64
 @count = internal global i64 0
+@made = internal global i64 0
 @gg_kept = dso_local global i64 0
 @gg_limit = dso_local global i64 0
 @gg_capsule = dso_local global ptr null
@@ -125,39 +134,84 @@ compare:
   %fits = icmp ule i64 %excess, %eighth  ; without sign: a smaller block has a huge excess
   br i1 %fits, label %found, label %look
 found:
-  %block = call ptr @remove(i64 %place)
-  ret ptr %block
+  %again = call ptr @remove(i64 %place)
+  ret ptr %again
 miss:
   call void @drop()
   br label %fresh
 fresh:
   %allocate = load ptr, ptr {allocate}
-  %new = call ptr %allocate(i64 {alignment}, i64 %bytes)
+  %room = add i64 %bytes, {room}
+  %new = call ptr %allocate(i64 %room)
   %full = icmp eq ptr %new, null
   br i1 %full, label %retry, label %advise
 retry:
   %rest = load i64, ptr @count
   %some = icmp ne i64 %rest, 0
-  br i1 %some, label %miss, label %out
+  br i1 %some, label %miss, label %nothing
+nothing:
+  ret ptr null
 advise:  ; small pages that the C library had here before would stay small for as long as the block is used
-  call void @tell(ptr %new, i64 %bytes, i64 {huge_page}, i64 {drop})
-  call void @tell(ptr %new, i64 %bytes, i64 {page}, i64 {huge})
-  br label %out
-out:
-  ret ptr %new
+  %array = call ptr @place(ptr %new)
+  call void @tell(ptr %array, i64 %bytes, i64 {huge_page}, i64 {drop})
+  call void @tell(ptr %array, i64 %bytes, i64 {page}, i64 {huge})
+  ret ptr %array
 }}
 
-define internal void @give(ptr %unused, ptr %block, i64 %unsure) nounwind {{
+; where in a new block an array begins, which is each time at another line of a page; before it, where the block does
+define internal ptr @place(ptr %block) nounwind {{
+  %made = load i64, ptr @made
+  %more = add i64 %made, 1
+  store i64 %more, ptr @made
+  %far = mul i64 %made, {apart}
+  %turn = urem i64 %far, {places}
+  %line = add i64 %turn, {first}
+  %wanted = mul i64 %line, {alignment}
+  %number = ptrtoint ptr %block to i64
+  %least = add i64 %number, {ahead}
+  %distance = sub i64 %wanted, %least
+  %forward = and i64 %distance, 4095
+  %skipped = add i64 %forward, {ahead}
+  %array = getelementptr i8, ptr %block, i64 %skipped
+  %note = getelementptr i8, ptr %array, i64 -8
+  store ptr %block, ptr %note
+  ret ptr %array
+}}
+
+define internal ptr @block_of(ptr %array) nounwind {{
+  %note = getelementptr i8, ptr %array, i64 -8
+  %block = load ptr, ptr %note
+  ret ptr %block
+}}
+
+; the bytes of a block from the beginning of its array on
+define internal i64 @size_of(ptr %array) nounwind {{
+  %block = call ptr @block_of(ptr %array)
   %measure = load ptr, ptr {measure}
-  %bytes = call i64 %measure(ptr %block)
+  %whole = call i64 %measure(ptr %block)
+  %start = ptrtoint ptr %block to i64
+  %number = ptrtoint ptr %array to i64
+  %skipped = sub i64 %number, %start
+  %bytes = sub i64 %whole, %skipped
+  ret i64 %bytes
+}}
+
+define internal void @let_go(ptr %array) nounwind {{
+  %block = call ptr @block_of(ptr %array)
+  %release = load ptr, ptr {free}
+  call void %release(ptr %block)
+  ret void
+}}
+
+define internal void @give(ptr %unused, ptr %array, i64 %unsure) nounwind {{
+  %bytes = call i64 @size_of(ptr %array)
   %large = icmp uge i64 %bytes, {large}
   %limit = load i64, ptr @gg_limit
   %small = icmp ule i64 %bytes, %limit
   %keep = and i1 %large, %small
   br i1 %keep, label %room, label %free
 free:
-  %release = load ptr, ptr {free}
-  call void %release(ptr %block)
+  call void @let_go(ptr %array)
   ret void
 room:
   %count = load i64, ptr @count
@@ -172,19 +226,19 @@ shed:
   br label %room
 store:
   %pointer = getelementptr ptr, ptr @pointers, i64 %count
-  store ptr %block, ptr %pointer
+  store ptr %array, ptr %pointer
   %size = getelementptr i64, ptr @sizes, i64 %count
   store i64 %bytes, ptr %size
   %more = add i64 %count, 1
   store i64 %more, ptr @count
   store i64 %after, ptr @gg_kept
-  call void @tell(ptr %block, i64 %bytes, i64 {huge_page}, i64 {unused})
+  call void @tell(ptr %array, i64 %bytes, i64 {huge_page}, i64 {unused})
   ret void
 }}
 
-; give the system advice on the pages that lie in a block as a whole; -1 is none
-define internal void @tell(ptr %block, i64 %bytes, i64 %page, i64 %advice) nounwind {{
-  %number = ptrtoint ptr %block to i64
+; give the system advice on the pages that lie in an array as a whole; -1 is none
+define internal void @tell(ptr %array, i64 %bytes, i64 %page, i64 %advice) nounwind {{
+  %number = ptrtoint ptr %array to i64
   %end = add i64 %number, %bytes
   %less = sub i64 %page, 1
   %above = add i64 %number, %less
@@ -208,21 +262,40 @@ out:
 
 define internal ptr @take_zeros(ptr %unused, i64 %count, i64 %size) nounwind {{
   %calloc = load ptr, ptr {calloc}
-  %new = call ptr %calloc(i64 %count, i64 %size)
+  %bytes = mul i64 %count, %size  ; as NumPy has done to know the size of the array
+  %room = add i64 %bytes, {room}
+  %new = call ptr %calloc(i64 %room, i64 1)
+  %full = icmp eq ptr %new, null
+  br i1 %full, label %nothing, label %some
+nothing:
+  ret ptr null
+some:
+  %array = call ptr @place(ptr %new)
+  ret ptr %array
+}}
+
+define internal ptr @resize(ptr %unused, ptr %array, i64 %bytes) nounwind {{
+  %new = call ptr @take(ptr null, i64 %bytes)
+  %full = icmp eq ptr %new, null
+  br i1 %full, label %nothing, label %move
+nothing:
+  ret ptr null
+move:
+  %before = call i64 @size_of(ptr %array)
+  %less = call i64 @llvm.umin.i64(i64 %before, i64 %bytes)
+  call void @llvm.memcpy.p0.p0.i64(ptr %new, ptr %array, i64 %less, i1 false)
+  call void @let_go(ptr %array)
   ret ptr %new
 }}
 
-define internal ptr @resize(ptr %unused, ptr %block, i64 %bytes) nounwind {{
-  %realloc = load ptr, ptr {realloc}
-  %new = call ptr %realloc(ptr %block, i64 %bytes)
-  ret ptr %new
-}}
+declare i64 @llvm.umin.i64(i64, i64)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
-; take a block out of the list
+; take an array's memory out of the list
 define internal ptr @remove(i64 %place) nounwind {{
 enter:
   %pointer = getelementptr ptr, ptr @pointers, i64 %place
-  %block = load ptr, ptr %pointer
+  %array = load ptr, ptr %pointer
   %at = getelementptr i64, ptr @sizes, i64 %place
   %bytes = load i64, ptr %at
   %kept = load i64, ptr @gg_kept
@@ -248,7 +321,7 @@ move:
   store i64 %s, ptr %to.size
   br label %loop
 out:
-  ret ptr %block
+  ret ptr %array
 }}
 
 ; give the oldest block back, if there is one
@@ -257,9 +330,8 @@ define internal void @drop() nounwind {{
   %none = icmp eq i64 %count, 0
   br i1 %none, label %out, label %oldest
 oldest:
-  %block = call ptr @remove(i64 0)
-  %release = load ptr, ptr {free}
-  call void %release(ptr %block)
+  %array = call ptr @remove(i64 0)
+  call void @let_go(ptr %array)
   br label %out
 out:
   ret void
@@ -339,8 +411,7 @@ def _memory() -> int:
 _NAME, _CAPSULE = b"gategrad", ctypes.create_string_buffer(b"mem_handler")  # the capsule refers to its name
 
 _C = {
-    "allocate": "aligned_alloc", "calloc": "calloc", "realloc": "realloc", "free": "free",
-    "measure": "malloc_usable_size", "advise": "madvise",
+    "allocate": "malloc", "calloc": "calloc", "free": "free", "measure": "malloc_usable_size", "advise": "madvise",
 }  # fmt: skip
 _PYTHON = {
     "new": "PyArray_NewFromDescr", "get": "PyDataMem_GetHandler", "set": "PyDataMem_SetHandler",
@@ -375,6 +446,7 @@ def _numbers() -> dict[str, int]:
     advice = {"huge": "MADV_HUGEPAGE", "drop": "MADV_DONTNEED"} if huge else {}
     return {
         "blocks": _BLOCKS, "large": LARGE, "alignment": _ALIGNMENT, "page": mmap.PAGESIZE, "huge_page": _HUGE_PAGE,
+        "ahead": _AHEAD, "room": _AHEAD + 4095, "first": _FIRST, "apart": _APART, "places": _PLACES,
         "unused": getattr(mmap, "MADV_FREE", -1), "huge": -1, "drop": -1,
     } | {name: getattr(mmap, symbol, -1) for name, symbol in advice.items()}  # fmt: skip
 

@@ -15,11 +15,11 @@ from gategrad.compiler.program.value import Builder, Value
 __all__ = ["as_reductions"]
 
 _EXTREMES = {"argmax": "max", "argmin": "min"}
-_SHORT = 4  # along a shorter axis one loop with two registers is quicker
+_SHORT = 3  # along a shorter axis one loop with two registers is quicker
 
 
 def as_reductions(program: Program) -> Program:
-    """The same program with the places of extremes of floats as reductions."""
+    """The same program with the places of extremes of numbers as reductions."""
     return rewrite(program, _reduced, frozenset(_EXTREMES))
 
 
@@ -30,7 +30,7 @@ def _reduced(value: Value, inputs: list[Value], builder: Builder) -> Value | Non
 
 
 def _worthwhile(x: Value, axis: int) -> bool:
-    return x.dtype.kind == "f" and x.shape[axis] >= _SHORT and x.size > 0
+    return x.dtype.kind in "fiu" and x.shape[axis] >= _SHORT and x.size > 0
 
 
 def _place(x: Value, axis: int, extreme: str, builder: Builder) -> Value:
@@ -45,7 +45,9 @@ def _place(x: Value, axis: int, extreme: str, builder: Builder) -> Value:
         return builder.emit("broadcast", [builder.constant(number)], shape=x.shape)
 
     best = along(builder.emit(extreme, [x], axes=(axis,)))
-    holds = builder.emit("bitwise_or", [builder.emit("equal", [x, best]), builder.emit("isnan", [x])])
+    holds = builder.emit("equal", [x, best])
+    if x.dtype.kind == "f":
+        holds = builder.emit("bitwise_or", [holds, builder.emit("isnan", [x])])
     column = tuple(length if n == axis else 1 for n in range(len(x.shape)))
     places = builder.emit("broadcast", [builder.constant(np.arange(length).reshape(column))], shape=x.shape)
     candidates = builder.emit("select", [holds, places, everywhere(np.int64(length))])

@@ -54,15 +54,32 @@ def test_one_large_array_is_written_past_the_caches(function, args):
     ("function", "args"),
     [
         (lambda x: x * 2.0, (X[:1000],)),
-        (lambda x: (x * 2.0, x * 3.0), (X,)),
         (lambda x: np.tanh(x), (X,)),
         (lambda x: x > 0.0, (np.repeat(X, 8),)),
         (lambda x: np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True), (M,)),
     ],
-    ids=["small", "two arrays", "dear", "truth values", "read again"],
+    ids=["small", "dear", "truth values", "read again"],
 )
 def test_others_are_not(function, args):
     assert not written_past_caches(function, *args)
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (lambda x: (x * 2.0, x + 1.0, x - 1.0), (X,)),
+        (lambda x: (x * 2.0, x + 1.0), (X.astype(np.float32),)),
+        (lambda x, y: (x * y, x + y, np.sum(x * x)), (np.repeat(M, 9, axis=1), np.repeat(M, 9, axis=1)[:, :1])),
+        (lambda x: (x > 0.0, x * 2.0), (X,)),
+    ],
+    ids=["lines", "float32", "rows", "truth values among them"],
+)
+def test_several_arrays_are_put_on_the_stack_first(function, args):
+    text = gg.compile(function).llvm(*args)
+    numbers = all(z.dtype != bool for z in _arrays(function(*args)))
+    assert ("!nontemporal" in text) == (f"alloca [{streams.STAGED} x i8]" in text) == numbers
+    for ours, theirs in zip(_arrays(gg.compile(function)(*args)), _arrays(function(*args)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_what_is_spread_alone_has_a_loop_of_its_own():

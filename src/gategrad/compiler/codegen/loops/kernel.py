@@ -1,36 +1,25 @@
-"""Loop kernels: a nest of loops over the domain, the innermost in vectors, each row walked in as few passes as it takes.
+"""Loop kernels: a nest of loops over the domain, whole or in blocks that add up what they find.
 
-`nest.py` says which loops there are and where elements lie, `walks.py` which pass over a row computes what, `folds.py`
-how elements are folded together. Here the instructions are written.
+`nest.py` says which loops there are and where elements lie, `walks.py` which pass over a row computes what, `split.py`
+which loop is run in blocks; `writer.py` writes the instructions.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
-from gategrad.compiler.codegen.blocks import Blocks, larger, part_of, smaller
-from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
-from gategrad.compiler.codegen.loops.folds import across, combine, neutral
-from gategrad.compiler.codegen.loops.nest import ROWS, Loop, Nest, Strides
-from gategrad.compiler.codegen.loops.places import Places
+from gategrad.compiler.codegen.blocks import Blocks, part_of
+from gategrad.compiler.codegen.elementwise import Needs
 from gategrad.compiler.codegen.loops.split import Split, split_of
-from gategrad.compiler.codegen.loops.streams import end_streams, store_past_caches, stream_of
-from gategrad.compiler.codegen.loops.walks import Walks
+from gategrad.compiler.codegen.loops.writer import Scratch, Writer
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.products.epilogues import Epilogue
 from gategrad.compiler.codegen.text import Body, literal, llvm_type
-from gategrad.compiler.program.ops import REDUCTIONS
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel
-from gategrad.compiler.schedule.views import view_of
 
-__all__ = ["Scratch", "write_loops"]
-
-Scratch = Callable[[Value, int], str]
-"""Hands out a buffer for so many elements of a value, the same one each time."""
+__all__ = ["write_loops"]
 
 _STACK = 64 * 1024
 """Bytes of rows that a block keeps on its stack; the threads of some systems have half a megabyte."""
@@ -41,7 +30,7 @@ def write_loops(
     room: Callable[[int], str],
 ) -> None:  # fmt: skip
     """The loops of one kernel. `stored` are the values that others need; `room` hands out so many bytes."""
-    writer = _Writer(body, needs, kernel, memory, stored, scratch)
+    writer = Writer(body, needs, kernel, memory, stored, scratch)
     for value in writer.totals:
         writer.start(value)
     if any(loop.length == 0 for loop in writer.nest.outer_loops):
@@ -57,7 +46,7 @@ class _InBlocks:
     """A kernel in blocks of the iterations of one of its loops."""
 
     def __init__(
-        self, writer: _Writer, kernel: Kernel, scratch: Scratch, split: Split, room: Callable[[int], str]
+        self, writer: Writer, kernel: Kernel, scratch: Scratch, split: Split, room: Callable[[int], str]
     ) -> None:
         self.writer, self.kernel, self.scratch, self.split, self.room = writer, kernel, scratch, split, room
         self.epilogue: Epilogue | None = None
@@ -84,13 +73,14 @@ class _InBlocks:
             memory.slots.pop(value, None)
             memory.pointers[value] = body.address(partial, value.dtype, [(block, _apart(value))], 0)
         rows = _Rows(body, block, split.count, self.scratch)
-        inner = _Writer(body, outer.needs, self.kernel, memory, outer.stored, rows.of)
-        inner.part = Part(split.loop, *part_of(body, block, split.size, inner.nest.loops[split.loop].length))
+        inner = Writer(body, outer.needs, self.kernel, memory, outer.stored, rows.of)
+        part = part_of(body, block, split.size, inner.nest.loops[split.loop].length)
+        inner.parts[split.loop] = part
         for value in split.partial:
             inner.start(value)
         with contextlib.ExitStack() as around:
             if self.epilogue is not None:
-                computed = self.epilogue.computed(body, inner.part.first, inner.part.stop, memory)
+                computed = self.epilogue.computed(body, *part, memory)
                 inner.places.origins = around.enter_context(computed)
             inner.write()
         for value in split.partial:
@@ -146,311 +136,3 @@ class _Rows:
 def _apart(value: Value) -> int:
     """The elements from the totals of one block to those of the next, which another processor writes."""
     return -(-value.size // 64) * 64 if value.size > 1 else 1  # single numbers are written once, at the end
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """The iterations that a block has of one of the loops: its number, the first one, and where they end."""
-
-    loop: int
-    first: str
-    stop: str
-
-
-class _Writer:
-    def __init__(
-        self, body: Body, needs: Needs, kernel: Kernel, memory: Memory, stored: set[Value], scratch: Scratch
-    ) -> None:
-        self.body, self.needs, self.memory, self.stored = body, needs, memory, stored
-        self.values = kernel.values
-        self.nest = Nest(kernel, memory, stored)
-        self.walks = Walks(self.nest, stored)
-        self.places = Places(body, self.nest, scratch)
-        self.stream = stream_of(self.nest, self.walks, stored, memory)
-        self.rows: dict[Value, str] = {}  # values of the current row, by register
-        self.part: Part | None = None  # all iterations of all loops
-        self.totals = [v for v in self.values if v.op.name in REDUCTIONS and not self.nest.known_inside(v)]
-
-    def write(self) -> None:
-        """The loops; the reductions that end with them have been started."""
-        outer = self.nest.outer_loops
-        with contextlib.ExitStack() as around:
-            for number, loop in enumerate(outer[:-1]):
-                self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
-            if outer:
-                self._last_outer_loop(outer[-1], len(outer) - 1)
-            else:
-                self._row(1)
-        if self.stream is not None:
-            end_streams(self.body, self.needs)
-
-    def loop(self, number: int, start: int, stop: int, step: int = 1) -> AbstractContextManager[str]:
-        """Iterations of one of the loops, as far as they are ours."""
-        part = self.part
-        if part is None or part.loop != number:
-            return self.body.loop(start, stop, step)
-        first = part.first if start == 0 else larger(self.body, part.first, start)
-        return self.body.loop(first, smaller(self.body, part.stop, stop), step)
-
-    def _last_outer_loop(self, loop: Loop, number: int) -> None:
-        bulk = loop.length - loop.length % ROWS if self.nest.only_folds_columns and self.stream is None else 0
-        for start, stop, rows in ((0, bulk, ROWS), (bulk, loop.length, 1)):
-            if start < stop:
-                with self.loop(number, start, stop, rows) as i:
-                    self.places.indices[number] = i
-                    self._row(rows)
-
-    def start(self, value: Value) -> None:
-        """Set the accumulator of a reduction that ends with the kernel to its neutral element."""
-        if value.size == 1:
-            self.memory.keep(self.body, value, neutral(value))
-            return
-        if not value.size:  # a loop runs at least once
-            return
-        with self.body.loop(0, value.size) as i:
-            address = self.body.address(self.memory.pointers[value], value.dtype, [(i, 1)], 0)
-            self.body.store(neutral(value), address, value.dtype)
-
-    # --- a row
-
-    def _row(self, rows: int) -> None:
-        """The walks of one row, or the one walk of several."""
-        self.rows = {}
-        for stage in range(self.walks.count):
-            self._row_values(stage)
-            self._walk(stage, rows)
-        for value in self.values:
-            if value.op.name in REDUCTIONS and not self.nest.reads_full(value):
-                self._add_to_total(value, self._row_operand(value.inputs[0], value))
-            elif value in self.stored and value in self.rows and value.size == 1:
-                self.memory.keep(self.body, value, self.rows[value])
-
-    def _row_values(self, stage: int) -> None:
-        """What is computed once for the row, between its walks."""
-        for value in self.values:
-            if self.walks.stage[value] == stage and not self.nest.is_full(value) and value.op.name not in REDUCTIONS:
-                operands = [self._row_operand(x, value) for x in value.inputs]
-                self._keep_row(value, self._lower(value, operands, 1))
-
-    def _keep_row(self, value: Value, register: str) -> None:
-        self.rows[value] = register
-        if value in self.stored and value.size != 1:
-            self.body.store(register, self._address_of_row(value), value.dtype)
-
-    def _address_of_row(self, value: Value) -> str:
-        strides = self.nest.own_strides(value)
-        return self.places.of_row(self.memory.pointers[value], strides, value.dtype)
-
-    def _row_operand(self, x: Value, user: Value) -> str:
-        base = view_of(x).base
-        if base in self.rows:
-            return self.rows[base]
-        number = self.memory.number(self.body, base)
-        return number if number is not None else self._load(x, user, 1)
-
-    # --- a walk
-
-    def _walk(self, stage: int, rows: int) -> None:
-        sinks = self.walks.sinks(stage)
-        if not sinks:
-            return
-        wanted = self.walks.wanted(sinks, stage)
-        folds = [v for v in sinks if v.op.name in REDUCTIONS and self.nest.folds_row(v)]
-        if not self.nest.row_length:
-            for value in folds:
-                self._finish_fold(value, {1: [self.accumulator(value, 1)]})
-            return
-        *middle, last = self.nest.inner_loops or [Loop(1, ())]
-        lanes = self.nest.lanes
-        bulk = last.length - last.length % lanes
-        unroll = _unroll(wanted, bulk // lanes, has_folds=bool(folds)) if rows == 1 else 1
-        main = bulk - bulk % (lanes * unroll)
-        pieces = [(0, main, lanes, unroll), (main, bulk, lanes, 1), *_tail(bulk, last.length, lanes)]
-        found: dict[Value, dict[int, list[str]]] = {v: {} for v in folds}
-        for start, stop, width, copies in pieces:
-            for value in folds:
-                if start < stop and width not in found[value]:
-                    found[value][width] = [self.accumulator(value, width) for _ in range(copies)]
-        with contextlib.ExitStack() as around:
-            first = len(self.nest.outer_loops)
-            for number, loop in enumerate(middle, first):
-                self.places.indices[number] = around.enter_context(self.loop(number, 0, loop.length))
-            for start, stop, width, copies in pieces:
-                if start < stop:
-                    accumulators = {v: found[v][width] for v in folds}
-                    step = _Step(self, stage, wanted, sinks, accumulators, width, rows)
-                    step.run(first + len(middle), start, stop, copies)
-        for value in folds:
-            self._finish_fold(value, found[value])
-
-    def _lower(self, value: Value, operands: list[str], lanes: int) -> str:
-        dtypes = [x.dtype for x in value.inputs]
-        return lower(self.body, self.needs, value.op.name, operands, dtypes, value.dtype, lanes)
-
-    def _load(self, x: Value, user: Value, lanes: int) -> str:
-        view = view_of(x)
-        strides = self.nest.strides(x, user)
-        return self.places.read(self.memory.pointers[view.base], strides, view.offset, x.dtype, lanes)
-
-    # --- reductions
-
-    def accumulator(self, value: Value, lanes: int) -> str:
-        """A place on the stack for folded elements, which starts with the neutral one."""
-        slot = self.body.slot(llvm_type(value.dtype, lanes), "acc", 64)
-        start = self.body.splat(neutral(value), value.dtype, lanes)
-        self.body.write(f"store {llvm_type(value.dtype, lanes)} {start}, ptr {slot}")
-        return slot
-
-    def add_to_slot(self, value: Value, slot: str, x: str, lanes: int) -> None:
-        """Fold elements into an accumulator on the stack."""
-        kind = llvm_type(value.dtype, lanes)
-        before = self.body.make(f"load {kind}, ptr {slot}")
-        after = combine(self.body, self.needs, value, before, x, lanes)
-        self.body.write(f"store {kind} {after}, ptr {slot}")
-
-    def add_to_memory(self, value: Value, address: str, x: str, lanes: int) -> None:
-        """Fold elements into the totals in a buffer."""
-        before = self.body.load(address, value.dtype, lanes)
-        after = combine(self.body, self.needs, value, before, x, lanes)
-        self.body.store(after, address, value.dtype, lanes)
-
-    def _finish_fold(self, value: Value, accumulators: dict[int, list[str]]) -> None:
-        """One number from all the accumulators of a row, which are listed by the lanes that they have."""
-        totals = []
-        for lanes, slots in accumulators.items():
-            kind = llvm_type(value.dtype, lanes)
-            parts = [self.body.make(f"load {kind}, ptr {slot}") for slot in slots]
-            while len(parts) > 1:
-                pairs = zip(parts[::2], parts[1::2], strict=True)
-                parts = [combine(self.body, self.needs, value, a, b, lanes) for a, b in pairs]
-            totals.append(across(self.body, self.needs, value, parts[0], lanes))
-        total = totals[0]
-        for rest in totals[1:]:
-            total = combine(self.body, self.needs, value, total, rest, 1)
-        if self.nest.known_inside(value):
-            self._keep_row(value, total)
-        else:
-            self._add_to_total(value, total)
-
-    def _add_to_total(self, value: Value, total: str) -> None:
-        """What a row contributes to a reduction that ends with the kernel."""
-        if value.size == 1:
-            self.add_to_slot(value, self.memory.slots[value], total, 1)
-        else:
-            self.add_to_memory(value, self._address_of_row(value), total, 1)
-
-
-class _Step:
-    """The body of a walk's innermost loop: `lanes` elements of each of so many rows at a time."""
-
-    def __init__(
-        self, writer: _Writer, stage: int, wanted: list[Value], sinks: list[Value],
-        accumulators: dict[Value, list[str]], lanes: int, rows: int,
-    ) -> None:  # fmt: skip
-        self.writer, self.stage, self.wanted, self.sinks = writer, stage, wanted, sinks
-        self.accumulators, self.lanes, self.rows = accumulators, lanes, rows
-        self.full: dict[Value, str] = {}  # what is computed for the current elements, by register
-
-    def run(self, place: int, start: int, stop: int, copies: int) -> None:
-        body, indices = self.writer.body, self.writer.places.indices
-        with self.writer.loop(place, start, stop, self.lanes * copies) as i:
-            for copy in range(copies):
-                indices[place] = body.plus(i, copy * self.lanes)
-                self._elements(copy)
-
-    def _elements(self, copy: int) -> None:
-        number = len(self.writer.nest.outer_loops) - 1
-        indices = self.writer.places.indices
-        first = indices.get(number, "0")
-        columns: dict[Value, str] = {}
-        for row in range(self.rows):
-            if number >= 0:
-                indices[number] = self.writer.body.plus(first, row)
-            self._compute()
-            self._fold(copy, columns)
-        if number >= 0:
-            indices[number] = first
-        for value, x in columns.items():
-            pointer, strides = self.writer.memory.pointers[value], self.writer.nest.own_strides(value)
-            address = self.writer.places.address(pointer, strides, 0, value.dtype)
-            self.writer.add_to_memory(value, address, x, self.lanes)
-
-    def _compute(self) -> None:
-        self.full = {}
-        for value in self.wanted:
-            operands = [self._operand(x, value) for x in value.inputs]
-            self.full[value] = self.writer._lower(value, operands, self.lanes)
-            if self.writer.walks.keeps(value, self.stage):
-                self._write(value)
-
-    def _fold(self, copy: int, columns: dict[Value, str]) -> None:
-        writer = self.writer
-        for value in self.sinks:
-            if value.op.name not in REDUCTIONS:
-                continue
-            x = self._operand(value.inputs[0], value)
-            if value in self.accumulators:
-                writer.add_to_slot(value, self.accumulators[value][copy], x, self.lanes)
-            elif value in columns:
-                columns[value] = combine(writer.body, writer.needs, value, columns[value], x, self.lanes)
-            else:
-                columns[value] = x
-
-    def _operand(self, x: Value, user: Value) -> str:
-        base, writer = view_of(x).base, self.writer
-        if base in self.full:
-            return self.full[base]
-        if base in writer.rows:
-            return writer.body.splat(writer.rows[base], x.dtype, self.lanes)
-        if base in writer.nest.inside and writer.nest.is_full(base):
-            return self._read_again(base)
-        number = writer.memory.number(writer.body, base)
-        if number is not None:
-            return writer.body.splat(number, x.dtype, self.lanes)
-        return writer._load(x, user, self.lanes)
-
-    def _read_again(self, value: Value) -> str:
-        """A value that an earlier walk has kept."""
-        places = self.writer.places
-        if value in self.writer.stored:
-            strides: Strides = self.writer.nest.own_strides(value)
-            return places.read(self.writer.memory.pointers[value], strides, 0, value.dtype, self.lanes)
-        return self.writer.body.load(places.of_scratch(value), value.dtype, self.lanes)
-
-    def _write(self, value: Value) -> None:
-        places = self.writer.places
-        if value in self.writer.stored:
-            strides = self.writer.nest.own_strides(value)
-            address = places.address(self.writer.memory.pointers[value], strides, 0, value.dtype)
-        else:
-            address = places.of_scratch(value)
-        # results lie in order, so that their innermost step is 1
-        store = store_past_caches if value is self.writer.stream and self.lanes > 1 else Body.store
-        store(self.writer.body, self.full[value], address, value.dtype, self.lanes)
-
-
-def _tail(start: int, stop: int, lanes: int) -> list[tuple[int, int, int, int]]:
-    """What is left of a row behind its last whole vector: in shorter vectors if two are enough, else one by one."""
-    widths = [width for width in (lanes // 2, lanes // 4, lanes // 8) if width and (stop - start) & width]
-    if len(widths) > 2:
-        return [(start, stop, 1, 1)]
-    pieces = []
-    for width in widths:
-        pieces.append((start, start + width, width, 1))
-        start += width
-    return pieces
-
-
-def _unroll(wanted: list[Value], vectors: int, *, has_folds: bool) -> int:
-    """How many vectors to work on at once, so that the latency of one hides behind the others.
-
-    Plain operations that nothing waits for need none of it: the processor looks ahead. Unless the loop is so short that it
-    does little but count, more at once are not faster then, and LLVM takes its time for each of them (measured).
-    """
-    calls = sum(v.op.name in CALLS for v in wanted)
-    dear = len(wanted) + 3 * calls
-    waits = has_folds or calls > 0
-    unroll = 4 if dear <= 3 or (waits and dear <= 6) else 2 if waits and dear <= 12 else 1
-    while unroll > max(vectors, 1):
-        unroll //= 2
-    return unroll

@@ -21,6 +21,10 @@ __all__ = ["ROWS", "Loop", "Nest", "Strides"]
 ROWS = 4
 """Rows that are walked together where columns are folded: each total is then loaded and stored once for all of them."""
 
+_STRIP = 32  # elements of a row at least that are walked for all rows before the next ones: more lie too far apart
+_LINE = 64  # bytes that come from memory together
+_NEAR = 2**14  # bytes that stay where the processor finds them at once
+
 Strides = tuple[int, ...]
 """For each axis of the domain, the distance in elements from one element to the next along it."""
 
@@ -66,6 +70,37 @@ class Nest:
         columns = all(self.reads_full(v) and not self.folds_row(v) and last <= self.kernel.folded[v] for v in folds)
         return bool(folds) and columns and all(self.is_full(v) for v in maps)
 
+    @property
+    def strip(self) -> int:
+        """How many elements of each row are walked together, where what is read lies across the rows."""
+        return max(_STRIP, 4 * self.lanes)
+
+    @property
+    def crossing(self) -> int | None:
+        """The number of the loop that should go around the last one, so that lines are read while they are near.
+
+        Something lies in order along that loop, and across the last one, as what is transposed does. None if it is best
+        to walk in the order of the axes, or if reductions ask for it.
+        """
+        kernel = self.kernel
+        if kernel.folded or kernel.products or not self.inner_loops:
+            return None
+        for value in kernel.values:
+            for x in value.inputs:
+                number = None if view_of(x).base in self.inside else self._along_lines(x, value)
+                if number is not None:
+                    return number
+        return None
+
+    def _along_lines(self, x: Value, user: Value) -> int | None:
+        """The number of the loop along which an operand lies in order, if there are too many lines until it goes on."""
+        steps = [abs(self.strides(x, user)[loop.axes[-1]]) * x.dtype.itemsize for loop in self.loops]
+        near = [n for n in range(len(steps) - 1) if 0 < steps[n] < min(_LINE, steps[-1])]
+        if not near or steps[-1] < _LINE // 2:
+            return None
+        lines = math.prod(loop.length for loop in self.loops[near[-1] + 1 :])
+        return near[-1] if lines * _LINE > _NEAR else None
+
     def is_full(self, value: Value) -> bool:
         """Whether a value computed here varies along the row."""
         return any(d in self.inner for d in self.kernel.dims[value])
@@ -86,18 +121,19 @@ class Nest:
     # --- which axes form the row
 
     def _inner_axes(self) -> frozenset[int]:
-        """The trailing axes that every reduction folds either all or none of."""
+        """The trailing axes that every reduction folds either all or none of; those of length 1 do not count."""
+        long = [n for n, length in enumerate(self.domain) if length != 1]
         if self.kernel.row_axes:
-            return self.kernel.row_axes
-        rank = len(self.domain)
-        inner = frozenset(range(1 if self.kernel.products else 0, rank))  # products come in blocks of rows
+            return self.kernel.row_axes & set(long)
+        first = 1 if self.kernel.products else 0  # products come in blocks of rows
+        inner = frozenset(n for n in long if n >= first)
         for value in self.kernel.values:
             if value.op.name in REDUCTIONS:
                 folded = self.kernel.folded[value]
                 if inner <= folded or not inner & folded:
                     continue
-                last = (rank - 1) in folded
-                inner = frozenset(n for n in inner if all((m in folded) == last for m in range(n, rank)))
+                last = long[-1] in folded
+                inner = frozenset(n for n in inner if all((m in folded) == last for m in long if m >= n))
         return inner
 
     def _lanes(self, memory: Memory) -> int:
@@ -111,11 +147,13 @@ class Nest:
     # --- loops and strides
 
     def _joined(self, axes: Iterable[int], patterns: list[Strides]) -> list[Loop]:
-        """A loop for each axis; adjacent axes share one where that is right for all that is read or written."""
+        """A loop for each axis that has one; adjacent axes share it where that is right for all that is read or written."""
         loops: list[Loop] = []
         for axis in axes:
             length = self.domain[axis]
-            if loops and all(p[axis - 1] == p[axis] * length for p in patterns):
+            if length == 1 and not self.kernel.products:  # whose blocks are blocks of the first loop
+                continue
+            if loops and all(p[loops[-1].axes[-1]] == p[axis] * length for p in patterns):
                 loops[-1] = Loop(loops[-1].length * length, (*loops[-1].axes, axis))
             else:
                 loops.append(Loop(length, (axis,)))

@@ -48,7 +48,12 @@ class Places:
             return self.body.load(address, dtype, lanes)
         if step == 0:
             return self.body.splat(self.body.load(address, dtype), dtype, lanes)
-        vector, kind = "poison", llvm_type(dtype, lanes)
+        kind = llvm_type(dtype, lanes)
+        if step == -1:
+            low = self.body.load(self.body.address(address, dtype, [], 1 - lanes), dtype, lanes)
+            mask = ", ".join(f"i32 {lane}" for lane in reversed(range(lanes)))
+            return self.body.make(f"shufflevector {kind} {low}, {kind} poison, <{lanes} x i32> <{mask}>")
+        vector = "poison"
         for lane in range(lanes):
             one = self.body.load(self.body.address(address, dtype, [], lane * step), dtype)
             vector = self.body.make(f"insertelement {kind} {vector}, {llvm_type(dtype)} {one}, i32 {lane}")

@@ -67,14 +67,16 @@ def _rows_of_products(nest: Nest) -> Split:
 
 def _grain(nest: Nest, walks: Walks, number: int) -> int:
     """Blocks of this loop are made of so many iterations or a multiple; 0 if it cannot be cut."""
-    outer = len(nest.outer_loops)
+    outer, vectors = len(nest.outer_loops), 4 * nest.lanes
+    last = len(nest.loops) - 1
+    if nest.crossing is not None:  # nothing is folded, and every block should have whole lines to read
+        return 0 if number == nest.crossing else nest.strip if number == last else 1
     if number < outer:
         return ROWS if nest.only_folds_columns and number == outer - 1 else 1
     if number > outer or walks.count > 1 or not all(nest.reads_full(v) for v in _totals(nest)):
         return 0  # what is computed once for a row belongs to one block
-    if number < len(nest.loops) - 1:
+    if number < last:
         return 1
-    vectors = 4 * nest.lanes
     return max(_COLUMNS, vectors) if outer else vectors
 
 
