@@ -22,7 +22,7 @@ from gategrad.errors import DtypeError, GateError, ReleasedError, describe
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate, on_meeting
 from gategrad.masked import Masked
-from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all
+from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all, travelling
 
 __all__ = [
     "AMBIENT",
@@ -378,6 +378,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     if type(dx) is Masked:
         dx = dx.settled() if getattr(gate.inputs[index], "passes_masks", False) else dx.resolve()
     if spec is None:
+        if type(dx) in travelling:
+            return travelling[type(dx)](dx)
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
         return dtype.type(dx)

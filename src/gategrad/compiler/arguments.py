@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Structure
+from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Structure, data_leaves
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import DtypeError, describe
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable
 
-__all__ = ["Argument", "binder", "fixed", "read"]
+__all__ = ["Argument", "binder", "fixed", "loosened", "pythons", "read"]
 
 Build = Callable[[Iterator[Any]], Any]
 
@@ -28,7 +28,7 @@ class Argument:
     names: list[str]
     build: Build  # from an iterator over values in the place of the leaves
     plain: Any  # the argument as native code takes it: exact containers, orderly arrays
-    key: Any
+    key: Any  # whichever numbers are Python's
 
 
 def read(x: Any, name: str) -> Argument:
@@ -48,7 +48,7 @@ def read(x: Any, name: str) -> Argument:
     leaf = _leaf(x)
     if leaf is not None:
         structure, plain = leaf
-        return Argument(structure, [plain], [name], next, plain, structure)
+        return Argument(structure, [plain], [name], next, plain, loosened(structure))
     return _other_container(x, name)
 
 
@@ -66,11 +66,13 @@ def fixed(x: Any, name: str) -> Argument:
 
 def _leaf(x: Any) -> tuple[Structure, Any] | None:
     kind = type(x)
-    if kind is float or kind is np.float64 or kind is int:
-        return Scalar("f64"), float(x)
-    if kind is np.float32:
-        return Scalar("f32"), x
-    if not isinstance(x, (np.ndarray, np.generic, complex)):
+    if kind is float or kind is int:
+        return Scalar("f64", is_python=True), float(x)
+    if kind is complex:
+        return Scalar("c128", is_python=True), x
+    if kind is np.float64 or kind is np.float32:
+        return Scalar(KINDS[x.dtype], is_python=False), x
+    if not isinstance(x, (np.ndarray, np.generic)):
         return None
     if isinstance(x, np.ma.MaskedArray):
         raise DtypeError(
@@ -84,10 +86,22 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
             "and truth values"
         )
     if array.shape == () and number is not None:
-        return Scalar(number), float(array) if number == "f64" else array.dtype.newbyteorder("=").type(array)
+        return Scalar(number, is_python=False), array.dtype.newbyteorder("=").type(array)
     if not (array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned):  # else this very object
         array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
     return Array(array.dtype, array.shape), array
+
+
+def loosened(structure: Structure) -> Structure:
+    """The structure, with single numbers that may be Python's or NumPy's."""
+    if isinstance(structure, Container):
+        return dataclasses.replace(structure, items=tuple(map(loosened, structure.items)))
+    return Scalar(structure.kind) if isinstance(structure, Scalar) else structure
+
+
+def pythons(structures: Sequence[Structure]) -> tuple[bool | None, ...]:
+    """Which single numbers are Python's (True) and which are NumPy's (False)."""
+    return tuple([x.is_python for x in data_leaves(*structures) if isinstance(x, Scalar)])
 
 
 def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:

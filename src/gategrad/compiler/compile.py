@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from gategrad.compiler.arguments import Argument, fixed, read
+from gategrad.compiler.arguments import Argument, fixed, pythons, read
 from gategrad.compiler.halves import Halves
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report
@@ -144,11 +144,13 @@ class Compiled(native.Callable):
         return [fixed(x, name) if name in self._static else read(x, name) for name, x in given]
 
     def _specialise(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
-        found: Specialisation = _remembered(
-            self._specialisations,
-            (keywords, *[a.key for a in arguments]),
-            lambda: specialise(self._f, arguments, keywords, self._donated(len(arguments), keywords)),
-        )
+        def make() -> Specialisation:
+            return specialise(self._f, arguments, keywords, self._donated(len(arguments), keywords))
+
+        key = (keywords, *[a.key for a in arguments])
+        found: Specialisation = _remembered(self._specialisations, key, make)
+        if found.minds_python and found.pythons != (given := pythons([a.structure for a in arguments])):
+            found = _remembered(self._specialisations, (*key, given), make)
         return found
 
     def _donated(self, count: int, keywords: tuple[str, ...]) -> list[int]:
@@ -258,7 +260,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     finite and is answered by a second program, see docs/kinks.md), and arrays, numbers and settings that it takes
     from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
-    A single float64 counts as a Python float, which never widens float32.
+    Numbers of Python's do not widen the float32 arrays that they meet and NumPy's own do, as arguments or taken from
+    outside, as in NumPy; those that flow through gates are Python's, as everywhere (docs/engine.md).
 
     The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
     an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training

@@ -63,7 +63,7 @@ class Halves:
         if caution.has_spared:
             spared()
             return whole, None  # the other half could not tell which program the residuals are from
-        upstream = [Symbol(_standing_for(z), builder) for z in flowing]
+        upstream = [Symbol(_standing_for(z), builder, is_python=spec_of(z) is None) for z in flowing]
         with writing() as caution:
             gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
         places = [x.value for x in leaves if type(x) is Symbol]

@@ -113,7 +113,7 @@ def _told(signature: Signature) -> str | None:
 
 def _structure(structure: Structure) -> str | None:
     if isinstance(structure, Scalar):
-        return structure.kind
+        return f"{structure.kind}{structure.is_python}"
     if isinstance(structure, Array):
         return f"{structure.dtype.str}{structure.shape}{structure.over}"
     if isinstance(structure, Container):

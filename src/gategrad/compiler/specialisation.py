@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gategrad.compiler.arguments import Argument, binder
+from gategrad.compiler.arguments import Argument, binder, pythons
 from gategrad.compiler.codegen.entry.signature import Fixed, Structure
 from gategrad.compiler.passes import optimise, timed
 from gategrad.compiler.program.program import Program
@@ -55,6 +55,7 @@ class Specialisation:
         self.structures = tuple(structures)  # of the arguments
         self.seconds: dict[str, float] = {}
         self.note = ""  # why there is no program
+        self.minds_python = False  # whether it is only for numbers that are Python's where those of its arguments were
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
@@ -65,6 +66,11 @@ class Specialisation:
     def is_direct(self) -> bool:
         """Whether native code builds the containers of the output itself."""
         return self.order is not None
+
+    @functools.cached_property
+    def pythons(self) -> tuple[bool | None, ...]:
+        """Which single numbers among the arguments are Python's."""
+        return pythons(self.structures)
 
     @functools.cached_property
     def may_give_up(self) -> bool:

@@ -8,8 +8,10 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from gategrad.careful import writing
-from gategrad.compiler.arguments import Argument, binder
+from gategrad.compiler.arguments import Argument, binder, loosened
 from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import is_watched, timed
@@ -66,7 +68,7 @@ def _traced(
     f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int],
     *, is_careful: bool,
 ) -> Specialisation:  # fmt: skip
-    specs = [spec_of(leaf) for a in arguments for leaf in a.leaves]
+    specs = [complex if type(leaf) is complex else spec_of(leaf) for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
     structures = [a.structure for a in arguments]
     seconds: dict[str, float] = {}
@@ -77,11 +79,21 @@ def _traced(
         made = Specialisation(f, None, _nothing_to_rebuild, structures)
         made.note = f"not compiled, NumPy runs the function itself: {reason}"
         return made
-    made = Specialisation(f, program, rebuild, structures)
+    minds = _minds_python(program)
+    made = Specialisation(f, program, rebuild, structures if minds else list(map(loosened, structures)))
+    made.minds_python = minds
     made.seconds = seconds
     if caution.has_spared:
         made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
     return made
+
+
+def _minds_python(program: Program) -> bool:
+    """Whether it matters which single numbers are Python's: those do not widen what is in single precision."""
+    return any(x.dtype in _NARROW for x in (*program.inputs, *program.values))
+
+
+_NARROW = (np.dtype(np.float32), np.dtype(np.complex64))
 
 
 def _nothing_to_rebuild(results: list[Any], constant: Callable[[Any], Any] = lambda z: z) -> Any:

@@ -12,7 +12,7 @@ from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
 from gategrad.transforms.containers import flatten, places
-from gategrad.values import FLOAT64, conjugated, lock, spec_of
+from gategrad.values import FLOAT64, conjugated, lock, spec_of, travelling
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
 
@@ -183,7 +183,7 @@ def differentiable(x: Any, where: str) -> Any:
         )
     kind = getattr(getattr(x, "dtype", None), "kind", "")  # another library's dtype may have none
     if kind and kind in "fc":
-        return float(x) if type(x) is np.float64 else x
+        return travelling[type(x)](x) if type(x) in travelling else x
     if kind and kind in "iu":
         raise DtypeError(
             f"{where} is {describe(x)}: integers cannot change by a little, so they have no gradient. "

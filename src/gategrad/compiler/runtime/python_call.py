@@ -99,9 +99,7 @@ def _matches(structure: Structure, value: Any, objects: list[Any]) -> bool:
     objects.append(value)
     if isinstance(structure, Array):
         return _is_array(structure, value)
-    return isinstance(structure, Scalar) and (
-        type(value) is structure.dtype.type or (structure.kind == "f64" and type(value) is float)
-    )
+    return isinstance(structure, Scalar) and type(value) in structure.types
 
 
 def _items(container: Container, value: Any) -> list[Any] | None:

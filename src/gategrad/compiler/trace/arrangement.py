@@ -215,8 +215,6 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, **_: Any) -> Any:
     if not copy and x.dtype == dtype:
         return x
     wanted = np.dtype(dtype)
-    if wanted.kind not in "fciub" or (wanted.kind == "c" and wanted.itemsize > 16):
-        raise NotTraceableError(f"programs know floats, complex numbers, integers and truth values, not {wanted}")
     if x.dtype.kind == "c" and wanted.kind not in "cb":
         x = np.real(x)
-    return Symbol(cast(x.value, np.dtype(dtype), x.builder), x.builder)
+    return Symbol(cast(x.value, wanted, x.builder), x.builder)

@@ -37,7 +37,7 @@ def viewed(
     if type(z) is not Symbol or (composed and function not in _READ_ONLY) or function in _AS_NOTED:
         return z
     if z is x or z.made is ARGUMENT:
-        z = Symbol(z.value, z.builder)
+        z = Symbol(z.value, z.builder, is_python=function is np.real and z.is_python)
     is_view = (
         function in _ALWAYS
         or (function is np.imag and x.dtype.kind == "c")

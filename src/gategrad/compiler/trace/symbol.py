@@ -13,12 +13,12 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods, functions, getitem
 from gategrad.assignment import assigners, written_out
-from gategrad.compiler.program.ops import ELEMENTWISE
+from gategrad.compiler.program.ops import ELEMENTWISE, is_known
 from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
 from gategrad.errors import KeptSymbolError, NotTraceableError, TraceError
 from gategrad.gate import Gate
-from gategrad.values import FLOAT64, Spec, is_complex
+from gategrad.values import FLOAT64, Spec, is_complex, travelling
 
 __all__ = [
     "ARGUMENT",
@@ -93,15 +93,17 @@ ARGUMENT: Any = object()
 class Symbol(ArrayMethods):
     """A value of the program that is being written, with the dtype and shape that it will have."""
 
-    __slots__ = ("__weakref__", "_base", "_views", "builder", "made", "value")
+    __slots__ = ("__weakref__", "_base", "_views", "builder", "is_python", "made", "value")
 
     _base: Any  # what this is a view of, its own views, and what made it of that: see assignment.py
     _views: Any
     made: Any  # or ARGUMENT
+    is_python: bool  # a single number as Python has them, which does not widen the arrays that it meets
 
-    def __init__(self, value: Value, builder: Builder) -> None:
+    def __init__(self, value: Value, builder: Builder, *, is_python: bool = False) -> None:
         self.value = value
         self.builder = builder
+        self.is_python = is_python
         self._base = self._views = self.made = None
 
     @property
@@ -133,7 +135,7 @@ class Symbol(ArrayMethods):
             raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} has no operation in programs")
         if dtype is not None:
             inputs = tuple([(x if type(x) is Symbol else np.asarray(x)).astype(dtype) for x in inputs])
-        return _apart(apply_ufunc(ufunc, inputs), inputs)
+        return _of_numpy(_apart(apply_ufunc(ufunc, inputs), inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if any(t is not Symbol and not issubclass(t, np.ndarray) for t in types):
@@ -146,6 +148,8 @@ class Symbol(ArrayMethods):
             z = rule(*args, **options)
         else:
             z = _composed(function, function, args, options)
+        if function is not np.real:
+            z = _of_numpy(z)
         return hosts["viewed"](args[0] if args else None, z, function, args[1:], options, rule is None)
 
     def __getitem__(self, index: Any) -> Any:
@@ -239,15 +243,28 @@ def _composed(key: Any, function: Any, args: Any, options: Any) -> Any:
 
 def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:
     def apply(self: Symbol, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (self, other)), (self,))
+        return NotImplemented if _defers(other) else _by_operator(ufunc, self, other)
 
     def reflected(self: Symbol, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (other, self)), (self,))
+        return NotImplemented if _defers(other) else _by_operator(ufunc, other, self)
 
     def in_place(self: Symbol, other: Any) -> Any:
         return hosts["in_place"](self, other, apply, sign)
 
     return apply, reflected, in_place
+
+
+def _by_operator(ufunc: np.ufunc, *inputs: Any) -> Any:
+    """What an operator makes of symbols: of Python's numbers alone another one, as Python does."""
+    z = _apart(apply_ufunc(ufunc, inputs), inputs)
+    if type(z) is Symbol:
+        z.is_python = all(x.is_python if type(x) is Symbol else type(x) in _PYTHON for x in inputs)
+    return z
+
+
+def _of_numpy(z: Any) -> Any:
+    """What a function of NumPy's returned: its own numbers, though the rule may have computed with Python's."""
+    return Symbol(z.value, z.builder) if type(z) is Symbol and z.is_python else z
 
 
 def _apart(z: Any, inputs: Any) -> Any:
@@ -260,6 +277,7 @@ def _defers(other: Any) -> bool:
     return type(other) is not Symbol and not isinstance(other, _OPERANDS) and hasattr(other, "__array_ufunc__")
 
 
+_PYTHON = (float, int, complex, bool)
 _OPERANDS = (float, int, complex, np.ndarray, np.generic)
 
 _ufunc: np.ufunc
@@ -279,8 +297,8 @@ for _name, _ufunc in {
 }.items():  # fmt: skip
     setattr(Symbol, f"__{_name}__", _operator(_ufunc)[0])
 for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert}.items():
-    setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: apply_ufunc(ufunc, (self,)))
-setattr(Symbol, "__pos__", lambda self: Symbol(self.value, self.builder))  # noqa: B010  (as the others)
+    setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: _by_operator(ufunc, self))
+setattr(Symbol, "__pos__", lambda self: Symbol(self.value, self.builder, is_python=self.is_python))  # noqa: B010  (as the others)
 
 
 # --- writing into the program ------------------------------------------------------------------------------------
@@ -331,25 +349,38 @@ def cast(value: Value, dtype: Any, builder: Builder) -> Value:
     """The same value in this dtype."""
     if value.dtype is dtype or value.dtype == dtype:
         return value
+    if not is_known(dtype):
+        raise NotTraceableError(
+            f"programs know truths, integers, and numbers of single and double precision, not {dtype}"
+        )
     if value.op.name == "constant":
         return builder.constant(value.options["value"].array.astype(dtype))
     return builder.emit("cast", [value], dtype=np.dtype(dtype))
 
 
 def common_dtype(inputs: Any) -> Any:
-    """NumPy's result dtype; a single float64 counts as a Python float, which never widens float32."""
+    """NumPy's result dtype: numbers of Python's do not widen what they meet, NumPy's own do."""
     if all(type(x) is float or (type(x) is Symbol and x.value.dtype is FLOAT64) for x in inputs):
         return FLOAT64
     kinds = []
     for x in inputs:
         if type(x) is Symbol:
-            kinds.append(0.0 if x.spec is None else x.value.dtype)
-        elif type(x) is float or type(x) is int or type(x) is bool or type(x) is complex:
-            kinds.append(x)
+            kinds.append(_NUMBERS[x.value.dtype.kind] if x.is_python else x.value.dtype)
         else:
-            array = np.asarray(x)
-            kinds.append(0.0 if array.shape == () and array.dtype == FLOAT64 else array.dtype)
+            kinds.append(x if type(x) in _PYTHON else np.asarray(x).dtype)
     return np.result_type(*kinds)
+
+
+_NUMBERS = {"f": 0.0, "c": 0j, "i": 0, "b": False}
+
+
+def _as_it_travels(x: Symbol) -> Symbol:
+    """A single float64 counts as Python's between gates, where it is one, and a single complex number as NumPy's."""
+    is_python = x.spec is None
+    return x if x.is_python == is_python else Symbol(x.value, x.builder, is_python=is_python)
+
+
+travelling[Symbol] = _as_it_travels
 
 
 def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
