@@ -17,7 +17,7 @@ from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.specialisation import Specialisation
 from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
-from gategrad.errors import ComplexTraceError, describe
+from gategrad.errors import ComplexTraceError, DtypeError, describe
 from gategrad.recording import plain
 from gategrad.transforms.call import Call, Rule, record
 from gategrad.transforms.derivative import Derivative, at_once
@@ -99,7 +99,7 @@ class Compiled(native.Callable):
         if varies:
             return self._record(arguments, leaves, keywords)
         found = self._specialise(arguments, keywords)
-        if found.is_direct and not found.may_give_up:
+        if found.is_direct:
             native.install(self, found.code)
         return found.run(arguments, keywords)
 
@@ -230,8 +230,16 @@ class _FlatCall:
         compiled = self._compiled
 
         def make() -> Callable[..., Any]:
-            made = rule(self._flattened(compiled._f), *which)
-            made.__name__ = made.__qualname__ = f"{getattr(compiled._f, '__name__', 'program')}_{made.__name__}"
+            derived = rule(self._flattened(compiled._f), *which)
+
+            @functools.wraps(derived)
+            def made(*groups: Any) -> Any:
+                try:
+                    return derived(*groups)
+                except DtypeError as error:  # real in the program, and complex where the function itself had answered
+                    raise ComplexTraceError(str(error)) from error
+
+            made.__name__ = made.__qualname__ = f"{getattr(compiled._f, '__name__', 'program')}_{derived.__name__}"
             return cast(Callable[..., Any], compile(made))
 
         found: Callable[..., Any] = _remembered(compiled._derivatives, (self._containers, rule, *which), make)
@@ -271,8 +279,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
     fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy. Where NumPy has real
-    numbers or complex ones, whichever the values say (`np.linalg.eig`), programs have complex ones; a call in which they
-    are real is answered by `f` itself.
+    numbers or complex ones, whichever the values say (`np.linalg.eig`), programs have complex ones, or what a host call
+    had while it was traced (`scipy.linalg.sqrtm`); a call in which they are of the other kind is answered by `f` itself.
 
     Division by zero and overflow give inf and nan as NumPy does, for single numbers as well, but without warnings:
     `np.errstate` has no say. Other Python threads run during calls that take long; any number of threads may call.

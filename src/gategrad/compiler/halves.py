@@ -77,6 +77,8 @@ class Halves:
         return whole, tuple([Symbol(x, builder) for x in residuals])
 
     def _second(self, leaves: tuple[Any, ...], residuals: tuple[Any, ...], upstream: tuple[Any, ...]) -> Any:
+        if not any(type(x) is Symbol for x in (*leaves, *upstream)):  # no program: the function runs as it is
+            return tuple(pulled_back(self._function, leaves, self._needs)[2](upstream))
         if _key(leaves) not in self._seconds:  # thrown out: traced once more, for what it notes
             self._first(leaves)
         second = self._seconds[_key(leaves)]

@@ -18,7 +18,7 @@ from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.runtime.python_call import is_not_finite
 from gategrad.compiler.trace.tracing import Rebuild
-from gategrad.errors import RealAnswerError
+from gategrad.errors import OtherNumbersError
 
 if TYPE_CHECKING:
     from gategrad.compiler.codegen.module import Native
@@ -74,9 +74,8 @@ class Specialisation:
 
     @functools.cached_property
     def may_give_up(self) -> bool:
-        """Whether there are values that the program was not made for."""
-        values = () if self.traced is None else self.traced.values
-        return any(x.op.name == "eig" or getattr(x.options.get("function"), "may_be_real", False) for x in values)
+        """Whether there are values that the program was not made for: real ones for complex ones, or the other way round."""
+        return self.traced is not None and not self.traced.operations.isdisjoint(("eig", "callback"))
 
     @functools.cached_property
     def program(self) -> Program | None:
@@ -126,7 +125,7 @@ class Specialisation:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.traced is not None:
-            with contextlib.suppress(RealAnswerError):
+            with contextlib.suppress(OtherNumbersError):
                 return self._run(arguments, keywords, leaves)
         positional, named = binder(arguments, keywords)(leaves)
         return self.function(*positional, **named)
@@ -136,7 +135,9 @@ class Specialisation:
             return self._interpret(leaves, lambda: self.careful.run(arguments, keywords))
         if not self.is_direct:
             found = self.code.answer(tuple(leaves), {})
-            return self.rebuild(list(found)) if found is not native.MISMATCH else self.careful.run(arguments, keywords)
+            if found is not native.MISMATCH:
+                return self.rebuild(list(found))
+            return self._interpret(leaves) if self.again is None else self.careful.run(arguments, keywords)
         # A static argument is recognised by identity: hand over the one that the code knows, equal to that given.
         plain = [
             known.value if isinstance(known, Fixed) else a.plain

@@ -166,11 +166,13 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
         inputs = tuple([_leaf(x) for x in traced.inputs])
         flat = [_leaf(z) for z in traced.outputs]
         output = write_over_flat(made.structures, donated, flat)
-        return Signature(inputs, output, wants_finite=made.again is not None)
+        return Signature(inputs, output, wants_finite=made.again is not None, may_give_up=made.may_give_up)
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
     output = write_over(made.structures, donated, output)
-    return Signature(made.structures, output, keywords, wants_finite=made.again is not None)
+    return Signature(
+        made.structures, output, keywords, wants_finite=made.again is not None, may_give_up=made.may_give_up
+    )
 
 
 def _leaf(z: Value) -> Structure:

@@ -83,14 +83,14 @@ def _fit_seed(dz: Any, z: Any) -> Any:
     have = np.shape(plain(dz))
     if have != shape:
         raise ShapeError(f"dz has shape {have}, but the output it belongs to has shape {shape}")
-    if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
-        return dz
     if not hasattr(dz, "dtype"):
         dz = np.asarray(dz)
     if dz.dtype.kind not in "fciu":
         raise DtypeError(f"dz is {describe(dz)}: it takes numbers and arrays of floats")
     if dz.dtype.kind == "c" != dtype.kind:
         raise DtypeError(f"dz is {describe(dz)}, but the output it belongs to is real: pass np.real(dz)")
+    if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
+        return dz if dz.dtype == dtype else dz.astype(dtype)
     if spec is None:
         return float(dz) if isinstance(dz, (np.ndarray, np.generic)) else dz
     return dz if dz.dtype == dtype else dz.astype(dtype)

@@ -28,6 +28,7 @@ from gategrad.compiler.codegen.entry.inputs import llvm_type
 from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
+from gategrad.errors import OtherNumbersError
 
 __all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
@@ -67,7 +68,10 @@ class PythonCall:
             kept.append(np.asarray(value) if isinstance(leaf, Scalar) and leaf.is_complex else value)  # for its address
             numbers.append(_argument(leaf, kept[-1]))
         outputs = self._outputs.pack(*map(_address, buffers))
-        status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
+        try:
+            status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
+        except OtherNumbersError:
+            return MISMATCH
         if status != OK:
             raise _error(status, workspace)
         if signature.wants_finite and any(map(is_not_finite, buffers)):

@@ -20,7 +20,7 @@ from gategrad.compiler.program.fourier import complex_of
 from gategrad.compiler.program.ops import is_known
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
 from gategrad.constant import Constant
-from gategrad.errors import NotTraceableError, RealAnswerError, ShapeError, TraceError
+from gategrad.errors import NotTraceableError, OtherNumbersError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
 from gategrad.gates.conjugation import conj
@@ -48,9 +48,11 @@ class HostFunction:
         """Which of its arguments are numbers as Python has them."""
         self.results = self._results(forms, expected)
         if getattr(function, "may_turn_complex", False):
-            self.results = [None if form is None else (complex_of(form[0]), form[1]) for form in self.results]
+            self.results = list(map(_as_complex, self.results))
         known = [form for form in self.results if form is not None]
-        self.may_be_real = all(dtype.kind != "c" for dtype, _ in forms) and any(dtype.kind == "c" for dtype, _ in known)
+        self.turns_complex = all(dtype.kind != "c" for dtype, _ in forms) and any(
+            dtype.kind == "c" for dtype, _ in known
+        )
         self.single = len(self.results) == 1 and len(known) == 1
         self.dtype = known[0][0] if self.single else np.result_type(np.float32, *[dtype for dtype, _ in known])
         self.shape = known[0][1] if self.single else (sum([math.prod(shape) for _, shape in known]),)
@@ -59,8 +61,10 @@ class HostFunction:
         results = self._outputs(arrays)
         forms = [None if z is None else (z.dtype, z.shape) for z in results]
         if forms != self.results:
-            if self.may_be_real and all(form is None or form[0].kind != "c" for form in forms):
-                raise RealAnswerError(f"{self.__name__}: the answer is real")
+            if list(map(_as_complex, forms)) == list(map(_as_complex, self.results)):
+                raise OtherNumbersError(
+                    f"{self.__name__} returned {_listed(forms)} rather than {_listed(self.results)}"
+                )
             raise ShapeError(
                 f"{self.__name__} returned {_listed(forms)} where it returned {_listed(self.results)} for examples of "
                 "the same shapes while it was traced: in a compiled function shapes and dtypes must not depend on "
@@ -138,7 +142,7 @@ def call(
     builder = builder_of(symbols)
     forms, pythons = [(x.dtype, x.shape) for x in symbols], [x.is_python for x in symbols]
     host = HostFunction(function, forms, name, expected, pythons)
-    if host.may_be_real:
+    if host.turns_complex:
         builder.guesses = f"{name} gives complex numbers for some values, and perhaps real ones for others"
     return host.unpack(emit("callback", *symbols, function=host, dtype=host.dtype, shape=host.shape))
 
@@ -182,6 +186,11 @@ def _identity(dtype: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) < 2:
         return _ones(dtype, shape)
     return np.broadcast_to(np.eye(*shape[-2:], dtype=dtype), shape).copy()
+
+
+def _as_complex(form: Form | None) -> Form | None:
+    """What a complex result would look like in the place of this one."""
+    return None if form is None else (complex_of(form[0]), form[1])
 
 
 def _listed(forms: Sequence[Form | None]) -> str:
@@ -266,7 +275,9 @@ class _Pullback:
             parts = z if isinstance(z, (tuple, list)) else (z,)
             return tuple([parts[n] for n in self.given])
 
-        _, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
+        zs, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
+        if any(is_complex(z) and not is_complex(dz) for z, dz in zip(zs, dzs, strict=True)):
+            raise OtherNumbersError("the value is complex, and real in the program")
         return tuple([conj(dx) for dx in pullback(tuple([conj(dz) for dz in dzs]))])
 
 

@@ -127,6 +127,8 @@ class Signature:
     releases_gil: bool = False
     wants_finite: bool = False
     """Whether a call whose outputs are not all finite goes to `slow`, which knows a more careful program."""
+    may_give_up: bool = False
+    """Whether a call in which the program gives up, with `OtherNumbersError`, goes to `slow` as well."""
     flat_inputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
     flat_outputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
 
