@@ -181,11 +181,6 @@ class Symbol(ArrayMethods):
     def __setitem__(self, index: Any, value: Any) -> None:
         hosts["set_item"](self, index, value)
 
-    def __format__(self, spec: str) -> str:
-        if spec:
-            raise TraceError(complain("the number behind a value", "f'{v}' for its dtype and shape"))
-        return repr(self)
-
     def __repr__(self) -> str:
         return f"symbol({self.value.dtype}{list(self.value.shape)})"
 
