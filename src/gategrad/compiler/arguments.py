@@ -29,6 +29,7 @@ class Argument:
     build: Build  # from an iterator over values in the place of the leaves
     plain: Any  # the argument as native code takes it: exact containers, orderly arrays
     key: Any  # whichever numbers are Python's
+    is_rearranged: bool = False  # whether an array in it lay in memory in some other way than row by row
 
 
 def read(x: Any, name: str) -> Argument:
@@ -48,7 +49,8 @@ def read(x: Any, name: str) -> Argument:
     leaf = _leaf(x)
     if leaf is not None:
         structure, plain = leaf
-        return Argument(structure, [plain], [name], next, plain, loosened(structure))
+        is_rearranged = isinstance(x, np.ndarray) and not x.flags.c_contiguous
+        return Argument(structure, [plain], [name], next, plain, loosened(structure), is_rearranged)
     return _other_container(x, name)
 
 
@@ -119,6 +121,7 @@ def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:
         build,
         dict(zip(keys, items, strict=True)) if kind is dict else kind(items),
         (kind, keys, *[part.key for part in parts]),
+        any(part.is_rearranged for part in parts),
     )
 
 

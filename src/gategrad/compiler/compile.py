@@ -99,6 +99,8 @@ class Compiled(native.Callable):
         if varies:
             return self._record(arguments, leaves, keywords)
         found = self._specialise(arguments, keywords)
+        if found.relies_on_rows and any(a.is_rearranged for a in arguments):
+            return self._f(*args, **kwargs)
         if found.is_direct:
             native.install(self, found.code)
         return found.run(arguments, keywords)

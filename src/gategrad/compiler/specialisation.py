@@ -55,6 +55,7 @@ class Specialisation:
         self.structures = tuple(structures)  # of the arguments
         self.seconds: dict[str, float] = {}
         self.note = ""  # why there is no program
+        self.relies_on_rows = False  # whether it is only for arguments that lie in memory row by row
         self.minds_python = False  # whether it is only for numbers that are Python's where those of its arguments were
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs

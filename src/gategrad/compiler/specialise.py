@@ -82,6 +82,7 @@ def _traced(
     minds = _minds_python(program)
     made = Specialisation(f, program, rebuild, structures if minds else list(map(loosened, structures)))
     made.minds_python = minds
+    made.relies_on_rows = program.relies_on_rows
     made.seconds = seconds
     if caution.has_spared:
         made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)

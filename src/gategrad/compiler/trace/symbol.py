@@ -13,7 +13,7 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods, functions, getitem
 from gategrad.assignment import assigners, written_out
-from gategrad.compiler.program.ops import ELEMENTWISE, is_known
+from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS, is_known
 from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
 from gategrad.errors import KeptSymbolError, NotTraceableError, TraceError
@@ -33,6 +33,7 @@ __all__ = [
     "elementwise",
     "emit",
     "hosts",
+    "in_rows",
     "lowerings",
     "lowers",
     "traces",
@@ -93,16 +94,18 @@ ARGUMENT: Any = object()
 class Symbol(ArrayMethods):
     """A value of the program that is being written, with the dtype and shape that it will have."""
 
-    __slots__ = ("__weakref__", "_base", "_views", "builder", "is_python", "made", "value")
+    __slots__ = ("__weakref__", "_base", "_views", "builder", "in_rows", "is_python", "made", "value")
 
     _base: Any  # what this is a view of, its own views, and what made it of that: see assignment.py
     _views: Any
     made: Any  # or ARGUMENT
+    in_rows: bool  # NumPy's array has its axes in this order in memory; of a view, in which of them it lies as it did
     is_python: bool  # a single number as Python has them, which does not widen the arrays that it meets
 
-    def __init__(self, value: Value, builder: Builder, *, is_python: bool = False) -> None:
+    def __init__(self, value: Value, builder: Builder, *, is_python: bool = False, in_rows: bool = False) -> None:
         self.value = value
         self.builder = builder
+        self.in_rows = in_rows
         self.is_python = is_python
         self._base = self._views = self.made = None
 
@@ -177,6 +180,9 @@ class Symbol(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise _why_not(self, "an array", "NumPy's functions on the value itself, np.stack to join values")
+
+    def __pos__(self) -> Symbol:
+        return Symbol(self.value, self.builder, is_python=self.is_python, in_rows=self.in_rows)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         hosts["set_item"](self, index, value)
@@ -264,12 +270,12 @@ def _by_operator(ufunc: np.ufunc, *inputs: Any) -> Any:
 
 def _of_numpy(z: Any) -> Any:
     """What a function of NumPy's returned: its own numbers, though the rule may have computed with Python's."""
-    return Symbol(z.value, z.builder) if type(z) is Symbol and z.is_python else z
+    return Symbol(z.value, z.builder, in_rows=z.in_rows) if type(z) is Symbol and z.is_python else z
 
 
 def _apart(z: Any, inputs: Any) -> Any:
     """The result as an object of its own, should it be one of the inputs: assignments tell them apart."""
-    return Symbol(z.value, z.builder) if any(z is x for x in inputs) else z
+    return Symbol(z.value, z.builder, in_rows=z.in_rows) if any(z is x for x in inputs) else z
 
 
 def _defers(other: Any) -> bool:
@@ -298,7 +304,6 @@ for _name, _ufunc in {
     setattr(Symbol, f"__{_name}__", _operator(_ufunc)[0])
 for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert}.items():
     setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: _by_operator(ufunc, self))
-setattr(Symbol, "__pos__", lambda self: Symbol(self.value, self.builder, is_python=self.is_python))  # noqa: B010  (as the others)
 
 
 # --- writing into the program ------------------------------------------------------------------------------------
@@ -333,7 +338,16 @@ _KEPT = (
 def emit(op: str, *inputs: Any, **options: Any) -> Symbol:
     """One operation as it is: shapes and dtypes already fit."""
     builder = builder_of(inputs)
-    return Symbol(builder.emit(op, [as_value(x, builder) for x in inputs], **options), builder)
+    value = builder.emit(op, [as_value(x, builder) for x in inputs], **options)
+    return Symbol(value, builder, in_rows=op in _KEEP_ROWS and in_rows(inputs))
+
+
+_KEEP_ROWS = ELEMENTWISE | REDUCTIONS | {"cumsum", "cumprod"}
+
+
+def in_rows(inputs: Any) -> bool:
+    """Whether all of these lie in memory as NumPy writes them, row by row; what is computed of them does as well."""
+    return all(x.in_rows if type(x) is Symbol else not np.ndim(x) or x.flags.c_contiguous for x in inputs)
 
 
 def broadcast_values(values: list[Value], builder: Builder) -> list[Value]:
@@ -420,4 +434,4 @@ def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
     elif dtype.kind in "iub":
         dtype = ufunc.resolve_dtypes((*[dtype] * ufunc.nin, *[None] * ufunc.nout))[0]
     values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder)
-    return Symbol(builder.emit(name, values), builder)
+    return Symbol(builder.emit(name, values), builder, in_rows=in_rows(inputs))

@@ -40,7 +40,7 @@ def trace(
     for spec, label in zip(specs, names, strict=True):
         number = float if spec is None else spec if isinstance(spec, type) else None
         shape, dtype = spec if isinstance(spec, tuple) else ((), number)
-        symbols.append(Symbol(builder.input(dtype, shape, label), builder, is_python=number is not None))
+        symbols.append(Symbol(builder.input(dtype, shape, label), builder, is_python=number is not None, in_rows=True))
         symbols[-1].made = ARGUMENT
     positional, keywords = bind(symbols)
     try:
@@ -69,7 +69,9 @@ def trace(
         rest = iter(results)
         return put_back([next(rest) if item is _PLACE else constant(item) for item in items])
 
-    return Program(builder.inputs, values, name), rebuild
+    program = Program(builder.inputs, values, name)
+    program.relies_on_rows = builder.relies_on_rows
+    return program, rebuild
 
 
 _PLACE: Any = object()
