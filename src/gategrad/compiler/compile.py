@@ -33,22 +33,19 @@ class CompiledCall(Call):
 
     symbol = "compiled"
 
-    def __init__(
-        self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]], halves: Callable[..., Halves]
-    ) -> None:
-        super().__init__(function)
-        self.derive = derive
-        self.halves = halves
+    def __init__(self, flat: _FlatCall) -> None:
+        self.function = flat.function
+        self.flat = flat
 
     def derivative(self, rule: Rule, *which: Any) -> Callable[..., Any]:
-        return self.derive(rule, *which)
+        return self.flat.derivative(rule, *which)
 
     def run(self, leaves: tuple[Any, ...]) -> Any:
         self.half: Halves | None = None
         self.residuals: tuple[Any, ...] | None = None
         if True not in self.needs or _varies(leaves):
             return self.function(*leaves)  # among variables of another tape the call is recorded there
-        self.half = self.halves(self.needs)
+        self.half = self.flat.halves(self.needs)
         whole, self.residuals = self.half.first(leaves)
         return whole
 
@@ -86,6 +83,9 @@ class Compiled(native.Callable):
 
     def slow(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that the installed code was not made for."""
+        known = self._flat.get(((), *map(type, args)))  # written out: variables alone, as there have been before
+        if known is not None and not kwargs and not any(hasattr(x.raw, "spec") for x in args):
+            return record(CompiledCall(known), args)
         arguments = self._read(args, kwargs)
         leaves = [leaf for a in arguments for leaf in a.leaves]
         varies = False
@@ -200,7 +200,7 @@ class Compiled(native.Callable):
         flat = self._flat.get(containers)
         if flat is None:
             flat = _remembered(self._flat, containers, lambda: _FlatCall(self, arguments, keywords, containers))
-        return record(CompiledCall(flat.function, flat.derivative, flat.halves), leaves)
+        return record(CompiledCall(flat), leaves)
 
 
 class _FlatCall:
@@ -213,6 +213,10 @@ class _FlatCall:
         self._builds = [a.build for a in arguments]
         self._whole = all(build is next for build in self._builds) and not keywords  # the values are the arguments
         self.function = self._flattened(compiled._keeping)
+        self._last: tuple[tuple[bool, ...], Halves | None] = (
+            (),
+            None,
+        )  # the halves that were asked for last, and for what needs
 
     def _flattened(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if self._whole:
@@ -249,12 +253,16 @@ class _FlatCall:
 
     def halves(self, needs: tuple[bool, ...]) -> Halves:
         """The function and its pullback as two programs, for values of which some want a gradient."""
+        asked, last = self._last
+        if last is not None and asked == needs:
+            return last
         compiled = self._compiled
         found: Halves = _remembered(
             compiled._derivatives,
             (self._containers, Halves, needs),
             lambda: Halves(self._flattened(compiled._f), needs, compile),
         )
+        self._last = needs, found
         return found
 
 
