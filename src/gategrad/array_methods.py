@@ -153,6 +153,15 @@ class ArrayMethods:
     def __getitem__(self: Any, index: Any) -> Any:
         return functions[getitem](self, index)
 
+    def __divmod__(self: Any, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self: Any, other: Any) -> Any:
+        return other // self, other % self
+
+    def __round__(self: Any, digits: int | None = None) -> Any:
+        return np.round(self, digits or 0)
+
     # --- reductions; the options not named here are those of the function
 
     def sum(self: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Any:

@@ -42,6 +42,8 @@ assigners: dict[str, Any] = {}
   into; None where NumPy's view is read-only;
 - "slice": the index of a gate that reads a slice, else None;
 - "gathers": whether a gate copies, or may copy, what for NumPy is a view always (a diagonal, a broadcast);
+- "reshape": of what a reshape made of a value of a program, and that value: whether it is a view; None if nobody knows
+  (the compiler joins);
 - "at": ufunc.at; "into": what writes the result of a NumPy function into its `out=` (both in `gates/filling.py`)."""
 
 
@@ -174,7 +176,12 @@ def _is_leaf(y: Any) -> bool:
 
 def _is_view(y: Any) -> bool:
     """Whether something else is written into through y."""
-    return y._base is not None and not takes_over(y) and _shared(y, y._base)
+    if y._base is None or takes_over(y):
+        return False
+    if not _shared(y, y._base):
+        y._base = None  # a copy, in NumPy: what is written into it is not made of the other any more
+        return False
+    return True
 
 
 def _maker(view: Any) -> Any:
@@ -245,6 +252,9 @@ def _shared(view: Any, y: Any) -> bool:
     if isinstance(inside, np.ndarray) and isinstance(outside, np.ndarray):
         return bool(np.may_share_memory(inside, outside))
     if type(gate).__name__ == "Reshape":
+        shows: bool | None = assigners["reshape"](inside, outside) if "reshape" in assigners else None
+        if shows is not None:
+            return shows
         raise TraceError(
             "y[i] = v with a reshaped y around, in a compiled function: whether that is a view cannot be known. "
             "Assign first and reshape afterwards"

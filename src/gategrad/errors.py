@@ -24,7 +24,7 @@ __all__ = [
     "NotTraceableError",
     "NotTrackedError",
     "ProgramError",
-    "RealAnswerError",
+    "OtherNumbersError",
     "ReleasedError",
     "ShapeError",
     "StaleError",
@@ -94,8 +94,11 @@ class ComplexTraceError(NotTraceableError):
     """A function that cannot be traced with complex numbers where it may have real ones: it runs as it is."""
 
 
-class RealAnswerError(GategradError, RuntimeError):
-    """A program met real numbers where it computes with complex ones: the function itself answers that call."""
+class OtherNumbersError(GategradError, RuntimeError):
+    """A program met real numbers where it computes with complex ones, or complex ones where it computes with real ones.
+
+    The function itself answers that call.
+    """
 
 
 class KeptSymbolError(GategradError, RuntimeError):

@@ -11,7 +11,7 @@ import numpy as np
 from gategrad.constant import may_change
 from gategrad.errors import DtypeError, GateError, ShapeError, describe
 from gategrad.gate import Gate
-from gategrad.values import SEVERAL, is_complex, spec_of
+from gategrad.values import SEVERAL, is_complex, spec_of, travelling
 
 __all__ = ["Rescue", "recover", "rescue_from", "rescues", "settle"]
 
@@ -68,6 +68,8 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any], foreign: Sequence[Any] | N
         raise _wrong_output(z, gate)
     elif getattr(z, "level", -1) >= max(gate.level, 0):
         raise _hidden_input(gate)
+    elif kind in travelling:
+        z = travelling[kind](z)
     gate.spec = spec_of(z)
     return z
 

@@ -91,7 +91,7 @@ class Masked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any) -> Masked:
         """The same gradient in another dtype."""
-        return self.valued(np.astype(self.value, dtype))
+        return self.valued(dtype.type(self.value) if type(self.value) is float else np.astype(self.value, dtype))
 
     def valued(self, value: Any) -> Masked:
         """Other values that count in the same places, and are zero where those were."""

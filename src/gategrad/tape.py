@@ -22,7 +22,7 @@ from gategrad.forward import rescue_from
 from gategrad.gate import Gate, derive, on_meeting
 from gategrad.masked import Masked
 from gategrad.postponed import Asked, Postponed, numbers_first, postpone
-from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all
+from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all, travelling
 
 __all__ = [
     "AMBIENT",
@@ -424,6 +424,8 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
         source = gate.inputs[index]
         dx = dx.settled() if isinstance(source, Gate) and source.passes_masks else dx.resolve()
     if spec is None:
+        if type(dx) in travelling:
+            return travelling[type(dx)](dx)
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
         return dtype.type(dx)

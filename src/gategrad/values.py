@@ -7,7 +7,7 @@ NumPy's protocols, or a variable of an outer tape. Its *spec* is None for a Pyth
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ __all__ = [
     "own",
     "set_all",
     "spec_of",
+    "travelling",
 ]
 
 Spec = tuple[tuple[int, ...], Any] | None
@@ -51,6 +52,10 @@ def spec_of(value: Any) -> Spec:
         shape = getattr(value, "shape", None)
         return None if shape is None else (shape, value.dtype)
     return spec
+
+
+travelling: dict[type, Callable[[Any], Any]] = {np.float64: float}
+"""How single numbers of a type travel between gates, if not as they are. The compiler joins, for symbols."""
 
 
 def is_complex(x: Any) -> bool:

@@ -287,15 +287,6 @@ class Variable(ArrayMethods):
     def __setitem__(self, index: Any, value: Any) -> None:
         set_item(self, index, value)
 
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0)
-
     def __trunc__(self) -> int:
         raise EscapeError(escape("math.trunc(v)", "an int"))
 

@@ -56,11 +56,8 @@ class Random:
 
 
 def run(step, values):
-    """The result of a call, a float64 number as the Python float that it travels as."""
-    z = CALLS[step.name](*[values[n] for n in step.operands], **dict(step.options))
-    return (
-        float(z) if type(z) is np.float64 or (isinstance(z, np.ndarray) and z.shape == () and z.dtype == float) else z
-    )
+    """The result of a call."""
+    return CALLS[step.name](*[values[n] for n in step.operands], **dict(step.options))
 
 
 def _written(x):
@@ -242,7 +239,7 @@ def _input(rng, base, smooth):
     shape = tuple(1 if rng.random() < 0.15 else n for n in base)
     kind = rng.choice(["f8", "f8", "f8", "f4", "?", "i8", "number"])
     if kind == "number":
-        return float(rng.normal())
+        return (float if rng.random() < 0.5 else np.float64)(rng.normal())
     if smooth or kind == "f8":
         return rng.normal(size=shape[int(rng.integers(0, 2)) * (len(shape) > 1) :])
     if kind == "f4":

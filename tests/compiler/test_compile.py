@@ -11,7 +11,7 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler.runtime import engine
-from gategrad.errors import DtypeError, NotTraceableError, ShapeError, TraceError
+from gategrad.errors import DtypeError, NotScalarError, NotTraceableError, ShapeError, TraceError
 
 Point = namedtuple("Point", "x y")
 
@@ -474,3 +474,26 @@ class TestTheObject:
     def test_nothing_to_compute(self):
         assert gg.compile(lambda: 3.0)() == 3.0
         assert gg.compile(lambda x: None)(1.0) is None
+
+
+@pytest.mark.parametrize("f", [np.linalg.eigh, np.linalg.slogdet, lambda x: (x, x), lambda x: [np.sum(x)]])
+def test_what_has_no_gradient_is_said_as_eagerly(f):
+    """Values of a program show what they look like, so a message can quote them."""
+    x = np.eye(2)
+    with pytest.raises(NotScalarError) as eager:
+        gg.grad(f)(x)
+    for compiled in (gg.compile(gg.grad(f)), gg.grad(gg.compile(f))):
+        with pytest.raises(NotScalarError, match="a single real number; this one returned the") as caught:
+            compiled(x)
+        assert str(caught.value).partition("variable(")[0] == str(eager.value).partition("variable(")[0]
+
+
+def test_values_of_programs_as_text():
+    said = []
+
+    def f(x):
+        said.append(f"{x * 2:.3f}")
+        return gg.grad(lambda x: said.append(f"{x * 2}") or np.sum(x))(x)
+
+    gg.compile(f)(np.ones(2))
+    assert said == ["symbol(float64[2])", "variable(symbol(float64[2]), gate=Multiply)"]

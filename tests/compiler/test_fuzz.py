@@ -23,6 +23,8 @@ from gategrad.compiler.codegen.loops import split
 from gategrad.compiler.codegen.products import epilogues
 from gategrad.compiler.runtime import engine
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
+from gategrad.gates import bends
+from gategrad.masked import Masked, numbers
 from tests.compiler.checking import check, tolerance
 from tests.compiler.random_programs import draw, draw_folds, draw_product, shrunk
 from tests.compiler.red_zones import red_zones
@@ -68,30 +70,61 @@ def check_gradient(program):
 
 
 def check_curvature(program):
-    """The derivative of a weighted sum of the gradient: native as eager, and along a direction as central differences."""
+    """The derivative of a weighted sum of the gradient: native as eager, and along a direction as central differences.
+
+    Where several elements are the largest there may be none; then native code says so of the same elements.
+    """
     places = [n for n, x in enumerate(program.inputs) if np.asarray(x).dtype == np.float64 and np.shape(x)]
     if not places:
         return
 
-    def loss(moved):
+    def loss(moved, factor=1.0):
         inputs = list(program.inputs)
         inputs[places[0]] = moved
-        return sum(np.sum(z * weights(z)) for z in program(*inputs))
+        return factor * sum(np.sum(z * weights(z)) for z in program(*inputs))
 
     gradient = gg.grad(loss)
+
+    def bent(factor=1.0):
+        return gg.grad(lambda x: np.sum(gradient(x, factor) * weights(x)))
+
     point = program.inputs[places[0]]
-    bent = gg.grad(lambda x: np.sum(gradient(x) * weights(x)))
-    curvature = bent(point)
-    if not np.all(np.isfinite(curvature)):
-        return  # several elements are the largest: the engine says that there is none
-    found = compiler.compile(bent)(point)
+    curvature = bent()(point)
+    if _decided_by_rounding(bent, point):
+        return
+    found = compiler.compile(bent())(point)
     limit = tolerance(program.inputs)
-    np.testing.assert_allclose(found, curvature, rtol=limit, atol=limit * scale([curvature]))
+    known = np.isfinite(curvature)
+    np.testing.assert_array_equal(np.isfinite(found), known)
+    np.testing.assert_allclose(found[known], curvature[known], rtol=limit, atol=limit * scale([curvature[known]]))
+    if not known.all():
+        return
     step = 1e-5
     above, below = (gradient(point + s * weights(point)) for s in (step, -step))
     np.testing.assert_allclose(
         found, (above - below) / (2 * step), rtol=1e-3, atol=1e-5 * scale([curvature, gradient(point)])
     )
+
+
+def _decided_by_rounding(bent, point):
+    """Whether what arrives at a kink is zero but for rounding, if the same loss is rounded in some other ways.
+
+    The gradient of a softmax that reaches the largest elements is such a zero. If it is one exactly, and elements tie,
+    there is no second derivative, else it is finite: chance, which no program need repeat.
+    """
+    seen = []
+
+    def watching(dz, z, x, here):
+        arrived = np.abs(numbers(dz.value if type(dz) is Masked else dz))
+        seen.append(np.any(here & (arrived > 0) & (arrived <= 1e-9 * (1 + np.max(arrived, initial=0.0)))))
+        return flat(dz, z, x, here)
+
+    flat = bends._flat
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bends, "_flat", watching)
+        for factor in (1.0, 0.7, 1 / 3, 1.1):
+            bent(factor)(point)
+    return any(seen)
 
 
 def weights(z):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gategrad as gg
 from gategrad.compiler import compile as compiler
 from gategrad.gates.indexing import Scatter
 from tests.compiler.checking import check
@@ -109,3 +110,19 @@ def test_sums_of_what_is_computed_and_turned(axes, axis):
         return np.sum(turned, axis=axis), np.max(turned, axis=axis, keepdims=True) - turned
 
     check(f, [np.cos(np.arange(320.0)).reshape(8, 2, 20)])
+
+
+def test_a_masked_constant_for_a_number_in_single_precision():
+    """The gradient was a Python float behind a mask of the program, which has no astype."""
+
+    def f(x, s):
+        return np.sum(np.where(x > s, x, s * 2) / (2 + x * x))
+
+    def bent(x, s):
+        dx, ds = gg.grad(f, (0, 1))(x, s)
+        return np.sum(dx) + ds
+
+    point = np.float64(0.3), np.float32(0.5)
+    for argnums in (0, 1):
+        second = gg.grad(bent, argnums)
+        np.testing.assert_allclose(compiler.compile(second)(*point), second(*point), rtol=1e-6)

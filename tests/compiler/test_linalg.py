@@ -201,3 +201,22 @@ def test_least_squares_of_full_rank_or_without_residuals():
     solution = gg.compile(lambda x, y: L.lstsq(x, y)[0])(flat, y)
     np.testing.assert_allclose(solution, L.lstsq(flat, y)[0], rtol=1e-12)
     assert gg.compile(lambda x: L.lstsq(x, x[:, 0])[1])(X).shape == (0,)
+
+
+@pytest.mark.parametrize("p", [None, -2, 1, "fro"])
+def test_the_condition_of_singular_matrices(p):
+    """Infinite, as in NumPy; derivatives are the engine's, which has none where it takes an inverse."""
+    x = np.stack([np.array([[1.0, 2.0], [2.0, 4.0]]), np.zeros((2, 2)), np.diag([1.0, 0.0]), np.diag([1.0, 3.0])])
+    f = lambda x: L.cond(x, p)
+    for given in (x, x + 0j):
+        np.testing.assert_allclose(gg.compile(f)(given)[1:], f(given)[1:], rtol=1e-12)
+    total = gg.grad(lambda x: np.sum(f(x)))
+    for one in x:
+        try:
+            with np.errstate(all="ignore"):
+                expected = total(one)
+        except np.linalg.LinAlgError as error:
+            with pytest.raises(np.linalg.LinAlgError, match=str(error)):
+                gg.compile(total)(one)
+        else:
+            np.testing.assert_allclose(gg.compile(total)(one), expected, rtol=1e-8)

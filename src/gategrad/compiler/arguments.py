@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Structure
+from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Structure, data_leaves
 from gategrad.compiler.trace.symbol import Symbol
 from gategrad.errors import DtypeError, describe
 from gategrad.germs import Germ
 from gategrad.transforms.containers import flatten
 from gategrad.variable import Variable
 
-__all__ = ["Argument", "binder", "fixed", "read"]
+__all__ = ["Argument", "binder", "fixed", "loosened", "pythons", "read"]
 
 Build = Callable[[Iterator[Any]], Any]
 
@@ -29,7 +29,8 @@ class Argument:
     names: list[str]
     build: Build  # from an iterator over values in the place of the leaves
     plain: Any  # the argument as native code takes it: exact containers, orderly arrays
-    key: Any
+    key: Any  # whichever numbers are Python's
+    is_rearranged: bool = False  # whether an array in it lay in memory in some other way than row by row
 
 
 def read(x: Any, name: str) -> Argument:
@@ -49,7 +50,8 @@ def read(x: Any, name: str) -> Argument:
     leaf = _leaf(x)
     if leaf is not None:
         structure, plain = leaf
-        return Argument(structure, [plain], [name], next, plain, structure)
+        is_rearranged = isinstance(x, np.ndarray) and not x.flags.c_contiguous
+        return Argument(structure, [plain], [name], next, plain, loosened(structure), is_rearranged)
     return _other_container(x, name)
 
 
@@ -67,11 +69,13 @@ def fixed(x: Any, name: str) -> Argument:
 
 def _leaf(x: Any) -> tuple[Structure, Any] | None:
     kind = type(x)
-    if kind is float or kind is np.float64 or kind is int:
-        return Scalar("f64"), float(x)
-    if kind is np.float32:
-        return Scalar("f32"), x
-    if not isinstance(x, (np.ndarray, np.generic, complex)):
+    if kind is float or kind is int:
+        return Scalar("f64", is_python=True), float(x)
+    if kind is complex:
+        return Scalar("c128", is_python=True), x
+    if kind is np.float64 or kind is np.float32:
+        return Scalar(KINDS[x.dtype], is_python=False), x
+    if not isinstance(x, (np.ndarray, np.generic)):
         return None
     if isinstance(x, np.ma.MaskedArray):
         raise DtypeError(
@@ -85,10 +89,22 @@ def _leaf(x: Any) -> tuple[Structure, Any] | None:
             "and truth values"
         )
     if array.shape == () and number is not None:
-        return Scalar(number), float(array) if number == "f64" else array.dtype.newbyteorder("=").type(array)
+        return Scalar(number, is_python=False), array.dtype.newbyteorder("=").type(array)
     if not (array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned):  # else this very object
         array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
     return Array(array.dtype, array.shape), array
+
+
+def loosened(structure: Structure) -> Structure:
+    """The structure, with single numbers that may be Python's or NumPy's."""
+    if isinstance(structure, Container):
+        return dataclasses.replace(structure, items=tuple(map(loosened, structure.items)))
+    return Scalar(structure.kind) if isinstance(structure, Scalar) else structure
+
+
+def pythons(structures: Sequence[Structure]) -> tuple[bool | None, ...]:
+    """Which single numbers are Python's (True) and which are NumPy's (False)."""
+    return tuple([x.is_python for x in data_leaves(*structures) if isinstance(x, Scalar)])
 
 
 def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:
@@ -106,6 +122,7 @@ def _join(kind: type, parts: list[Argument], keys: tuple[Any, ...]) -> Argument:
         build,
         dict(zip(keys, items, strict=True)) if kind is dict else kind(items),
         (kind, keys, *[part.key for part in parts]),
+        any(part.is_rearranged for part in parts),
     )
 
 

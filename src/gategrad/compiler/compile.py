@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from gategrad.compiler.arguments import Argument, fixed, read
+from gategrad.compiler.arguments import Argument, fixed, pythons, read
 from gategrad.compiler.halves import Halves
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report
@@ -17,7 +17,7 @@ from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.specialisation import Specialisation
 from gategrad.compiler.specialise import specialise
 from gategrad.compiler.trace.symbol import Symbol
-from gategrad.errors import ComplexTraceError, describe
+from gategrad.errors import ComplexTraceError, DtypeError, describe
 from gategrad.germs import Germ
 from gategrad.recording import plain
 from gategrad.transforms.call import Call, Rule, record
@@ -34,22 +34,19 @@ class CompiledCall(Call):
 
     symbol = "compiled"
 
-    def __init__(
-        self, function: Callable[..., Any], derive: Callable[..., Callable[..., Any]], halves: Callable[..., Halves]
-    ) -> None:
-        super().__init__(function)
-        self.derive = derive
-        self.halves = halves
+    def __init__(self, flat: _FlatCall) -> None:
+        self.function = flat.function
+        self.flat = flat
 
     def derivative(self, rule: Rule, *which: Any) -> Callable[..., Any]:
-        return self.derive(rule, *which)
+        return self.flat.derivative(rule, *which)
 
     def run(self, leaves: tuple[Any, ...]) -> Any:
         self.half: Halves | None = None
         self.residuals: tuple[Any, ...] | None = None
         if True not in self.needs or _varies(leaves):
             return self.function(*leaves)  # among variables of another tape the call is recorded there
-        self.half = self.halves(self.needs)
+        self.half = self.flat.halves(self.needs)
         whole, self.residuals = self.half.first(leaves)
         return whole
 
@@ -87,6 +84,9 @@ class Compiled(native.Callable):
 
     def slow(self, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that the installed code was not made for."""
+        known = self._flat.get(((), *map(type, args)))  # written out: variables alone, as there have been before
+        if known is not None and not kwargs and not any(hasattr(x.raw, "spec") for x in args):
+            return record(CompiledCall(known), args)
         arguments = self._read(args, kwargs)
         leaves = [leaf for a in arguments for leaf in a.leaves]
         varies = False
@@ -100,7 +100,9 @@ class Compiled(native.Callable):
         if varies:
             return self._record(arguments, leaves, keywords)
         found = self._specialise(arguments, keywords)
-        if found.is_direct and not found.may_give_up:
+        if found.relies_on_rows and any(a.is_rearranged for a in arguments):
+            return self._f(*args, **kwargs)
+        if found.is_direct:
             native.install(self, found.code)
         return found.run(arguments, keywords)
 
@@ -145,11 +147,13 @@ class Compiled(native.Callable):
         return [fixed(x, name) if name in self._static else read(x, name) for name, x in given]
 
     def _specialise(self, arguments: list[Argument], keywords: tuple[str, ...]) -> Specialisation:
-        found: Specialisation = _remembered(
-            self._specialisations,
-            (keywords, *[a.key for a in arguments]),
-            lambda: specialise(self._f, arguments, keywords, self._donated(len(arguments), keywords)),
-        )
+        def make() -> Specialisation:
+            return specialise(self._f, arguments, keywords, self._donated(len(arguments), keywords))
+
+        key = (keywords, *[a.key for a in arguments])
+        found: Specialisation = _remembered(self._specialisations, key, make)
+        if found.minds_python and found.pythons != (given := pythons([a.structure for a in arguments])):
+            found = _remembered(self._specialisations, (*key, given), make)
         return found
 
     def _donated(self, count: int, keywords: tuple[str, ...]) -> list[int]:
@@ -197,7 +201,7 @@ class Compiled(native.Callable):
         flat = self._flat.get(containers)
         if flat is None:
             flat = _remembered(self._flat, containers, lambda: _FlatCall(self, arguments, keywords, containers))
-        return record(CompiledCall(flat.function, flat.derivative, flat.halves), leaves)
+        return record(CompiledCall(flat), leaves)
 
 
 class _FlatCall:
@@ -210,6 +214,10 @@ class _FlatCall:
         self._builds = [a.build for a in arguments]
         self._whole = all(build is next for build in self._builds) and not keywords  # the values are the arguments
         self.function = self._flattened(compiled._keeping)
+        self._last: tuple[tuple[bool, ...], Halves | None] = (
+            (),
+            None,
+        )  # the halves that were asked for last, and for what needs
 
     def _flattened(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if self._whole:
@@ -229,8 +237,16 @@ class _FlatCall:
         compiled = self._compiled
 
         def make() -> Callable[..., Any]:
-            made = rule(self._flattened(compiled._f), *which)
-            made.__name__ = made.__qualname__ = f"{getattr(compiled._f, '__name__', 'program')}_{made.__name__}"
+            derived = rule(self._flattened(compiled._f), *which)
+
+            @functools.wraps(derived)
+            def made(*groups: Any) -> Any:
+                try:
+                    return derived(*groups)
+                except DtypeError as error:  # real in the program, and complex where the function itself had answered
+                    raise ComplexTraceError(str(error)) from error
+
+            made.__name__ = made.__qualname__ = f"{getattr(compiled._f, '__name__', 'program')}_{derived.__name__}"
             return cast(Callable[..., Any], compile(made))
 
         found: Callable[..., Any] = _remembered(compiled._derivatives, (self._containers, rule, *which), make)
@@ -238,12 +254,16 @@ class _FlatCall:
 
     def halves(self, needs: tuple[bool, ...]) -> Halves:
         """The function and its pullback as two programs, for values of which some want a gradient."""
+        asked, last = self._last
+        if last is not None and asked == needs:
+            return last
         compiled = self._compiled
         found: Halves = _remembered(
             compiled._derivatives,
             (self._containers, Halves, needs),
             lambda: Halves(self._flattened(compiled._f), needs, compile),
         )
+        self._last = needs, found
         return found
 
 
@@ -259,7 +279,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     finite and is answered by a second program, see docs/kinks.md), and arrays, numbers and settings that it takes
     from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
-    A single float64 counts as a Python float, which never widens float32.
+    Numbers of Python's do not widen the float32 arrays that they meet and NumPy's own do, as arguments or taken from
+    outside, as in NumPy; those that flow through gates are Python's, as everywhere (docs/engine.md).
 
     The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
     an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training
@@ -269,8 +290,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
 
     `compiled.program(*args)` is the program to read, `.llvm(*args)` the machine's version, `.report(*args)` tells what
     fused, what memory is used, and what had to be left to NumPy. Without llvmlite all runs in NumPy. Where NumPy has real
-    numbers or complex ones, whichever the values say (`np.linalg.eig`), programs have complex ones; a call in which they
-    are real is answered by `f` itself.
+    numbers or complex ones, whichever the values say (`np.linalg.eig`), programs have complex ones, or what a host call
+    had while it was traced (`scipy.linalg.sqrtm`); a call in which they are of the other kind is answered by `f` itself.
 
     Division by zero and overflow give inf and nan as NumPy does, for single numbers as well, but without warnings:
     `np.errstate` has no say. Other Python threads run during calls that take long; any number of threads may call.

@@ -72,7 +72,8 @@ def _put_over(given: Structure, output: Structure) -> Structure | None:
         free = output.over is None and (given.dtype, given.shape) == (output.dtype, output.shape)
         return given if free else None
     if not isinstance(given, Container) or not isinstance(output, Container):
-        return output if given == output else None
+        is_same = isinstance(given, Scalar) and isinstance(output, Scalar) and given.kind == output.kind
+        return output if is_same or given == output else None
     if given.kind is not output.kind or len(given.items) != len(output.items):
         return None
     items = given.items

@@ -67,7 +67,7 @@ class Halves:
             for mask in caution.doubtful:
                 doubted(mask)
             return whole, None
-        upstream = [Symbol(_standing_for(z), builder) for z in flowing]
+        upstream = [Symbol(_standing_for(z), builder, is_python=spec_of(z) is None) for z in flowing]
         with writing() as caution:
             gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
         if caution.doubtful:
@@ -85,7 +85,7 @@ class Halves:
     def _second(self, leaves: tuple[Any, ...], residuals: tuple[Any, ...], upstream: tuple[Any, ...]) -> Any:
         if not any(
             type(x) is Symbol for x in (*leaves, *upstream)
-        ):  # without a program, as the first half, and beside points in doubt
+        ):  # no program, or beside points in doubt: the function runs as it is
             return tuple(pulled_back(self._function, leaves, self._needs)[2](upstream))
         if _key(leaves) not in self._seconds:  # thrown out: traced once more, for what it notes
             self._first(leaves)

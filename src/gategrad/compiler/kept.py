@@ -108,12 +108,12 @@ def _told(signature: Signature) -> str | None:
     if None in parts:
         return None
     objects = [f"{first[id(value)]} {_object(value)}" for value in given]
-    return f"{signature.keywords} {parts} {objects} {signature.wants_finite} {signature.may_be_undecided}"
+    return f"{signature.keywords} {parts} {objects} {signature.wants_finite} {signature.may_be_undecided} {signature.may_give_up}"
 
 
 def _structure(structure: Structure) -> str | None:
     if isinstance(structure, Scalar):
-        return structure.kind
+        return f"{structure.kind}{structure.is_python}"
     if isinstance(structure, Array):
         return f"{structure.dtype.str}{structure.shape}{structure.over}"
     if isinstance(structure, Container):

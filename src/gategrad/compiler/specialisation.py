@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gategrad.compiler.arguments import Argument, binder
+from gategrad.compiler.arguments import Argument, binder, pythons
 from gategrad.compiler.codegen.entry.signature import Fixed, Structure
 from gategrad.compiler.passes import optimise, timed
 from gategrad.compiler.program.program import Program
@@ -18,7 +18,7 @@ from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native
 from gategrad.compiler.runtime.python_call import is_not_finite
 from gategrad.compiler.trace.tracing import Rebuild
-from gategrad.errors import RealAnswerError, UndecidedError
+from gategrad.errors import OtherNumbersError, UndecidedError
 
 if TYPE_CHECKING:
     from gategrad.compiler.codegen.module import Native
@@ -56,6 +56,8 @@ class Specialisation:
         self.structures = tuple(structures)  # of the arguments
         self.seconds: dict[str, float] = {}
         self.note = ""  # why there is no program
+        self.relies_on_rows = False  # whether it is only for arguments that lie in memory row by row
+        self.minds_python = False  # whether it is only for numbers that are Python's where those of its arguments were
         self.order: list[int] | None = None  # of the outputs where native code builds their containers itself
         self.over: dict[int, int] = {}  # which outputs lie over which inputs
         self.code: native.Code | None = None
@@ -70,10 +72,14 @@ class Specialisation:
         return self.order is not None
 
     @functools.cached_property
+    def pythons(self) -> tuple[bool | None, ...]:
+        """Which single numbers among the arguments are Python's."""
+        return pythons(self.structures)
+
+    @functools.cached_property
     def may_give_up(self) -> bool:
-        """Whether there are values that the program was not made for."""
-        values = () if self.traced is None else self.traced.values
-        return any(x.op.name == "eig" or getattr(x.options.get("function"), "may_be_real", False) for x in values)
+        """Whether there are values that the program was not made for: real ones for complex ones, or the other way round."""
+        return self.traced is not None and not self.traced.operations.isdisjoint(("eig", "callback"))
 
     @functools.cached_property
     def may_be_undecided(self) -> bool:
@@ -129,7 +135,9 @@ class Specialisation:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.traced is not None:
-            with contextlib.suppress(*([RealAnswerError] if self.is_donated else [RealAnswerError, UndecidedError])):
+            with contextlib.suppress(
+                *([OtherNumbersError] if self.is_donated else [OtherNumbersError, UndecidedError])
+            ):
                 answer = self._run(arguments, keywords, leaves)
                 if not self.counts_doubts:
                     return answer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gategrad.careful import Caution, writing
-from gategrad.compiler.arguments import Argument, binder
+from gategrad.compiler.arguments import Argument, binder, loosened
 from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
 from gategrad.compiler.passes import is_watched, timed
@@ -69,7 +69,7 @@ def _traced(
     f: Callable[..., Any], arguments: list[Argument], keywords: tuple[str, ...], donated: Sequence[int],
     *, is_careful: bool,
 ) -> Specialisation:  # fmt: skip
-    specs = [spec_of(leaf) for a in arguments for leaf in a.leaves]
+    specs = [complex if type(leaf) is complex else spec_of(leaf) for a in arguments for leaf in a.leaves]
     labels = _distinct([name for a in arguments for name in a.names])
     structures = [a.structure for a in arguments]
     seconds: dict[str, float] = {}
@@ -83,8 +83,11 @@ def _traced(
         made = Specialisation(f, None, _nothing_to_rebuild, structures)
         made.note = f"not compiled, NumPy runs the function itself: {reason}"
         return made
-    made = Specialisation(f, program, rebuild, structures)
+    minds = _minds_python(program)
+    made = Specialisation(f, program, rebuild, structures if minds else list(map(loosened, structures)))
     made.is_donated = bool(donated)
+    made.minds_python = minds
+    made.relies_on_rows = program.relies_on_rows
     made.seconds = seconds
     made.counts_doubts = traced is not f and bool(caution.doubtful)
     if caution.has_spared:
@@ -97,6 +100,14 @@ def _with_doubts(caution: Caution, f: Callable[..., Any], *args: Any, **options:
     z = f(*args, **options)
     counts = [np.sum(np.where(mask, 1.0, 0.0)) for mask in caution.doubtful]
     return (z, sum(counts)) if counts else z
+
+
+def _minds_python(program: Program) -> bool:
+    """Whether it matters which single numbers are Python's: those do not widen what is in single precision."""
+    return any(x.dtype in _NARROW for x in (*program.inputs, *program.values))
+
+
+_NARROW = (np.dtype(np.float32), np.dtype(np.complex64))
 
 
 def _nothing_to_rebuild(results: list[Any], constant: Callable[[Any], Any] = lambda z: z) -> Any:
@@ -169,12 +180,23 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
         inputs = tuple([_leaf(x) for x in traced.inputs])
         flat = [_leaf(z) for z in traced.outputs]
         output = write_over_flat(made.structures, donated, flat)
-        return Signature(inputs, output, wants_finite=made.again is not None, may_be_undecided=made.may_be_undecided)
+        return Signature(
+            inputs,
+            output,
+            wants_finite=made.again is not None,
+            may_be_undecided=made.may_be_undecided,
+            may_give_up=made.may_give_up,
+        )
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
     output = write_over(made.structures, donated, output)
     return Signature(
-        made.structures, output, keywords, wants_finite=made.again is not None, may_be_undecided=made.may_be_undecided
+        made.structures,
+        output,
+        keywords,
+        wants_finite=made.again is not None,
+        may_be_undecided=made.may_be_undecided,
+        may_give_up=made.may_give_up,
     )
 
 

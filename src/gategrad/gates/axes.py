@@ -21,6 +21,7 @@ __all__ = [
     "count",
     "everywhere",
     "how_many",
+    "in_dtype_of",
     "kept",
     "maximum_reduce",
     "minimum_reduce",
@@ -70,6 +71,11 @@ def refuse(name: str, **options: Any) -> None:
 def as_input(x: Any) -> Any:
     """A nested list as an array; everything else as it is."""
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+def in_dtype_of(x: Any, option: Any) -> Any:
+    """What NumPy takes as an option, a number of its own or an array, in the dtype of x, which it does not widen."""
+    return option if getattr(option, "dtype", x.dtype) == x.dtype else option.astype(x.dtype)
 
 
 def tracks(x: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.array_methods import implements
 from gategrad.errors import NoRuleError
-from gategrad.gates.axes import as_input, shape_of, stretch
+from gategrad.gates.axes import as_input, in_dtype_of, shape_of, stretch
 from gategrad.gates.indexing import Scatter
 
 __all__: list[str] = []
@@ -94,7 +94,7 @@ def _constant(x: Any, widths: Widths, mode: str, options: Any) -> Any:
     inner = tuple([slice(before, before + n) for (before, _), n in zip(widths, shape_of(x), strict=True)])
     if isinstance(values, (int, float)) and values == 0:
         return Scatter(inner, tuple([b + n + a for (b, a), n in zip(widths, shape_of(x), strict=True)]))(x)
-    pairs = _pairs(values, len(widths), lambda value: value)
+    pairs = _pairs(values, len(widths), lambda value: in_dtype_of(x, value))
     return _joined(x, widths, lambda x, axis, side: pairs[axis][side])
 
 
@@ -119,7 +119,7 @@ def _statistic(x: Any, widths: Widths, mode: str, options: Any) -> Any:
 
 
 def _linear_ramp(x: Any, widths: Widths, mode: str, options: Any) -> Any:
-    pairs = _pairs(options.get("end_values", 0), len(widths), lambda value: value)
+    pairs = _pairs(options.get("end_values", 0), len(widths), lambda value: in_dtype_of(x, value))
 
     def margin(x: Any, axis: int, side: int) -> Any:
         n, width = shape_of(x)[axis], widths[axis][side]

@@ -14,6 +14,7 @@ from gategrad.gates.axes import (
     count,
     everywhere,
     how_many,
+    in_dtype_of,
     kept,
     maximum_reduce,
     minimum_reduce,
@@ -180,7 +181,7 @@ def _sum(
     if out is not None:
         refuse("np.sum", out=out)
     z = Sum(axis, keepdims)(only(a, where, 0.0, dtype))
-    return z if initial is None else z + initial
+    return z if initial is None else z + in_dtype_of(z, initial)
 
 
 @implements(np.mean)
@@ -202,7 +203,7 @@ def _prod(
     if out is not None:
         refuse("np.prod", out=out)
     z = Prod(axis, keepdims)(only(a, where, 1.0, dtype))
-    return z if initial is None else z * initial
+    return z if initial is None else z * in_dtype_of(z, initial)
 
 
 @implements(np.max, np.amax)
@@ -213,7 +214,7 @@ def _max(
         refuse("np.max", out=out)
     _ask_for_initial(initial, where, "maximum")
     z = Max(axis, keepdims)(only(a, where, -np.inf))
-    return z if initial is None else np.maximum(z, initial)
+    return z if initial is None else np.maximum(z, in_dtype_of(z, initial))
 
 
 @implements(np.min, np.amin)
@@ -224,7 +225,7 @@ def _min(
         refuse("np.min", out=out)
     _ask_for_initial(initial, where, "minimum")
     z = Min(axis, keepdims)(only(a, where, np.inf))
-    return z if initial is None else np.minimum(z, initial)
+    return z if initial is None else np.minimum(z, in_dtype_of(z, initial))
 
 
 def _ask_for_initial(initial: Any, where: Any, name: str) -> None:

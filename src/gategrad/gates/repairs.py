@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
-from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.axes import as_input, in_dtype_of, shape_of
 from gategrad.recording import plain
 
 __all__: list[str] = []
@@ -20,6 +20,7 @@ def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None,
         parts = [_nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x))]
         return _kept_or_written(x, parts[0] + 1j * parts[1], copy)
     most, values = np.finfo(x.dtype).max, plain(x)
+    nan, posinf, neginf = (in_dtype_of(x, option) for option in (nan, posinf, neginf))
     z = np.where(np.isnan(values), nan, x)
     z = np.where(np.equal(values, np.inf), float(most) if posinf is None else posinf, z)
     z = np.where(np.equal(values, -np.inf), -float(most) if neginf is None else neginf, z)

@@ -8,7 +8,7 @@ either can be differentiated in turn, to any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from gategrad.transforms.containers import flatten, single
 from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import vjp
 from gategrad.values import conjugated, spec_of
+from gategrad.variable import Variable
 
 __all__ = ["Call", "Rule", "pullback_of", "pulled_back", "pushforward_of", "record"]
 
@@ -54,7 +55,7 @@ class Call(Gate):
     def forward(self, *leaves: Any) -> Any:
         self.leaves = leaves
         whole = self.run(leaves)
-        if type(whole) is float:  # written out: one number
+        if type(whole) is float or (type(whole) is np.ndarray and whole.dtype.kind in "fc"):  # written out: one value
             self.outputs, self.rebuild, self.places = [whole], single, (0,)
             return whole
         self.outputs, self.rebuild = flatten(whole)
@@ -94,9 +95,11 @@ class Call(Gate):
         return dz[0] if len(dz) == 1 else dz
 
 
-def record(gate: Call, leaves: list[Any]) -> Any:
+def record(gate: Call, leaves: Sequence[Any]) -> Any:
     """Apply the gate, and put its outputs back among those through which no gradient flows (integers, constants)."""
     answered = gate(*leaves)
+    if gate.rebuild is single and type(answered) is Variable:  # written out: one value
+        return answered
     flowing = iter(answered if type(answered) is tuple else (answered,))
     outputs = list(gate.outputs)
     for place in gate.places:

@@ -17,7 +17,7 @@ from gategrad.transforms import parting as parting
 from gategrad.transforms import replay as replay
 from gategrad.transforms.containers import flatten, places, single
 from gategrad.transforms.limits import settled
-from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of
+from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of, travelling
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
 
@@ -103,14 +103,14 @@ def _fit_seed(dz: Any, z: Any) -> Any:
     have = np.shape(plain(dz))
     if have != shape:
         raise ShapeError(f"dz has shape {have}, but the output it belongs to has shape {shape}")
-    if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
-        return dz
     if not hasattr(dz, "dtype"):
         dz = np.asarray(dz)
     if dz.dtype.kind not in "fciu":
         raise DtypeError(f"dz is {describe(dz)}: it takes numbers and arrays of floats")
     if dz.dtype.kind == "c" != dtype.kind:
         raise DtypeError(f"dz is {describe(dz)}, but the output it belongs to is real: pass np.real(dz)")
+    if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
+        return dz if dz.dtype == dtype else dz.astype(dtype)
     if spec is None:
         return float(dz) if isinstance(dz, (np.ndarray, np.generic)) else dz
     return dz if dz.dtype == dtype else dz.astype(dtype)
@@ -221,7 +221,7 @@ def differentiable(x: Any, where: str) -> Any:
         )
     kind = getattr(getattr(x, "dtype", None), "kind", "")  # another library's dtype may have none
     if kind and kind in "fc":
-        return float(x) if type(x) is np.float64 else x
+        return travelling[type(x)](x) if type(x) in travelling else x
     if kind and kind in "iu":
         raise DtypeError(
             f"{where} is {describe(x)}: integers cannot change by a little, so they have no gradient. "

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.fourier import complex_of
-from gategrad.errors import RealAnswerError
+from gategrad.errors import OtherNumbersError
 
 __all__ = ["NOT_DEFINITE", "NO_EIGENVALUES", "NO_SINGULAR_VALUES", "ROUTINES", "SINGULAR", "order_of"]
 
@@ -145,7 +145,7 @@ def _qr(x: Any) -> Any:
 def _eig(x: Any) -> Any:
     w, v = np.linalg.eig(x)
     if w.dtype.kind != "c":
-        raise RealAnswerError("np.linalg.eig: all eigenvalues are real")
+        raise OtherNumbersError("np.linalg.eig: all eigenvalues are real")
     return np.concatenate([w[..., None, :], v], axis=-2)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from gategrad.compiler.program.fourier import TRANSFORMS, part_of
 from gategrad.compiler.program.lapack import ROUTINES
 
-__all__ = ["ELEMENTWISE", "FOURIER", "LAPACK", "OPS", "REDUCTIONS", "Failure", "Op"]
+__all__ = ["ELEMENTWISE", "FOURIER", "LAPACK", "OPS", "REDUCTIONS", "Failure", "Op", "is_known"]
 
 Shape = tuple[int, ...]
 Typed = tuple[Any, Shape]  # dtype, shape
@@ -34,6 +34,11 @@ class Op:
 
     def __repr__(self) -> str:
         return self.name
+
+
+def is_known(dtype: Any) -> bool:
+    """Whether programs have values of this dtype: truths, integers, and real and complex numbers in 4 or 8 bytes."""
+    return dtype.kind in "iub" or (dtype.kind in "fc" and dtype.itemsize in ((4, 8) if dtype.kind == "f" else (8, 16)))
 
 
 OPS: dict[str, Op] = {}

@@ -16,6 +16,8 @@ __all__ = ["Program", "Rule", "rewrite"]
 class Program:
     """Inputs, outputs, and all values in between in an order in which they can be computed."""
 
+    relies_on_rows = False  # whether it is only for arguments that lie in memory row by row
+
     def __init__(self, inputs: Iterable[Value], outputs: Iterable[Value], name: str = "program") -> None:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)

@@ -81,6 +81,8 @@ class Builder:
         """What the program takes for granted that values may belie; empty if there is nothing."""
         self.is_done = False
         """Whether the function that wrote the program has returned: who asks for its values now has kept them."""
+        self.relies_on_rows = False
+        """Whether the program takes for granted that arguments lie in memory row by row: what is a view depends on it."""
 
     def emit(self, op: str, inputs: Sequence[Value], **options: Any) -> Value:
         """The value of this operation on these inputs."""

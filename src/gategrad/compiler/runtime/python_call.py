@@ -28,7 +28,7 @@ from gategrad.compiler.codegen.entry.inputs import llvm_type
 from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
-from gategrad.errors import UndecidedError
+from gategrad.errors import OtherNumbersError, UndecidedError
 
 __all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
@@ -68,7 +68,10 @@ class PythonCall:
             kept.append(np.asarray(value) if isinstance(leaf, Scalar) and leaf.is_complex else value)  # for its address
             numbers.append(_argument(leaf, kept[-1]))
         outputs = self._outputs.pack(*map(_address, buffers))
-        status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
+        try:
+            status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
+        except OtherNumbersError:
+            return MISMATCH
         if status != OK:
             if status == FAILED and signature.may_be_undecided and _failure(workspace)[0] is UndecidedError:
                 return MISMATCH
@@ -102,9 +105,7 @@ def _matches(structure: Structure, value: Any, objects: list[Any]) -> bool:
     objects.append(value)
     if isinstance(structure, Array):
         return _is_array(structure, value)
-    return isinstance(structure, Scalar) and (
-        type(value) is structure.dtype.type or (structure.kind == "f64" and type(value) is float)
-    )
+    return isinstance(structure, Scalar) and type(value) in structure.types
 
 
 def _items(container: Container, value: Any) -> list[Any] | None:

@@ -71,6 +71,8 @@ class _Rewriting:
             self._on_host(value)
 
     def _keep(self, value: Value, made: Any) -> None:
+        parts = made if isinstance(made, Pair) else (made,)
+        assert all(x.dtype == part_of(value.dtype) for x in parts), f"{value} became {parts}"
         if isinstance(made, Pair):
             self.pairs[value] = made
             return

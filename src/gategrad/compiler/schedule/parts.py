@@ -6,6 +6,7 @@ C standard leaves them open.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -162,15 +163,15 @@ def _log_size(z: Pair) -> Any:
     large, small = np.maximum(a, b), np.minimum(a, b)
     shrinks, grows = np.greater(large, known.max / 4), np.less(large, known.tiny / known.eps)
     scale = np.where(shrinks, 0.25, np.where(grows, 2.0**54, 1.0)).astype(z.re.dtype)
-    back = np.where(shrinks, 2.0 * np.log(2.0), np.where(grows, -54.0 * np.log(2.0), 0.0)).astype(z.re.dtype)
+    back = np.where(shrinks, 2.0 * math.log(2.0), np.where(grows, -54.0 * math.log(2.0), 0.0)).astype(z.re.dtype)
     size = np.hypot(z.re * scale, z.im * scale)
     near = np.greater(size, 0.7) & np.less(size, 1.5) & np.logical_not(shrinks | grows)
     apart = (large - 1.0) * (large + 1.0) + small * small
     return np.where(near, 0.5 * np.log1p(np.where(near, apart, 0.0)), np.log(size) + back)
 
 
-_rule("log2")(lambda z: Pair(_log_size(z) * (1 / np.log(2.0)), np.arctan2(z.im, z.re) * (1 / np.log(2.0))))
-_rule("log10")(lambda z: Pair(_log_size(z) * (1 / np.log(10.0)), np.arctan2(z.im, z.re) * (1 / np.log(10.0))))
+_rule("log2")(lambda z: Pair(_log_size(z) * (1 / math.log(2.0)), np.arctan2(z.im, z.re) * (1 / math.log(2.0))))
+_rule("log10")(lambda z: Pair(_log_size(z) * (1 / math.log(10.0)), np.arctan2(z.im, z.re) * (1 / math.log(10.0))))
 
 
 # --- angles --------------------------------------------------------------------------------------------------------------

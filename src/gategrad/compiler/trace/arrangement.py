@@ -18,6 +18,7 @@ from gategrad.compiler.trace.symbol import (
     cast,
     common_dtype,
     emit,
+    in_rows,
     traces,
 )
 from gategrad.errors import NotTraceableError
@@ -151,7 +152,7 @@ def _concatenate(arrays: Sequence[Any], axis: Any = 0, out: Any = None, *, dtype
     if len(rests) > 1 or len({len(v.shape) for v in values}) > 1:
         shapes = ", ".join([str(v.shape) for v in values])
         raise ValueError(f"all the input array dimensions except for axis {along} must match: {shapes}")
-    return Symbol(builder.emit("concatenate", values, axis=along), builder)
+    return Symbol(builder.emit("concatenate", values, axis=along), builder, in_rows=in_rows(arrays))
 
 
 @traces(np.stack)
@@ -168,7 +169,8 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
     dtype = common_dtype((x, y))
     mask = cast(as_value(condition, builder), np.dtype(bool), builder)
     branches = [cast(as_value(branch, builder), dtype, builder) for branch in (x, y)]
-    return Symbol(builder.emit("select", broadcast_values([mask, *branches], builder)), builder)
+    chosen = builder.emit("select", broadcast_values([mask, *branches], builder))
+    return Symbol(chosen, builder, in_rows=in_rows((condition, x, y)))
 
 
 @traces(np.clip)
@@ -215,8 +217,6 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, **_: Any) -> Any:
     if not copy and x.dtype == dtype:
         return x
     wanted = np.dtype(dtype)
-    if wanted.kind not in "fciub" or (wanted.kind == "c" and wanted.itemsize > 16):
-        raise NotTraceableError(f"programs know floats, complex numbers, integers and truth values, not {wanted}")
     if x.dtype.kind == "c" and wanted.kind not in "cb":
         x = np.real(x)
-    return Symbol(cast(x.value, np.dtype(dtype), x.builder), x.builder)
+    return Symbol(cast(x.value, wanted, x.builder), x.builder, in_rows=x.in_rows)

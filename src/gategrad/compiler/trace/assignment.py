@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import getitem
-from gategrad.assignment import note_view, result_for, takes_over, views_of
+from gategrad.assignment import assigners, note_view, result_for, takes_over, views_of
 from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, hosts
 from gategrad.errors import TraceError
 from gategrad.gates.indices import is_basic
@@ -24,6 +24,7 @@ _LENGTHS = {np.expand_dims, np.squeeze}
 _READ_ONLY = {np.broadcast_to, np.diagonal, np.lib.stride_tricks.sliding_window_view}
 _ALWAYS = {*_ORDERS, *_LENGTHS, *_READ_ONLY, np.flip, np.real}
 _SOMETIMES = {np.reshape, np.ravel}  # where the strides can say it
+_UNKNOWN = "unknown"  # the order of what is no reshape for NumPy
 _AS_NOTED = {np.einsum, np.astype, np.real_if_close}  # made of the others where NumPy's is a view, or x itself
 
 
@@ -32,12 +33,15 @@ def viewed(
 ) -> Any:
     """`z`, which a function made of x, as an object of its own; noted if it is what NumPy calls a view.
 
-    What is `composed` of other functions has been noted by those, as among variables: it may be x itself.
+    What is `composed` of other functions has been noted by those, as among variables: it may be x itself. Where that
+    is a reshape, it may be a copy for NumPy.
     """
+    if composed and type(z) is Symbol and z.made is not ARGUMENT and z.made and z.made[0] in _SOMETIMES:
+        z.made = (np.reshape, (z.shape, _UNKNOWN), {})
     if type(z) is not Symbol or (composed and function not in _READ_ONLY) or function in _AS_NOTED:
         return z
     if z is x or z.made is ARGUMENT:
-        z = Symbol(z.value, z.builder)
+        z = Symbol(z.value, z.builder, is_python=function is np.real and z.is_python, in_rows=z.in_rows)
     is_view = (
         function in _ALWAYS
         or (function is np.imag and x.dtype.kind == "c")
@@ -46,6 +50,7 @@ def viewed(
     )
     if is_view and not options.get("copy") and z.shape and type(x) is Symbol:
         z.made = (function, args, options)
+        z.in_rows = x.in_rows and function not in _ORDERS and function not in _READ_ONLY
         note_view(x, z)
     else:
         z._base = z.made = None
@@ -91,6 +96,9 @@ def _same(index: Any, other: Any) -> bool:
 def _put(y: Symbol, z: Any, what: str) -> None:
     """Let y be z from now on, and what it is a view of."""
     while y._base is not None and not takes_over(y):
+        if not _shows(y, what):
+            y._base = None  # a copy, in NumPy
+            break
         if y._base.made is ARGUMENT:
             _refuse(y._base, z, what, "")
         z = _through(y, z, what)
@@ -112,15 +120,67 @@ def _through(y: Symbol, z: Any, what: str) -> Any:
         return np.real(base) + 1j * z
     if function in _LENGTHS:
         return np.reshape(z, base.shape)
+    if function in _SOMETIMES:
+        return np.reshape(z, base.shape, order=_order(y))
     if function in _ORDERS:
         numbered = np.lib.stride_tricks.as_strided(np.zeros(()), tuple(range(len(base.shape))), (0,) * len(base.shape))
         return np.transpose(z, np.argsort(function(numbered, *args, **options).shape).tolist())
-    reason = (
-        "that NumPy does not write into either"
-        if function in _READ_ONLY
-        else "or a copy, which only NumPy's strides tell"
+    raise TraceError(
+        f"{what}, where y is a view that NumPy does not write into either: write into what it was made of, or into a "
+        "y.copy()"
     )
-    raise TraceError(f"{what}, where y is a view {reason}: write into what it was made of, or into a y.copy()")
+
+
+# --- reshapes, which are views where strides can say it --------------------------------------------------------------
+
+
+def _shows(view: Symbol, what: str) -> bool:
+    """Whether a view is one for NumPy too, where everybody who is asked knows that."""
+    if view.made[0] not in _SOMETIMES:
+        return True
+    shows = _reshape_shows(view)
+    if shows is None:
+        raise TraceError(
+            f"{what}, where a reshape of y, or y itself, is a view or a copy, which only NumPy's strides tell: assign first "
+            "and reshape afterwards, or write into a y.copy()"
+        )
+    return shows
+
+
+def _reshape_shows(view: Symbol) -> bool | None:
+    """Whether NumPy's reshape, or ravel, was a view; None if that is not known here."""
+    base, order = _laid_out(view._base), _order(view)
+    if base is None or order not in "CF":
+        return None
+    view.builder.relies_on_rows = True
+    return bool(np.may_share_memory(base, np.reshape(base, view.shape, order=order)))
+
+
+def _laid_out(x: Symbol) -> Any:
+    """An array of bytes that lies in memory as NumPy's x would; None if that is not known here."""
+    if x._base is None or x.made is ARGUMENT:
+        return np.empty(x.shape, np.int8) if x.in_rows else None
+    base, (function, args, options) = _laid_out(x._base), x.made
+    if base is None or function in (np.real, np.imag):
+        return None
+    if function in _SOMETIMES:
+        return np.reshape(base, x.shape, order=_order(x)) if _order(x) in "CF" else None
+    return function(base, *args, **options)
+
+
+def _order(view: Symbol) -> Any:
+    """In which order a reshape, or a ravel, goes through the elements."""
+    function, args, options = view.made
+    place = 1 if function is np.reshape else 0
+    return args[place] if len(args) > place else options.get("order", "C")
+
+
+def _raw_shows(view: Any, base: Any) -> bool | None:
+    """The same of what is inside two variables."""
+    return _reshape_shows(view) if type(view) is Symbol and view._base is base else None
+
+
+assigners["reshape"] = _raw_shows
 
 
 def _become(y: Symbol, z: Symbol) -> None:
@@ -128,11 +188,8 @@ def _become(y: Symbol, z: Symbol) -> None:
     for old, new in changed:  # which grows
         for view in views_of(old):
             function, args, options = view.made
-            if function in _SOMETIMES:
-                raise TraceError(
-                    "y[i] = v with a reshaped y around, in a compiled function: whether that is a view cannot be known. "
-                    "Assign first and reshape afterwards"
-                )
+            if not _shows(view, "y[i] = v"):
+                continue
             changed.append((view, new[args[0]] if function is getitem else function(new, *args, **options)))
     for old, new in changed:
         old.value = new.value

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.trace.symbol import Symbol, complex_ufuncs, elementwise, emit, traces
+from gategrad.compiler.trace.symbol import Symbol, common_dtype, complex_ufuncs, elementwise, emit, traces
 from gategrad.errors import ComplexTraceError
 from gategrad.values import is_complex, lock
 
@@ -36,6 +36,7 @@ complex_ufuncs["conjugate"] = lambda x: emit("conjugate", x)
 def _power(x: Any, y: Any) -> Any:
     """An operation of its own, except for the exponents that NumPy's `**` has short ways for."""
     if isinstance(y, (float, int)):
+        x = x.astype(common_dtype((x, y)))
         short = {2: lambda: x * x, 1: lambda: x, -1: lambda: 1.0 / x, 0.5: lambda: np.sqrt(x)}.get(y)
         if short is not None:
             return short()

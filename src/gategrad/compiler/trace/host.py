@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.fourier import complex_of
+from gategrad.compiler.program.ops import is_known
 from gategrad.compiler.trace.symbol import Symbol, builder_of, emit, hosts, lowerings
 from gategrad.constant import Constant
-from gategrad.errors import NotTraceableError, RealAnswerError, ShapeError, TraceError
+from gategrad.errors import NotTraceableError, OtherNumbersError, ShapeError, TraceError
 from gategrad.forward import Rescue, rescues
 from gategrad.gate import Gate, on_meeting, unapplied
 from gategrad.gates.conjugation import conj
@@ -39,25 +40,31 @@ class HostFunction:
 
     def __init__(
         self, function: Callable[..., Any], forms: Sequence[Form], name: str,
-        expected: Sequence[Form | None] | None = None,
+        expected: Sequence[Form | None] | None = None, pythons: Sequence[bool] = (),
     ) -> None:  # fmt: skip
         self.function = function
         self.__name__ = name
-        self.results = _results(function, forms, name, expected)
+        self.pythons = tuple(pythons)
+        """Which of its arguments are numbers as Python has them."""
+        self.results = self._results(forms, expected)
         if getattr(function, "may_turn_complex", False):
-            self.results = [None if form is None else (complex_of(form[0]), form[1]) for form in self.results]
+            self.results = list(map(_as_complex, self.results))
         known = [form for form in self.results if form is not None]
-        self.may_be_real = all(dtype.kind != "c" for dtype, _ in forms) and any(dtype.kind == "c" for dtype, _ in known)
+        self.turns_complex = all(dtype.kind != "c" for dtype, _ in forms) and any(
+            dtype.kind == "c" for dtype, _ in known
+        )
         self.single = len(self.results) == 1 and len(known) == 1
         self.dtype = known[0][0] if self.single else np.result_type(np.float32, *[dtype for dtype, _ in known])
         self.shape = known[0][1] if self.single else (sum([math.prod(shape) for _, shape in known]),)
 
     def __call__(self, *arrays: Any) -> Any:
-        results = _outputs(self.function(*map(_travelling, arrays)))
+        results = self._outputs(arrays)
         forms = [None if z is None else (z.dtype, z.shape) for z in results]
         if forms != self.results:
-            if self.may_be_real and all(form is None or form[0].kind != "c" for form in forms):
-                raise RealAnswerError(f"{self.__name__}: the answer is real")
+            if list(map(_as_complex, forms)) == list(map(_as_complex, self.results)):
+                raise OtherNumbersError(
+                    f"{self.__name__} returned {_listed(forms)} rather than {_listed(self.results)}"
+                )
             raise ShapeError(
                 f"{self.__name__} returned {_listed(forms)} where it returned {_listed(self.results)} for examples of "
                 "the same shapes while it was traced: in a compiled function shapes and dtypes must not depend on "
@@ -66,6 +73,43 @@ class HostFunction:
         if self.single:
             return results[0]
         return np.concatenate([np.ravel(z).astype(self.dtype) for z in results if z is not None])
+
+    def _outputs(self, arrays: Sequence[Any]) -> list[Any]:
+        z = self.function(*[_as_given(x, is_python) for x, is_python in zip(arrays, self.pythons, strict=True)])
+        return [
+            None if part is None else np.asarray(part.resolve() if type(part) is Masked else part)
+            for part in (z if isinstance(z, (tuple, list)) else (z,))
+        ]
+
+    def _results(self, forms: Sequence[Form], expected: Sequence[Form | None] | None) -> list[Form | None]:
+        """What the results look like."""
+        try:
+            return [None if z is None else (z.dtype, z.shape) for z in self._probe(forms)]
+        except NotTraceableError:
+            if expected is None:
+                raise
+            return list(expected)
+
+    def _probe(self, forms: Sequence[Form]) -> list[Any]:
+        """What the function returns for example arrays: ones, or other numbers if it does not like those."""
+        name, reason = self.__name__, None
+        for example in (_ones, _spread, _identity):
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    results = self._outputs([example(*form) for form in forms])
+            except TraceError:
+                raise
+            except Exception as error:  # whatever the user's function raises for numbers that it was not made for
+                reason = error
+                continue
+            if any(z is not None and not is_known(z.dtype) for z in results):
+                raise NotTraceableError(f"{name} returns what programs do not know: {_listed_dtypes(results)}")
+            return results
+        raise NotTraceableError(
+            f"{name} has no operation in programs, and no host call could be made of it either: tried on example arrays "
+            f"it raised {type(reason).__name__}: {reason}"
+        ) from reason
 
     def unpack(self, packed: Symbol) -> list[Any]:
         """The single results, as symbols, of the one value that the operation has."""
@@ -96,8 +140,9 @@ def call(
         function = _Around(function, list(inputs), places)
     symbols = [inputs[n] for n in places]
     builder = builder_of(symbols)
-    host = HostFunction(function, [(x.dtype, x.shape) for x in symbols], name, expected)
-    if host.may_be_real:
+    forms, pythons = [(x.dtype, x.shape) for x in symbols], [x.is_python for x in symbols]
+    host = HostFunction(function, forms, name, expected, pythons)
+    if host.turns_complex:
         builder.guesses = f"{name} gives complex numbers for some values, and perhaps real ones for others"
     return host.unpack(emit("callback", *symbols, function=host, dtype=host.dtype, shape=host.shape))
 
@@ -118,55 +163,12 @@ class _Around:
 # --- what goes in and out of a host function ---------------------------------------------------------------------------
 
 
-def _travelling(x: Any) -> Any:
-    """A single float64 as a Python float, as values travel outside programs."""
-    return float(x) if np.shape(x) == () and getattr(x, "dtype", None) == FLOAT64 else x
-
-
-def _outputs(z: Any) -> list[Any]:
-    return [
-        None if part is None else np.asarray(part.resolve() if type(part) is Masked else part)
-        for part in (z if isinstance(z, (tuple, list)) else (z,))
-    ]
-
-
-def _results(
-    function: Callable[..., Any], forms: Sequence[Form], name: str, expected: Sequence[Form | None] | None
-) -> list[Form | None]:
-    """What the results of a function look like."""
-    try:
-        return [None if z is None else (z.dtype, z.shape) for z in _probe(function, forms, name)]
-    except NotTraceableError:
-        if expected is None:
-            raise
-        return list(expected)
-
-
-def _probe(function: Callable[..., Any], forms: Sequence[Form], name: str) -> list[Any]:
-    """What the function returns for example arrays: ones, or other numbers if it does not like those."""
-    reason: Exception | None = None
-    for example in (_ones, _spread, _identity):
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                results = _outputs(function(*[_travelling(example(*form)) for form in forms]))
-        except TraceError:
-            raise
-        except Exception as error:  # whatever the user's function raises for numbers that it was not made for
-            reason = error
-            continue
-        if any(z is not None and not _is_known(z.dtype) for z in results):
-            raise NotTraceableError(f"{name} returns what programs do not know: {_listed_dtypes(results)}")
-        return results
-    raise NotTraceableError(
-        f"{name} has no operation in programs, and no host call could be made of it either: tried on example arrays "
-        f"it raised {type(reason).__name__}: {reason}"
-    ) from reason
-
-
-def _is_known(dtype: Any) -> bool:
-    """Whether programs have values of this dtype."""
-    return dtype.kind in "fciub" and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
+def _as_given(x: Any, is_python: bool) -> Any:
+    """An argument as the function would have got it outside of programs: single numbers are Python's or NumPy's own."""
+    if np.shape(x):
+        return x
+    number = np.asarray(x)[()]
+    return number.item() if is_python else number
 
 
 def _ones(dtype: Any, shape: tuple[int, ...]) -> Any:
@@ -184,6 +186,11 @@ def _identity(dtype: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) < 2:
         return _ones(dtype, shape)
     return np.broadcast_to(np.eye(*shape[-2:], dtype=dtype), shape).copy()
+
+
+def _as_complex(form: Form | None) -> Form | None:
+    """What a complex result would look like in the place of this one."""
+    return None if form is None else (complex_of(form[0]), form[1])
 
 
 def _listed(forms: Sequence[Form | None]) -> str:
@@ -268,7 +275,9 @@ class _Pullback:
             parts = z if isinstance(z, (tuple, list)) else (z,)
             return tuple([parts[n] for n in self.given])
 
-        _, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
+        zs, pullback = vjp(of_needed, *[xs[n] for n in self.needed])
+        if any(is_complex(z) and not is_complex(dz) for z, dz in zip(zs, dzs, strict=True)):
+            raise OtherNumbersError("the value is complex, and real in the program")
         return tuple([conj(dx) for dx in pullback(tuple([conj(dz) for dz in dzs]))])
 
 
@@ -323,7 +332,7 @@ def _rescue_backward(gate: Gate, dz: Any) -> Any:
     if symbols and isinstance(dz, (float, np.ndarray)):  # a constant among symbols, which the rule took for a number
         builder = symbols[0].builder
         with contextlib.suppress(TraceError):
-            return gate.backward(Symbol(builder.constant(dz), builder))
+            return gate.backward(Symbol(builder.constant(dz), builder, is_python=type(dz) is float))
     options, needs = dict(gate.options), gate.needs
     looks = [
         _form(source.array if type(source) is Constant else source) if need else None

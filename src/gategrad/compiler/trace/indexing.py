@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import getitem
-from gategrad.compiler.trace.symbol import Symbol, as_value, broadcast_values, builder_of, emit, lowers, traces
+from gategrad.compiler.trace.symbol import Symbol, as_value, broadcast_values, builder_of, emit, in_rows, lowers, traces
 from gategrad.errors import NotTraceableError
 from gategrad.gates.indexing import Assign, Scatter
 
@@ -164,7 +164,9 @@ def _assign(gate: Any, x: Any, v: Any) -> Any:
         source = np.zeros(shape, np.intp)
         source[index] = np.arange(written[index].size).reshape(target)
         v = np.reshape(np.broadcast_to(v, target), (-1,))[source]
-    return np.where(written, v, x).astype(x.dtype)
+    z = np.where(written, v, x).astype(x.dtype)
+    z.in_rows = in_rows((x,))  # as the array that is written into
+    return z
 
 
 @traces(np.take)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import functions
 from gategrad.compiler.program.ops import Failure
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.trace.symbol import (
@@ -242,6 +243,19 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np.
     large = s > np.expand_dims(rcond, -1) * np.max(s, axis=-1, keepdims=True)
     scale = np.where(large, 1.0 / np.where(large, s, 1.0), 0.0)
     return _turned(vh) @ (scale[..., None] * _turned(u))
+
+
+@traces(np.linalg.cond)
+def _cond(x: Any, p: Any = None) -> Any:
+    """Infinite of singular matrices, as in NumPy; where gradients are wanted those have no inverse."""
+    by_gates = functions[np.linalg.cond]
+    if p in (None, 2, -2):
+        return by_gates(x, p)
+    if _squares(x) is None:
+        return hosts["function"](np.linalg.cond, (x, p), {})
+    singular = np.equal(_slogdet(x)[0], 0.0)
+    z = by_gates(np.where(singular[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x), p)
+    return np.where(singular, np.inf, z)
 
 
 # --- errors that depend on values --------------------------------------------------------------------------------------

@@ -27,7 +27,9 @@ def _matmul(x: Any, y: Any) -> Any:
     batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     x, y = (np.broadcast_to(a, batch + a.shape[-2:]) for a in (x, y))
     builder, dtype = builder_of((x, y)), common_dtype((x, y))
-    z = Symbol(builder.emit("matmul", [cast(as_value(a, builder), dtype, builder) for a in (x, y)]), builder)
+    z = Symbol(
+        builder.emit("matmul", [cast(as_value(a, builder), dtype, builder) for a in (x, y)]), builder, in_rows=True
+    )
     rows = () if x_rank == 1 else z.shape[-2:-1]
     columns = () if y_rank == 1 else z.shape[-1:]
     return np.reshape(z, batch + rows + columns)

@@ -11,6 +11,7 @@ import numpy as np
 
 from gategrad.compiler.trace.symbol import Symbol, emit, traces
 from gategrad.errors import NotTraceableError
+from gategrad.gates.axes import in_dtype_of
 
 __all__ = ["axes_of"]
 
@@ -67,7 +68,7 @@ def _folds(function: Any, op: str, combine: Callable[[Any, Any], Any]) -> Any:
         **options: Any,
     ) -> Any:
         z = _reduce(op, a, axis, keepdims, dtype, out=out, **options)
-        return combine(z, initial) if _given(initial) else z
+        return combine(z, in_dtype_of(z, initial)) if _given(initial) else z
 
     return fold
 
@@ -81,6 +82,7 @@ def _extreme(ufunc: Any, a: Any, axis: Any, keepdims: Any, initial: Any, **optio
     name = "max" if ufunc is np.maximum else "min"
     if not _given(initial):
         return _reduce(name, a, axis, keepdims, **options)
+    initial = in_dtype_of(a, initial)
     if 0 in [a.shape[n] for n in axes_of(a, axis)]:
         return _reduce("sum", a, axis, keepdims, a.dtype, **options) + initial
     return ufunc(_reduce(name, a, axis, keepdims, neutral=initial, **options), initial)
@@ -113,7 +115,8 @@ def _mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     if _given(where) and where is not True:
         count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims is True)
     wide = np.float64 if dtype is None and a.dtype.kind in "iub" else dtype
-    return np.true_divide(_reduce("sum", a, axis, keepdims, wide, out=out, **options), count)
+    total = _reduce("sum", a, axis, keepdims, wide, out=out, **options)
+    return np.true_divide(total, count).astype(total.dtype)
 
 
 _METHODS: dict[Any, Any] = {

@@ -13,12 +13,12 @@ import numpy as np
 
 from gategrad.array_methods import ArrayMethods, functions, getitem
 from gategrad.assignment import assigners, written_out
-from gategrad.compiler.program.ops import ELEMENTWISE
+from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS, is_known
 from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
 from gategrad.errors import KeptSymbolError, NotTraceableError, TraceError
 from gategrad.gate import Gate
-from gategrad.values import FLOAT64, Spec, is_complex
+from gategrad.values import FLOAT64, Spec, is_complex, travelling
 
 __all__ = [
     "ARGUMENT",
@@ -33,6 +33,7 @@ __all__ = [
     "elementwise",
     "emit",
     "hosts",
+    "in_rows",
     "lowerings",
     "lowers",
     "traces",
@@ -93,15 +94,19 @@ ARGUMENT: Any = object()
 class Symbol(ArrayMethods):
     """A value of the program that is being written, with the dtype and shape that it will have."""
 
-    __slots__ = ("__weakref__", "_base", "_views", "builder", "made", "value")
+    __slots__ = ("__weakref__", "_base", "_views", "builder", "in_rows", "is_python", "made", "value")
 
     _base: Any  # what this is a view of, its own views, and what made it of that: see assignment.py
     _views: Any
     made: Any  # or ARGUMENT
+    in_rows: bool  # NumPy's array has its axes in this order in memory; of a view, in which of them it lies as it did
+    is_python: bool  # a single number as Python has them, which does not widen the arrays that it meets
 
-    def __init__(self, value: Value, builder: Builder) -> None:
+    def __init__(self, value: Value, builder: Builder, *, is_python: bool = False, in_rows: bool = False) -> None:
         self.value = value
         self.builder = builder
+        self.in_rows = in_rows
+        self.is_python = is_python
         self._base = self._views = self.made = None
 
     @property
@@ -133,7 +138,7 @@ class Symbol(ArrayMethods):
             raise NotTraceableError(f"np.{ufunc.__name__}.{method} with {options} has no operation in programs")
         if dtype is not None:
             inputs = tuple([(x if type(x) is Symbol else np.asarray(x)).astype(dtype) for x in inputs])
-        return _apart(apply_ufunc(ufunc, inputs), inputs)
+        return _of_numpy(_apart(apply_ufunc(ufunc, inputs), inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if any(t is not Symbol and not issubclass(t, np.ndarray) for t in types):
@@ -146,6 +151,8 @@ class Symbol(ArrayMethods):
             z = rule(*args, **options)
         else:
             z = _composed(function, function, args, options)
+        if function is not np.real:
+            z = _of_numpy(z)
         return hosts["viewed"](args[0] if args else None, z, function, args[1:], options, rule is None)
 
     def __getitem__(self, index: Any) -> Any:
@@ -173,6 +180,9 @@ class Symbol(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise _why_not(self, "an array", "NumPy's functions on the value itself, np.stack to join values")
+
+    def __pos__(self) -> Symbol:
+        return Symbol(self.value, self.builder, is_python=self.is_python, in_rows=self.in_rows)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         hosts["set_item"](self, index, value)
@@ -239,10 +249,10 @@ def _composed(key: Any, function: Any, args: Any, options: Any) -> Any:
 
 def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:
     def apply(self: Symbol, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (self, other)), (self,))
+        return NotImplemented if _defers(other) else _by_operator(ufunc, self, other)
 
     def reflected(self: Symbol, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _apart(apply_ufunc(ufunc, (other, self)), (self,))
+        return NotImplemented if _defers(other) else _by_operator(ufunc, other, self)
 
     def in_place(self: Symbol, other: Any) -> Any:
         return hosts["in_place"](self, other, apply, sign)
@@ -250,9 +260,22 @@ def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:
     return apply, reflected, in_place
 
 
+def _by_operator(ufunc: np.ufunc, *inputs: Any) -> Any:
+    """What an operator makes of symbols: of Python's numbers alone another one, as Python does."""
+    z = _apart(apply_ufunc(ufunc, inputs), inputs)
+    if type(z) is Symbol:
+        z.is_python = all(x.is_python if type(x) is Symbol else type(x) in _PYTHON for x in inputs)
+    return z
+
+
+def _of_numpy(z: Any) -> Any:
+    """What a function of NumPy's returned: its own numbers, though the rule may have computed with Python's."""
+    return Symbol(z.value, z.builder, in_rows=z.in_rows) if type(z) is Symbol and z.is_python else z
+
+
 def _apart(z: Any, inputs: Any) -> Any:
     """The result as an object of its own, should it be one of the inputs: assignments tell them apart."""
-    return Symbol(z.value, z.builder) if any(z is x for x in inputs) else z
+    return Symbol(z.value, z.builder, in_rows=z.in_rows) if any(z is x for x in inputs) else z
 
 
 def _defers(other: Any) -> bool:
@@ -260,6 +283,7 @@ def _defers(other: Any) -> bool:
     return type(other) is not Symbol and not isinstance(other, _OPERANDS) and hasattr(other, "__array_ufunc__")
 
 
+_PYTHON = (float, int, complex, bool)
 _OPERANDS = (float, int, complex, np.ndarray, np.generic)
 
 _ufunc: np.ufunc
@@ -279,8 +303,7 @@ for _name, _ufunc in {
 }.items():  # fmt: skip
     setattr(Symbol, f"__{_name}__", _operator(_ufunc)[0])
 for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert}.items():
-    setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: apply_ufunc(ufunc, (self,)))
-setattr(Symbol, "__pos__", lambda self: Symbol(self.value, self.builder))  # noqa: B010  (as the others)
+    setattr(Symbol, f"__{_name}__", lambda self, ufunc=_ufunc: _by_operator(ufunc, self))
 
 
 # --- writing into the program ------------------------------------------------------------------------------------
@@ -315,7 +338,16 @@ _KEPT = (
 def emit(op: str, *inputs: Any, **options: Any) -> Symbol:
     """One operation as it is: shapes and dtypes already fit."""
     builder = builder_of(inputs)
-    return Symbol(builder.emit(op, [as_value(x, builder) for x in inputs], **options), builder)
+    value = builder.emit(op, [as_value(x, builder) for x in inputs], **options)
+    return Symbol(value, builder, in_rows=op in _KEEP_ROWS and in_rows(inputs))
+
+
+_KEEP_ROWS = ELEMENTWISE | REDUCTIONS | {"cumsum", "cumprod"}
+
+
+def in_rows(inputs: Any) -> bool:
+    """Whether all of these lie in memory as NumPy writes them, row by row; what is computed of them does as well."""
+    return all(x.in_rows if type(x) is Symbol else not np.ndim(x) or x.flags.c_contiguous for x in inputs)
 
 
 def broadcast_values(values: list[Value], builder: Builder) -> list[Value]:
@@ -331,25 +363,38 @@ def cast(value: Value, dtype: Any, builder: Builder) -> Value:
     """The same value in this dtype."""
     if value.dtype is dtype or value.dtype == dtype:
         return value
+    if not is_known(dtype):
+        raise NotTraceableError(
+            f"programs know truths, integers, and numbers of single and double precision, not {dtype}"
+        )
     if value.op.name == "constant":
         return builder.constant(value.options["value"].array.astype(dtype))
     return builder.emit("cast", [value], dtype=np.dtype(dtype))
 
 
 def common_dtype(inputs: Any) -> Any:
-    """NumPy's result dtype; a single float64 counts as a Python float, which never widens float32."""
+    """NumPy's result dtype: numbers of Python's do not widen what they meet, NumPy's own do."""
     if all(type(x) is float or (type(x) is Symbol and x.value.dtype is FLOAT64) for x in inputs):
         return FLOAT64
     kinds = []
     for x in inputs:
         if type(x) is Symbol:
-            kinds.append(0.0 if x.spec is None else x.value.dtype)
-        elif type(x) is float or type(x) is int or type(x) is bool or type(x) is complex:
-            kinds.append(x)
+            kinds.append(_NUMBERS[x.value.dtype.kind] if x.is_python else x.value.dtype)
         else:
-            array = np.asarray(x)
-            kinds.append(0.0 if array.shape == () and array.dtype == FLOAT64 else array.dtype)
+            kinds.append(x if type(x) in _PYTHON else np.asarray(x).dtype)
     return np.result_type(*kinds)
+
+
+_NUMBERS = {"f": 0.0, "c": 0j, "i": 0, "b": False}
+
+
+def _as_it_travels(x: Symbol) -> Symbol:
+    """A single float64 counts as Python's between gates, where it is one, and a single complex number as NumPy's."""
+    is_python = x.spec is None
+    return x if x.is_python == is_python else Symbol(x.value, x.builder, is_python=is_python)
+
+
+travelling[Symbol] = _as_it_travels
 
 
 def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
@@ -389,4 +434,4 @@ def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
     elif dtype.kind in "iub":
         dtype = ufunc.resolve_dtypes((*[dtype] * ufunc.nin, *[None] * ufunc.nout))[0]
     values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder)
-    return Symbol(builder.emit(name, values), builder)
+    return Symbol(builder.emit(name, values), builder, in_rows=in_rows(inputs))

@@ -25,19 +25,22 @@ Rebuild = Callable[..., Any]
 _CONSTANTS = (bool, int, str, bytes, enum.Enum, type, np.dtype)
 
 
-def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str], name: str) -> tuple[Program, Rebuild]:
+def trace(
+    f: Callable[..., Any], bind: Any, specs: list[Spec | type[complex]], names: list[str], name: str
+) -> tuple[Program, Rebuild]:
     """The program of `f`, and the function that puts its flat outputs back into the container that `f` returned.
 
     `bind` makes the positional and named arguments of `f` from the list of flat ones; `specs` says what each flat
-    argument looks like.
+    argument looks like: None for a Python float, `complex` for a Python complex number.
 
     Raises `TraceError` for a function that returns what is neither a value nor a constant.
     """
     builder = Builder()
     symbols = []
     for spec, label in zip(specs, names, strict=True):
-        shape, dtype = ((), np.float64) if spec is None else spec
-        symbols.append(Symbol(builder.input(dtype, shape, label), builder))
+        number = float if spec is None else spec if isinstance(spec, type) else None
+        shape, dtype = spec if isinstance(spec, tuple) else ((), number)
+        symbols.append(Symbol(builder.input(dtype, shape, label), builder, is_python=number is not None, in_rows=True))
         symbols[-1].made = ARGUMENT
     positional, keywords = bind(symbols)
     try:
@@ -66,7 +69,9 @@ def trace(f: Callable[..., Any], bind: Any, specs: list[Spec], names: list[str],
         rest = iter(results)
         return put_back([next(rest) if item is _PLACE else constant(item) for item in items])
 
-    return Program(builder.inputs, values, name), rebuild
+    program = Program(builder.inputs, values, name)
+    program.relies_on_rows = builder.relies_on_rows
+    return program, rebuild
 
 
 _PLACE: Any = object()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.compiler.trace.symbol import composes, elementwise, emit
+from gategrad.compiler.trace.symbol import common_dtype, composes, elementwise, emit
 
 __all__ = ["as_float"]
 
@@ -34,6 +34,7 @@ def as_float(x: Any) -> Any:
 def _power(x: Any, y: Any) -> Any:
     """An operation of its own, except for the exponents that NumPy's `**` has short ways for, just as exact."""
     if isinstance(y, (float, int)) and x.dtype.kind == "f":
+        x = x.astype(common_dtype((x, y)))
         if y == 2:
             return elementwise(np.multiply, (x, x))
         if y == 1:
@@ -79,4 +80,4 @@ def _heaviside(x: Any, y: Any) -> Any:
 
 @composes("fmod")
 def _fmod(x: Any, y: Any) -> Any:
-    return np.copysign(np.remainder(np.abs(x), np.abs(y)), x)
+    return np.copysign(np.remainder(abs(x), abs(y)), x)

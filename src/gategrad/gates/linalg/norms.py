@@ -9,6 +9,7 @@ import numpy as np
 from gategrad.array_methods import implements
 from gategrad.gates.axes import as_input, axes_of, everywhere, shape_of, spread
 from gategrad.gates.bends import Kinked, bent
+from gategrad.gates.singular import occurs
 from gategrad.gates.statistics import Norm
 from gategrad.kinds import Reduction
 from gategrad.recording import plain
@@ -122,5 +123,8 @@ def _cond(x: Any, p: Any = None) -> Any:
     if p in (None, 2, -2):
         s = np.linalg.svdvals(x)
         largest, smallest = _extreme(s, 0), _extreme(s, -1)
-        return smallest / largest if p == -2 else largest / smallest
+        with np.errstate(all="ignore"):  # as in NumPy
+            z = smallest / largest if p == -2 else largest / smallest
+        lost = np.isnan(plain(z)) & ~np.any(np.isnan(plain(x)), axis=(-2, -1))  # 0 / 0, which NumPy calls inf
+        return np.where(lost, np.inf, z) if occurs(lost) else z
     return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))

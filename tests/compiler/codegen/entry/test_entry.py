@@ -129,8 +129,19 @@ def test_complex_scalars_go_by_their_address(kind):
     assert same is last
     assert z == last
     assert {type(x) for x in (*found, z)} == {number}
-    assert is_slow(f(given, 2.5j))
     assert is_slow(f([*given[1:], 1.0], last))
+
+
+@pytest.mark.parametrize("kind", ["f64", "c128"])
+def test_numbers_of_python_of_numpy_or_of_either(kind):
+    python = 2.0 if kind == "f64" else 2j
+    numpy = np.float64(2.0) if kind == "f64" else np.complex128(2j)
+    double = copies(1, 16) if kind == "c128" else floats(Signature((Scalar(),), Scalar()))
+    for which, takes in ((None, (python, numpy)), (True, (python,)), (False, (numpy,))):
+        f = function(double, Signature((Scalar(kind, is_python=which),), Scalar(kind)))
+        for given in (python, numpy):
+            assert is_slow(f(given)) == all(given is not x for x in takes)
+        assert is_slow(f(np.float32(2.0)))
 
 
 # --- containers ----------------------------------------------------------------------------------------

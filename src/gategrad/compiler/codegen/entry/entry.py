@@ -20,7 +20,7 @@ from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.codegen.entry.writer import Writer
 from gategrad.compiler.runtime.layout import TUPLE_ITEMS
 from gategrad.compiler.runtime.table import Table
-from gategrad.errors import UndecidedError
+from gategrad.errors import OtherNumbersError, UndecidedError
 
 __all__ = [
     "ALIGNMENT",
@@ -74,13 +74,13 @@ def entry(signature: Signature, table: Table) -> str:
     _raise_unless_ok(write, status, workspace, signature.may_be_undecided)
     workspace.release()
     if signature.wants_finite:
-        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "give_back")
+        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "unanswered")
     outputs.fill()
     inputs.release()
     _count_call(write, -1)
     write(f"ret ptr {outputs.root}")
-    _failures(write, inputs, outputs)
-    if signature.wants_finite or signature.may_be_undecided:
+    _failures(write, inputs, outputs, signature.may_give_up)
+    if signature.wants_finite or signature.may_be_undecided or signature.may_give_up:
         _give_back(write, inputs, outputs)
     _slow(write, inputs)
     body = write.text()
@@ -200,7 +200,7 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace, may_be_u
     if may_be_undecided:
         undecided = write.value(f"icmp eq ptr {kind}, {write.load(write.table.object(UndecidedError))}")
         decided = write.label("decided")
-        write.branch(undecided, "give_back", decided)
+        write.branch(undecided, "unanswered", decided)
         write.block(decided)
     write.call("PyErr_SetObject", "void", f"ptr {kind}", f"ptr {text}")
     write("br label %fail")
@@ -216,12 +216,20 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace, may_be_u
     write.block(succeeded)
 
 
-def _failures(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
-    """Leave with an exception set: everything that this call owns is given back."""
+def _failures(write: Writer, inputs: Inputs, outputs: Outputs, may_give_up: bool) -> None:
+    """Leave with an exception set: everything that this call owns is given back. To give up is to go to `slow`."""
     write.block("no_memory")
     write.call("PyErr_NoMemory", "ptr")
     write("br label %fail")
     write.block("fail")
+    if may_give_up:
+        kind = write.load(write.table.object(OtherNumbersError))
+        gives_up = write.call("PyErr_ExceptionMatches", "i32", f"ptr {kind}")
+        write(f"switch i32 {gives_up}, label %give_up [ i32 0, label %raise ]")
+        write.block("give_up")
+        write.call("PyErr_Clear", "void")
+        write("br label %unanswered")
+        write.block("raise")
     outputs.discard()
     write("br label %fail_early")
     write.block("fail_early")
@@ -232,7 +240,7 @@ def _failures(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
 
 def _give_back(write: Writer, inputs: Inputs, outputs: Outputs) -> None:
     """Leave for `slow`, as if nothing had been computed."""
-    write.block("give_back")
+    write.block("unanswered")
     outputs.discard()
     inputs.release()
     write("br label %slow")

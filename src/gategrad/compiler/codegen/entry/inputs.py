@@ -150,20 +150,14 @@ def _read(write: Writer, leaf: Scalar | Array, pointer: str) -> str:
 
 
 def _read_scalar(write: Writer, scalar: Scalar, pointer: str) -> str:
-    if scalar.kind != "f64":
-        _expect_type(write, pointer, scalar.dtype.type)
-        if scalar.is_complex:
-            return write.at(pointer, SCALAR_VALUE)
-        return write.field("float", pointer, SCALAR_VALUE)
-    kind = write.field("ptr", pointer, OBJECT_TYPE)
-    python = write.value(f"icmp eq ptr {kind}, {write.load(write.table.object(float))}")
-    matches, maybe = write.label("float"), write.label("float64")
-    write.branch(python, matches, maybe)
-    write.block(maybe)
-    numpy = write.value(f"icmp eq ptr {kind}, {write.load(write.table.object(np.float64))}")
-    write.branch(numpy, matches, "slow")
-    write.block(matches)
-    return write.field("double", pointer, SCALAR_VALUE)
+    first, *others = scalar.types
+    if others:
+        _expect_either(write, pointer, first, others[0])
+    else:
+        _expect_type(write, pointer, first)
+    if scalar.is_complex:
+        return write.at(pointer, SCALAR_VALUE)  # in Python's objects as well
+    return write.field(llvm_type(scalar), pointer, SCALAR_VALUE)
 
 
 def _read_array(write: Writer, array: Array, pointer: str) -> str:
@@ -184,6 +178,17 @@ def _read_array(write: Writer, array: Array, pointer: str) -> str:
 
 def _expect_type(write: Writer, pointer: str, kind: type) -> None:
     _expect_object(write, write.field("ptr", pointer, OBJECT_TYPE), kind)
+
+
+def _expect_either(write: Writer, pointer: str, kind: type, other: type) -> None:
+    found = write.field("ptr", pointer, OBJECT_TYPE)
+    is_kind = write.value(f"icmp eq ptr {found}, {write.load(write.table.object(kind))}")
+    matches, maybe = write.label(kind.__name__), write.label(other.__name__)
+    write.branch(is_kind, matches, maybe)
+    write.block(maybe)
+    is_other = write.value(f"icmp eq ptr {found}, {write.load(write.table.object(other))}")
+    write.branch(is_other, matches, "slow")
+    write.block(matches)
 
 
 def _expect_object(write: Writer, pointer: str, value: object) -> None:

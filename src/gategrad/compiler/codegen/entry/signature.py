@@ -41,12 +41,23 @@ KINDS: dict[np.dtype[np.generic], Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single number: "f64" is a Python float (a NumPy float64 may come in), the others are NumPy's own.
+    """A single number: "f64" comes out as a Python float, the others as NumPy's own.
 
-    The program takes real ones in registers and complex ones as the address of their two parts.
+    "f64" and "c128" may come in as Python's numbers or as NumPy's: as either, or as Python's alone, or as NumPy's
+    alone, where that makes a difference. The program takes real ones in registers and complex ones as the address of
+    their two parts.
     """
 
     kind: Kind = "f64"
+    is_python: bool | None = None  # True, False: what alone may come in
+
+    @property
+    def types(self) -> tuple[type, ...]:
+        """What may come in."""
+        python: type | None = {"f64": float, "c128": complex}.get(self.kind)
+        if python is None or self.is_python is False:
+            return (self.dtype.type,)
+        return (python,) if self.is_python else (python, self.dtype.type)
 
     @property
     def is_complex(self) -> bool:
@@ -118,6 +129,8 @@ class Signature:
     """Whether a call whose outputs are not all finite goes to `slow`, which knows a more careful program."""
     may_be_undecided: bool = False
     """Whether a call that ends with `UndecidedError` goes to `slow`, which runs the function itself."""
+    may_give_up: bool = False
+    """Whether a call in which the program gives up, with `OtherNumbersError`, goes to `slow` as well."""
     flat_inputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
     flat_outputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
 
