@@ -80,6 +80,23 @@ def test_stacks_of_products_added_to_something(name):
         np.testing.assert_allclose(gg.compile(f)(*inputs), f(*inputs), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [2, 20, 90])
+def test_products_of_other_shapes_with_the_same_elements(n):
+    a, b, c = normal(n, n), normal(n, n + 3), normal(n + 3, n)
+    v = normal(n, 1)
+
+    def f(a, b, c, v):
+        row, column = np.reshape(v, (1, n)) @ a, a.T @ v
+        return (
+            np.reshape(row, (n, 1)) + column,
+            np.reshape(a @ b, (n + 3, n)) + c @ a,
+            column - np.reshape(2.0 * row, (n, 1)),
+        )
+
+    check(f, [a, b, c, v])
+    assert sums(gg.compile(f), a, b, c, v)
+
+
 @pytest.mark.parametrize("stack", [(3,), (2, 3)])
 def test_a_stack_is_added_up_and_never_there_as_a_whole(stack):
     axes = tuple(range(len(stack)))

@@ -43,13 +43,14 @@ def write_sum(
     if moves[0] and here == z and sum_.base is not None:
         base = beside, View(result, 0, contiguous(sum_.base.shape))
         copy_in_order(body, memory, z, base[1], sum_.base.shape, beside)
+    summed = None
     for term, is_moved in zip(sum_.terms, [False, *moves[1:]], strict=True):
         if is_moved:
             here, there = there, here
-        order = View(result, 0, contiguous(term.product.shape))
-        place = Place(here, order, term.scale, base)
+        order = View(result, 0, contiguous(term.product.shape))  # a row may be added to a column: their elements are the same
+        place = Place(here, order, term.scale, base if summed is None else (summed, order))
         write_product(body, needs, term.product, place, memory, table, scratch, blocks)
-        base = here, order
+        summed = here
 
 
 def _write_stack(
