@@ -8,7 +8,7 @@ import numpy as np
 import gategrad as gg
 from gategrad.gates.indexing import Scatter
 
-__all__ = ["CALLS", "Random", "Step", "draw", "draw_folds", "draw_product", "shrunk"]
+__all__ = ["CALLS", "Random", "Step", "draw", "draw_folds", "draw_product", "draw_sums", "shrunk"]
 
 LARGEST = 3000
 """The most elements a value may have: every path through a loop is taken long before."""
@@ -122,7 +122,7 @@ CALLS = {
     "gather": lambda x, indices: x[np.array(indices, dtype=np.intp)],
     "columns": lambda x, indices: x[:, np.array(indices, dtype=np.intp)],
     "scatter": lambda x, indices, length: Scatter(np.array(indices, dtype=np.intp), (length, *np.shape(x)[1:]))(x),
-    "matmul": np.matmul,
+    "matmul": np.matmul, "scaled": lambda x, by: by * x,
     "float32": lambda x: x.astype(np.float32), "float64": lambda x: x.astype(np.float64),
     "gradient": lambda x, y: gg.grad(lambda t: np.sum(np.tanh(t * y) * t))(x),
 }  # fmt: skip
@@ -175,6 +175,42 @@ def draw_folds(seed, smooth=False):
     shapes = [base, *(tuple(1 if rng.random() < 0.3 else n for n in base) for _ in range(rng.integers(0, 3)))]
     inputs = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     return _extended(rng, inputs, [], smooth, _fold_or_meet) or draw_folds(seed + 1_000_003, smooth)
+
+
+def draw_sums(seed, smooth=False):
+    """The program of a seed that adds up products of matrices, each way round, scaled, and in other shapes."""
+    rng = np.random.default_rng(seed)
+    n, m = (int(rng.choice([1, 2, 3, 5, 17, 33, 50])) for _ in range(2))
+    stack = (int(rng.choice([1, 2, 3])),) if rng.random() < 0.2 and n * m < 600 else ()
+    dtype = np.float32 if not smooth and rng.random() < 0.3 else np.float64
+    shapes = [(n, m), (m, n), (n, n), (n, m), (1, m), (n, 1)]
+    inputs = [(rng.normal(size=(*stack, *shape)) / np.sqrt(shape[-1])).astype(dtype) for shape in shapes]
+    return _extended(rng, inputs, [], smooth, _multiply_or_add) or draw_sums(seed + 1_000_003, smooth)
+
+
+def _multiply_or_add(rng, values, smooth):
+    """A product of two matrices that fit, a sum of two that are alike, one of them rearranged or scaled; or any step."""
+    shapes = [np.shape(v) for v in values]
+    recent = [*range(len(values)), *range(max(0, len(values) - 5), len(values))]
+    x = int(rng.choice([n for n in recent if len(shapes[n]) > 1]))
+    group = rng.choice(["product"] * 6 + ["sum"] * 6 + ["move"] * 3 + ["scaled", "scaled", "stack", "any"])
+    if group == "product":
+        fitting = [y for y, shape in enumerate(shapes) if len(shape) > 1 and shape[-2] == shapes[x][-1]]
+        return Step("matmul", (x, int(rng.choice(fitting or [x]))))
+    if group == "sum":
+        alike = [y for y, shape in enumerate(shapes) if shape == shapes[x] and (y > 5 or rng.random() < 0.3)]
+        return Step(str(rng.choice(["add", "add", "subtract"])), (x, int(rng.choice(alike or [x]))))
+    if group == "move":
+        *stack, rows, columns = shapes[x]
+        if rng.random() < 0.5:
+            axes = (*range(len(stack)), len(stack) + 1, len(stack))
+            return Step("transpose", (x,), (("axes", axes),))
+        return Step("reshape", (x,), (("shape", (*stack, columns, rows)),))
+    if group == "scaled":
+        return Step("scaled", (x,), (("by", float(rng.choice([-1.0, 0.5, 2.0]))),))
+    if group == "stack":
+        return Step("sum", (x,), (("axis", 0),))
+    return _step(rng, values, smooth)
 
 
 def _fold_or_meet(rng, values, smooth):

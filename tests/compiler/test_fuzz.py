@@ -26,7 +26,7 @@ from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from gategrad.gates import bends
 from gategrad.masked import Masked, numbers
 from tests.compiler.checking import check, tolerance
-from tests.compiler.random_programs import draw, draw_folds, draw_product, shrunk
+from tests.compiler.random_programs import draw, draw_folds, draw_product, draw_sums, shrunk
 from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
@@ -35,6 +35,7 @@ SEEDS = 280
 SMOOTH_SEEDS = 100
 PRODUCT_SEEDS = 20  # of either kind
 FOLD_SEEDS = 40  # of either kind, as loops and in blocks
+SUM_SEEDS = 40
 BATCH = 20
 
 
@@ -221,6 +222,11 @@ def check_folds(seed):
         run(check_curvature, seed, smooth=True, draw=draw_folds)
 
 
+def check_sums(seed):
+    run(check_values, seed, smooth=False, draw=draw_sums)
+    run(check_gradient, seed, smooth=True, draw=draw_sums)
+
+
 @pytest.mark.parametrize("first", range(0, FOLD_SEEDS, BATCH))
 def test_folds(first, unoptimised):
     for seed in range(first, first + BATCH):
@@ -231,6 +237,17 @@ def test_folds(first, unoptimised):
 def test_folds_in_blocks(first, unoptimised, loops_in_blocks):
     for seed in range(first, first + BATCH):
         check_folds(FOLD_SEEDS + seed)
+
+
+@pytest.mark.parametrize("first", range(0, SUM_SEEDS, BATCH))
+def test_sums(first, unoptimised):
+    for seed in range(first, first + BATCH):
+        check_sums(seed)
+
+
+@pytest.mark.fuzz
+def test_new_sums(unoptimised):
+    new_seeds(check_sums)
 
 
 @pytest.mark.fuzz

@@ -47,8 +47,8 @@ __all__ = ["Native", "write_native"]
 _FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size, and when to look for signals
 _TOGETHER = 32
 """Kernels in one function. Where there are more, each has a function of its own: LLVM takes more than in proportion for
-functions of many loops. For the 124 kernels of a Hessian this saves a third of the time. A call costs 2 ns, a tenth to a third
-of the time of a kernel over 16 to 64 elements; larger ones are as fast or faster (measured)."""
+functions of many loops, though not always (0.67 to 1.0 of the time for Hessians of a hundred kernels). What calls cost is
+about 2 ns for each kernel: a tenth to a third of the time of one over 16 to 128 elements (measured)."""
 
 _SHORT = 2  # vectors: kernels of no more have no loop, and are compiled faster, and run in two thirds of the time, where they are
 

@@ -47,7 +47,9 @@ def write_sum(
     for term, is_moved in zip(sum_.terms, [False, *moves[1:]], strict=True):
         if is_moved:
             here, there = there, here
-        order = View(result, 0, contiguous(term.product.shape))  # a row may be added to a column: their elements are the same
+        order = View(
+            result, 0, contiguous(term.product.shape)
+        )  # a row may be added to a column: their elements are the same
         place = Place(here, order, term.scale, base if summed is None else (summed, order))
         write_product(body, needs, term.product, place, memory, table, scratch, blocks)
         summed = here
