@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -15,7 +16,16 @@ SPEC = importlib.util.spec_from_file_location("make_kinks", PATH)
 make_kinks = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(make_kinks)
 
+make_kinks.table = functools.cache(make_kinks.table)
+
 every_row = pytest.mark.parametrize("row", make_kinks.ROWS, ids=lambda row: row.name)
+
+
+@functools.cache
+def known(name):
+    """What a row says eagerly in float64, computed once for all that is compared with it."""
+    (row,) = (row for row in make_kinks.ROWS if row.name == name)
+    return make_kinks.answers(row)
 
 
 def test_the_page_is_current():
@@ -31,17 +41,17 @@ def test_a_wrong_number_is_noticed():
 
 @every_row
 def test_float32_answers_the_same(row):
-    for found, expected in zip(make_kinks.answers(row, np.float32), make_kinks.answers(row), strict=True):
+    for found, expected in zip(make_kinks.answers(row, np.float32), known(row.name), strict=True):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @every_row
 def test_compiled_answers_the_same(row):
-    for found, expected in zip(make_kinks.answers(row, wrap=gg.compile), make_kinks.answers(row), strict=True):
+    for found, expected in zip(make_kinks.answers(row, wrap=gg.compile), known(row.name), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 @every_row
 def test_no_gradient_is_nan(row):
-    assert not np.isnan(make_kinks.answers(row)[0]).any()
+    assert not np.isnan(known(row.name)[0]).any()

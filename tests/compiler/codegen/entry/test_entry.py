@@ -38,6 +38,9 @@ def path(request, monkeypatch):
     return request.param
 
 
+native_alone = pytest.mark.parametrize("path", ["native"], indirect=True)
+
+
 def function(program, signature, table=None):
     f = Function()
     install(f, link(program, signature, table))
@@ -480,15 +483,14 @@ define i32 @gg_program(ptr %workspace) {{
         f()
 
 
-def test_an_interrupt_runs_the_handler_of_the_user(path):
+@native_alone  # between the call and its answer Python runs the handler itself
+def test_an_interrupt_runs_the_handler_of_the_user():
     class Stop(Exception):
         pass
 
     def handler(number, frame):
         raise Stop
 
-    if path == "python":
-        pytest.skip("between the call and its answer Python runs the handler itself")
     f = function(programs.status("3"), Signature((), tuple_of()))
     previous = signal.signal(signal.SIGINT, handler)
     try:
@@ -572,9 +574,8 @@ def test_a_workspace_that_does_not_fit_is_a_memory_error(path, monkeypatch):
     assert len(errors) == 1
 
 
-def test_the_global_lock_is_released_on_request(path):
-    if path == "python":
-        pytest.skip("the call through Python keeps the lock")
+@native_alone  # the call through Python keeps the lock
+def test_the_global_lock_is_released_on_request():
     meeting = threading.Barrier(2, timeout=20)
 
     def meet(workspace):  # both calls are in the program at the same time, or this times out
