@@ -19,3 +19,11 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache") / "machine-code"))
         yield
+
+
+@pytest.fixture
+def unoptimised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LLVM translates what it is given and no more: four times as many programs in the same time."""
+    from gategrad.compiler.runtime import engine
+
+    monkeypatch.setattr(engine, "_level", lambda text, level: 0)

@@ -21,7 +21,6 @@ from gategrad.compiler import compile as compiler
 from gategrad.compiler.codegen import blocks
 from gategrad.compiler.codegen.loops import split
 from gategrad.compiler.codegen.products import epilogues
-from gategrad.compiler.runtime import engine
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from gategrad.gates import bends
 from gategrad.masked import Masked, numbers
@@ -195,12 +194,6 @@ def test_products(first, small_blocks):
     for seed in range(first, first + BATCH):
         run(check_values, seed, smooth=False, draw=draw_product)
         run(check_gradient, seed, smooth=True, draw=draw_product)
-
-
-@pytest.fixture
-def unoptimised(monkeypatch):
-    """LLVM translates what it is given and no more: four times as many programs in the same time."""
-    monkeypatch.setattr(engine, "_level", lambda text, level: 0)
 
 
 @pytest.fixture
