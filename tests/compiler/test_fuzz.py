@@ -30,7 +30,7 @@ from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
 
-SEEDS = 280
+SEEDS = 280  # half of them in the slow run alone
 SMOOTH_SEEDS = 100
 PRODUCT_SEEDS = 20  # of either kind
 FOLD_SEEDS = 40  # of either kind, as loops and in blocks
@@ -168,7 +168,10 @@ def _quiet():
         yield
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(first, marks=[pytest.mark.slow] if first >= SEEDS // 2 else []) for first in range(0, SEEDS, BATCH)],
+)
 def test_values(first):
     for seed in range(first, first + BATCH):
         run(check_values, seed, smooth=False)
