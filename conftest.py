@@ -1,8 +1,10 @@
 """What holds for all tests, doctests in src included."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 import gategrad  # noqa: F401 (before pytest loads a file of it for its doctests, which would be a second copy otherwise)
 
@@ -18,6 +20,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One cache of machine code for the whole run: equal programs compile once, and the user's own cache stays out of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache") / "machine-code"))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """BLAS stays with its caller, but in tests of threads: for matrices of three rows others wait longer than they compute."""
+    with nullcontext() if "threads" in request.node.name else threadpool_limits(1, "blas"):
         yield
 
 
