@@ -46,7 +46,8 @@ def times(slope: Any, dz: Any) -> Any:
         outweighed = outweighed & _is_zero(dz)
         if occurs(outweighed):
             if not careful.is_looking() and not isinstance(outweighed, ArrayMethods):
-                doubted(counting(outweighed, dz))  # a serious one only if there is something that is `fading`
+                # a serious one only if there is something that is `fading`
+                doubted(counting(outweighed, dz), is_grave=False)
             with np.errstate(invalid="ignore"):
                 return select(np.logical_not(outweighed), slope * dz)
     return slope * dz

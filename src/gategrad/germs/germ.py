@@ -10,7 +10,9 @@ A germ knows its terms below `order`, element by element; ∞ where it is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from gategrad.values import FLOAT64
 
 _numpy: Any = np  # what it makes of germs its stubs do not know
 
-__all__ = ["WIDTH", "Array", "Germ", "beside", "germ", "joined", "protocol"]
+__all__ = ["WIDTH", "Array", "Germ", "TooDearError", "beside", "germ", "joined", "protocol", "within"]
 
 Array = np.ndarray[Any, Any]
 Terms = dict[float, Array]
@@ -41,6 +43,9 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, terms: Terms, order: Array) -> None:
         self.terms = terms
         self.order = order
+        purse = _purse.get()
+        if purse is not None:
+            purse.spend(_EACH + len(terms) * order.size)
 
     @property
     def dtype(self) -> Any:
@@ -162,6 +167,37 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
         if not all(issubclass(kind, (Germ, np.ndarray, np.generic)) for kind in types):
             return NotImplemented
         return protocol["function"](function, args, options)
+
+
+class TooDearError(Exception):
+    """More was computed with germs than was allowed."""
+
+
+class _Purse:
+    """How much may still be computed, in coefficients."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, price: int) -> None:
+        """Take something out."""
+        self.left -= price
+        if self.left < 0:
+            raise TooDearError
+
+
+_EACH = 4000  # what the calls into NumPy cost, in coefficients
+_purse: ContextVar[_Purse | None] = ContextVar("gategrad_purse", default=None)
+
+
+@contextmanager
+def within(coefficients: int) -> Iterator[None]:
+    """While no more than so many coefficients may be computed: germs know no other bound, and whoever asks for one needs it."""
+    token = _purse.set(_Purse(coefficients))
+    try:
+        yield
+    finally:
+        _purse.reset(token)
 
 
 def _is_plain(x: Any) -> bool:

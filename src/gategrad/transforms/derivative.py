@@ -100,7 +100,7 @@ class Derivative(Transformed):
 
     def _settled(self, once: Callable[[tuple[Any, ...]], Any], args: tuple[Any, ...], before: int, found: Any) -> Any:
         """What was `found` for these arguments, `once` again if a doubt has been noted since `before` (see `limits.py`)."""
-        if careful.doubts == before:
+        if not careful.in_doubt(before):
             return found
         positions = self._positions(len(args))
 
