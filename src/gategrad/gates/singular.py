@@ -20,6 +20,7 @@ from gategrad import careful, postponed
 from gategrad.array_methods import ArrayMethods
 from gategrad.careful import doubted, spared
 from gategrad.gates.axes import everywhere
+from gategrad.gates.squares import is_sum_of_squares
 from gategrad.masked import Masked, counting, numbers, select, singular
 from gategrad.recording import plain
 
@@ -53,13 +54,18 @@ def times(slope: Any, dz: Any) -> Any:
     return slope * dz
 
 
-def over(dz: Any, y: Any) -> Any:
-    """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular."""
+def over(dz: Any, y: Any, source: Any = None) -> Any:
+    """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular.
+
+    Where y is the root of the `source`, and that a sum of squares, nothing flows at 0 (see `squares.py`).
+    """
     if type(dz) is float and type(y) is float and dz and y:
         return dz / y
     infinite = plain(y) == 0
     if not occurs(infinite) or left_out(y):
         return dz / y
+    if source is not None and is_sum_of_squares(source):
+        return select(np.logical_not(infinite), dz / or_one(y, np.logical_not(infinite)))
     outweighed = infinite & _is_zero(dz)
     doubted(counting(outweighed, dz))
     with np.errstate(divide="ignore", invalid="ignore"):

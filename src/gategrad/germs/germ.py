@@ -38,11 +38,12 @@ WIDTH = 6.0
 class Germ(np.lib.mixins.NDArrayOperatorsMixin):
     """Σ c_p ε^p for each element: `terms` has an array of coefficients for each exponent p."""
 
-    __slots__ = ("order", "terms")
+    __slots__ = ("_lead", "order", "terms")
 
-    def __init__(self, terms: Terms, order: Array) -> None:
+    def __init__(self, terms: Terms, order: Array, lead: Array | None = None) -> None:
         self.terms = terms
         self.order = order
+        self._lead = lead
         purse = _purse.get()
         if purse is not None:
             purse.spend(_EACH + len(terms) * order.size)
@@ -125,10 +126,12 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
 
     def lead(self) -> Array:
         """The first exponent of each element; of those without a term the order."""
-        lead = self.order.copy()
-        for p, c in self.terms.items():
-            lead = np.where((c != 0) & (p < lead), p, lead)
-        return np.asarray(lead)
+        if self._lead is None:
+            lead = np.full(self.shape, np.inf)
+            for p in sorted(self.terms, reverse=True):
+                np.copyto(lead, p, where=self.terms[p] != 0)
+            self._lead = np.asarray(np.minimum(lead, self.order))
+        return self._lead
 
     def leading(self) -> Array:
         """The coefficient of the first term of each element; 0 where there is none."""
@@ -141,15 +144,16 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
         """What is worth keeping: known terms, not too far from the first."""
         lead = self.lead()
         end = np.minimum(self.order, lead + WIDTH)
+        nearest = np.min(end, initial=np.inf)
         terms, order = {}, self.order
         for p, c in self.terms.items():
-            beyond = (p >= end) & (c != 0)
-            if beyond.any():
+            if p >= nearest:
+                beyond = (p >= end) & (c != 0)
                 order = np.where(beyond, np.minimum(order, end), order)
                 c = np.where(beyond, 0.0, c)
             if c.any():
                 terms[p] = c
-        return Germ(terms, np.asarray(order))
+        return Germ(terms, np.asarray(order), lead)
 
     def mapped(self, linear: Callable[[Array], Any]) -> Germ:
         """What a linear function makes of it; as little is then known of each element as of the least known."""

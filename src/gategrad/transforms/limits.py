@@ -94,8 +94,8 @@ def _given_up() -> None:
 _MOST = 4096
 """Elements of the arguments above which nobody looks."""
 
-_BUDGET = 1_500_000
-"""What may be computed with germs in one look: coefficients, a tenth of a second or so."""
+_BUDGET = 6_000_000
+"""What may be computed with germs in one look: coefficients, of which a tenth of a second has so many."""
 
 _dear: set[Any] = set()
 """From which lines, and of how many elements, looking has been too dear: the same call is not tried again."""
@@ -104,9 +104,12 @@ _REAL = (float, int, np.ndarray, np.generic)
 
 
 def _directions(count: int) -> Iterator[Any]:
-    """Three directions in general position, the first into the positive quadrant; of those that tie another wins in each."""
+    """Three directions in general position, the first into the positive quadrant; of those that tie another wins in each.
+
+    A single number has no more than two sides.
+    """
     rng = np.random.default_rng(_SEED)
-    for positive in (True, False, False):
+    for positive in (True, False, False)[: 3 if count > 1 else 1]:
         direction = rng.normal(size=count)
         yield 0.5 + np.abs(direction) if positive else direction
 
