@@ -66,7 +66,9 @@ class Specialisation:
         # what makes the program for calls whose outputs are not finite
         self.again: Callable[[], Specialisation] | None = None
         self.counts_doubts = False  # whether it returns beside its answer in how many places that is in doubt
-        self.is_dear = False  # whether looking there was too much for the function itself: then the program's answer stays
+        self.is_dear = (
+            False  # whether looking there was too much for the function itself: then the program's answer stays
+        )
 
     @property
     def is_direct(self) -> bool:

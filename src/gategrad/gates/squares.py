@@ -75,7 +75,7 @@ def _is_equal(x: Any, y: Any) -> bool:
 
 def _is_positive(x: Any) -> bool:
     x = x.array if type(x) is Constant else x
-    return isinstance(x, (int, float, np.ndarray, np.generic)) and bool(np.all(x >= 0))
+    return isinstance(x, (int, float, np.ndarray, np.generic)) and bool(np.all(np.greater_equal(x, 0)))
 
 
 _SINGLE: Any = (None, ((), np.dtype(np.float64)), ((), np.dtype(np.float32)))

@@ -110,7 +110,7 @@ class Derivative(Transformed):
                 arguments[n] = x
             return once(tuple(arguments))
 
-        return settled(beside, [args[n] for n in positions], found, before)
+        return settled(beside, [args[n] for n in positions], found, before, self._f)
 
     def _one_or_all(self, parts: tuple[Any, ...]) -> Any:
         """A tuple of parts for a tuple of argnums, else the one part."""

@@ -8,6 +8,7 @@ long as they say something between those limits. If nothing can be said, a warni
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -25,8 +26,8 @@ __all__ = ["settled"]
 Compute = Callable[[tuple[Any, ...]], Any]
 
 
-def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int) -> Any:
-    """The derivative that was `found` at the primals, corrected by what it tends to there; `compute` computes it.
+def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int, of: Any) -> Any:
+    """The derivative `of` a function that was `found` at the primals, corrected by what it tends to; `compute` computes it.
 
     Values on a tape, and the symbols of a program, are not looked at: who has put them there will. `before` is how many
     doubts there were: those since are settled, for whoever is around this as well.
@@ -38,7 +39,7 @@ def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int) -
     pause = Pause(floor(), paused())  # whoever watches has seen it once
     try:
         paused_level.set(pause)
-        limits = _looked(compute, values, rebuild, answers, before)
+        limits = _looked(compute, values, rebuild, answers, before, _code(of))
         return found if limits is None else put_back(limits)
     except Exception as reason:
         _warn(f"{type(reason).__name__}: {reason}", _SIMPLIFY)
@@ -48,21 +49,25 @@ def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int) -
         careful.without_doubt(before)
 
 
-def _looked(compute: Compute, values: list[Any], rebuild: Any, answers: list[Any], before: int) -> list[Any] | None:
+def _looked(
+    compute: Compute, values: list[Any], rebuild: Any, answers: list[Any], before: int, code: Any
+) -> list[Any] | None:
     """The answers corrected; None if they are right, or if looking is too dear."""
     from gategrad.germs.germ import TooDearError, within
 
     count = sum(int(np.size(x)) for x in values)
-    is_dear = count > _MOST or (here(), count) in _dear
+    is_dear = count > _MOST or (here(), code, count) in _dear
     if is_dear and careful.in_doubt(before, gravely=True):
-        return _given_up()
+        _give_up()
+        return None
     careful.without_doubt(before)
     with careful.looking(), np.errstate(all="ignore"):
         again = flatten(compute(rebuild(values)))[0]
     if not careful.in_doubt(before):
         return None  # nothing serious
     if is_dear:
-        return _given_up()
+        _give_up()
+        return None
     if not _is_same(again, answers):
         raise ValueError("the function answers differently each time")
     looks = [_Look(answer) for answer in answers]
@@ -77,12 +82,19 @@ def _looked(compute: Compute, values: list[Any], rebuild: Any, answers: list[Any
     except TooDearError:
         if len(_dear) == _MOST:
             _dear.clear()
-        _dear.add((here(), count))
-        return _given_up()
+        _dear.add((here(), code, count))
+        _give_up()
+        return None
     return [look.corrected() for look in looks]
 
 
-def _given_up() -> None:
+def _code(of: Any) -> Any:
+    """What tells functions apart, and is the same for what is written in the same place."""
+    of = inspect.unwrap(of) if callable(of) else of
+    return of if type(of) is tuple else getattr(of, "__code__", type(of))
+
+
+def _give_up() -> None:
     careful.give_up()
     _warn(
         "there is too much to compute",
@@ -94,11 +106,11 @@ def _given_up() -> None:
 _MOST = 4096
 """Elements of the arguments above which nobody looks."""
 
-_BUDGET = 6_000_000
-"""What may be computed with germs in one look: coefficients, of which a tenth of a second has so many."""
+_BUDGET = 12_000_000
+"""What may be computed with germs in one look: coefficients, of which some two tenths of a second have so many."""
 
 _dear: set[Any] = set()
-"""From which lines, and of how many elements, looking has been too dear: the same call is not tried again."""
+"""From which lines, at which functions and of how many elements looking has been too dear: that is not tried again."""
 
 _REAL = (float, int, np.ndarray, np.generic)
 

@@ -62,7 +62,7 @@ class Pushforward:
         f, primals, has_aux, was_in_doubt = self.made
         if not was_in_doubt and not careful.in_doubt(before):
             return dz
-        return settled(lambda moved: linearize(f, *moved, has_aux=has_aux)[1]._send(*tangents), primals, dz, before)
+        return settled(lambda moved: linearize(f, *moved, has_aux=has_aux)[1]._send(*tangents), primals, dz, before, f)
 
     def _send(self, *tangents: Any) -> Any:
         if len(tangents) != len(self._leaves):

@@ -80,7 +80,7 @@ class Pullback:
         if not was_in_doubt and not careful.in_doubt(before):
             return dxs
         again = lambda moved: vjp(f, *moved, has_aux=has_aux)[1]._send(dz)
-        settled_dxs: tuple[Any, ...] = settled(again, primals, dxs, before)
+        settled_dxs: tuple[Any, ...] = settled(again, primals, dxs, before, f)
         return settled_dxs
 
     def _send(self, dz: Any) -> tuple[Any, ...]:
