@@ -232,6 +232,14 @@ def test_what_only_looks_like_squares_is_a_question(f, gradient):
     assert careful.doubts > before or found == gradient == np.inf
 
 
+def test_a_length_of_what_is_steep_is_a_question():
+    def f(x):
+        root = np.sqrt(x)
+        return np.sqrt(root * root)
+
+    assert gg.grad(f)(0.0) == np.inf
+
+
 # --- prices ---------------------------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,8 @@ def _terms(gate: Gate) -> list[Any] | None:
     ufunc, inputs = gate.ufunc, gate.inputs
     if gate.spec is not None and gate.spec[1].kind != "f":
         return None  # 1² + i² is 0, too
+    if ufunc in _BASES and any(map(_is_steep, inputs)):
+        return None  # √(√x²) is √x
     if type(gate) in squares or ufunc is np.square or ufunc is np.absolute:
         return []
     if ufunc is np.power:
@@ -53,6 +55,16 @@ def _terms(gate: Gate) -> list[Any] | None:
         return None
     is_sum = isinstance(gate, Linear) and isinstance(gate, (Reduction, Router))
     return list(inputs) if is_sum else None
+
+
+_BASES = (np.square, np.absolute, np.power, np.multiply, np.matmul)
+
+
+def _is_steep(x: Any) -> bool:
+    """Whether a value may have an infinite slope: it would outweigh the 0 of the length."""
+    if not isinstance(x, Gate) or not x.is_steep or x.overflows:
+        return False
+    return x.ufunc is not np.power or not (type(x.inputs[1]) in (int, float) and x.inputs[1] >= 1)
 
 
 def _is_same(x: Any, y: Any) -> bool:
