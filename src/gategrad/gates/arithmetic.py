@@ -15,7 +15,7 @@ from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import fading, left_out, occurs, over, times
 from gategrad.gates.squares import is_sum_of_squares
 from gategrad.kinds import Elementwise
-from gategrad.masked import Masked, counting, even, numbers, resolved, select, singular
+from gategrad.masked import CERTAIN, Masked, counting, even, numbers, resolved, select, singular
 from gategrad.recording import plain
 from gategrad.values import is_complex
 from gategrad.variable import Variable
@@ -168,14 +168,19 @@ class Power(Kinked, Elementwise):
 
 
 def _sloped(slope: Any, dz: Any, source: Any = None) -> Any:
-    """slope · dz, as `times`; where the slope is infinite the product is marked as singular, unless it is as in `over`."""
+    """slope · dz, as `times`; where the slope is infinite the product is marked as singular; `source` as of `over`."""
     infinite = np.isinf(plain(slope))
     if not occurs(infinite) or left_out(slope):
         return slope * dz
     if source is not None and is_sum_of_squares(source):
-        return select(np.logical_not(infinite), np.where(infinite, 0.0, slope) * dz)
-    doubted(counting(infinite & (numbers(dz.value if type(dz) is Masked else dz) == 0), dz))
+        with np.errstate(invalid="ignore"):
+            return singular(select(np.logical_not(infinite & _is_zero(dz)), slope * dz), CERTAIN)
+    doubted(counting(infinite & _is_zero(dz), dz))
     return singular(times(slope, dz))
+
+
+def _is_zero(dz: Any) -> Any:
+    return numbers(dz.value if type(dz) is Masked else dz) == 0
 
 
 def _of_root(dx: Any, dz: Any, z: Any, x: Any) -> Any:

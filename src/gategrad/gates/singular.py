@@ -21,7 +21,7 @@ from gategrad.array_methods import ArrayMethods
 from gategrad.careful import doubted, spared
 from gategrad.gates.axes import everywhere
 from gategrad.gates.squares import is_sum_of_squares
-from gategrad.masked import Masked, counting, numbers, select, singular
+from gategrad.masked import CERTAIN, STEEP, Masked, counting, numbers, select, singular
 from gategrad.recording import plain
 
 __all__ = ["OVERFLOW", "fading", "left_out", "occurs", "or_one", "over", "root", "times"]
@@ -57,21 +57,21 @@ def times(slope: Any, dz: Any) -> Any:
 def over(dz: Any, y: Any, source: Any = None) -> Any:
     """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular.
 
-    Where y is the root of the `source`, and that a sum of squares, nothing flows at 0 (see `squares.py`).
+    Where y is the root of the `source`, and that a sum of squares, there is no doubt about it (see `squares.py`).
     """
     if type(dz) is float and type(y) is float and dz and y:
         return dz / y
     infinite = plain(y) == 0
     if not occurs(infinite) or left_out(y):
         return dz / y
-    if source is not None and is_sum_of_squares(source):
-        return select(np.logical_not(infinite), dz / or_one(y, np.logical_not(infinite)))
     outweighed = infinite & _is_zero(dz)
-    doubted(counting(outweighed, dz))
+    singularity = CERTAIN if source is not None and is_sum_of_squares(source) else STEEP
+    if singularity != CERTAIN:
+        doubted(counting(outweighed, dz))
     with np.errstate(divide="ignore", invalid="ignore"):
         if not occurs(outweighed):
-            return singular(np.divide(dz, y))
-        return singular(select(np.logical_not(outweighed), np.divide(dz, y)))
+            return singular(np.divide(dz, y), singularity)
+        return singular(select(np.logical_not(outweighed), np.divide(dz, y)), singularity)
 
 
 def fading(dz: Any, x: Any) -> Any:
