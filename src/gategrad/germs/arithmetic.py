@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.germs.germ import WIDTH, Array, Germ, germ, joined
+from gategrad.germs.germ import WIDTH, Array, Germ, germ, joined, spend
 
 __all__ = [
     "add",
@@ -54,6 +54,9 @@ def bilinear(product: Callable[[Array, Array], Any], x: Any, y: Any) -> Germ:
     x, y = germ(x), germ(y)
     if product is np.multiply:
         return _multiplied(x, y)
+    spend(
+        len(x.terms) * len(y.terms) * x.size * (y.shape[-1] if y.ndim > 1 else 1)
+    )  # before: it may be by far the dearest
     terms: dict[float, Any] = {}
     for p, a in x.terms.items():
         for q, b in y.terms.items():

@@ -21,7 +21,7 @@ from gategrad.values import FLOAT64
 
 _numpy: Any = np  # what it makes of germs its stubs do not know
 
-__all__ = ["WIDTH", "Array", "Germ", "TooDearError", "beside", "germ", "joined", "protocol", "within"]
+__all__ = ["WIDTH", "Array", "Germ", "TooDearError", "beside", "germ", "joined", "protocol", "spend", "within"]
 
 Array = np.ndarray[Any, Any]
 Terms = dict[float, Array]
@@ -44,9 +44,7 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
         self.terms = terms
         self.order = order
         self._lead = lead
-        purse = _purse.get()
-        if purse is not None:
-            purse.spend(_EACH + len(terms) * order.size)
+        spend(_EACH + len(terms) * order.size)
 
     @property
     def dtype(self) -> Any:
@@ -192,6 +190,13 @@ class _Purse:
 
 _EACH = 4000  # what the calls into NumPy cost, in coefficients
 _purse: ContextVar[_Purse | None] = ContextVar("gategrad_purse", default=None)
+
+
+def spend(price: int) -> None:
+    """Take the price of something out of what may be computed, if there is a bound; raise `TooDearError` if it is too much."""
+    purse = _purse.get()
+    if purse is not None:
+        purse.spend(price)
 
 
 @contextmanager
