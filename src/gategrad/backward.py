@@ -48,7 +48,7 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
         dz = _fit_seed(dz, z)
     before = careful.doubts
     gradients = {z: dz} if gate is None else walk(gate, dz, retain=retain, keep=keep)
-    if careful.doubts != before and second_look is not None:
+    if careful.doubts != before and second_look is not None and careful.in_doubt(before):
         gradients = second_look(gate, dz, gradients, before)
     with _deposit_lock:
         _deposit(gradients)

@@ -7,6 +7,7 @@ sends a call whose outputs are not finite to a second program, written carefully
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,10 +15,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Caution", "doubted", "doubts", "is_looking", "lookers", "looking", "spared", "writing"]
+__all__ = [
+    "Caution", "doubted", "doubts", "give_up", "given_up", "in_doubt", "is_looking", "lookers", "looking", "spared",
+    "without_doubt", "writing",
+]  # fmt: skip
 
 doubts = 0
-"""How often a choice was made that numbers alone cannot decide; who sees it grow looks again (`transforms/limits.py`)."""
+"""How often a choice was made that numbers alone cannot decide, in all threads; it never falls.
+
+Who differentiates remembers it `before`, and asks `in_doubt(before)` if it has grown, for it may be another's doubt. Who is
+in doubt looks again (`transforms/limits.py`).
+"""
 
 lookers = 0
 """How many look again at this moment, in all threads: while there is nobody, what is dear to ask is not asked."""
@@ -61,25 +69,81 @@ def spared() -> bool:
     return True
 
 
-def doubted(mask: Any) -> None:
+class _Noted(threading.local):
+    """The doubts of a thread that have not been settled: what `doubts` was when each was noted."""
+
+    def __init__(self) -> None:
+        self.doubts = [0]  # rising
+        self.grave = 0  # the last of those that are serious whatever else there is
+        self.given_up = 0  # how often a look was too dear
+
+
+_noted = _Noted()
+_counting = threading.Lock()
+_MOST = 64
+
+
+def doubted(mask: Any, *, is_grave: bool = True) -> None:
     """Note that a choice was made where the mask is true, which numbers alone cannot decide."""
     if isinstance(mask, (bool, np.bool_, np.ndarray)):
-        global doubts  # noqa: PLW0603 - one number that all who differentiate compare, for the price of reading it
-        doubts += bool(np.any(mask))
+        if np.any(mask):
+            _note(is_grave)
         return
     caution = _caution.get()
     if caution is not None:
         caution.doubtful.append(mask)
 
 
+def _note(is_grave: bool) -> None:
+    global doubts  # noqa: PLW0603 - one number that all who differentiate compare, for the price of reading it
+    with _counting:
+        doubts += 1
+        number = doubts
+    noted = _noted.doubts
+    noted.append(number)
+    if is_grave:
+        _noted.grave = number
+    if len(noted) > _MOST:
+        noted[: _MOST // 2] = noted[_MOST // 2 - 1 : _MOST // 2]  # the oldest are one from now on
+
+
+def in_doubt(before: int, *, gravely: bool = False) -> bool:
+    """Whether this thread has noted a doubt since there were `before` that has not been settled."""
+    return doubts != before and (_noted.grave if gravely else _noted.doubts[-1]) > before
+
+
+def without_doubt(before: int) -> bool:
+    """Take back what this thread has noted since there were `before`; whether it was anything."""
+    noted = _noted.doubts
+    if noted[-1] <= before:
+        return False
+    while noted[-1] > before and len(noted) > 1:
+        noted.pop()
+    noted[0] = min(noted[0], before)  # it may stand for older ones
+    _noted.grave = min(_noted.grave, before)
+    return True
+
+
+def give_up() -> None:
+    """Note that a second look was too dear, and the first answer stays as it is."""
+    _noted.given_up += 1
+
+
+def given_up() -> int:
+    """How often that was so in this thread."""
+    return _noted.given_up
+
+
 @contextmanager
 def looking() -> Iterator[None]:
     """While a derivative in doubt is computed once more, to see whether the doubt is a serious one."""
     global lookers  # noqa: PLW0603 - as above
-    lookers += 1
+    with _counting:
+        lookers += 1
     token = _looking.set(True)
     try:
         yield
     finally:
         _looking.reset(token)
-        lookers -= 1
+        with _counting:
+            lookers -= 1

@@ -24,6 +24,7 @@ from gategrad.values import FLOAT64
 
 __all__ = [
     "ALL",
+    "CERTAIN",
     "OVERFLOWN",
     "STEEP",
     "STEEP_TANGENT",
@@ -43,8 +44,11 @@ ALL: Any = ("all",)
 """Due is the whole mask: nothing of it has been applied to the value yet."""
 
 
-OVERFLOWN, STEEP, STEEP_TANGENT = 1, 2, 3
-"""What the infinities of a masked gradient are: those of an exponential, and those at a singular point, on either way."""
+CERTAIN, OVERFLOWN, STEEP, STEEP_TANGENT = 1, 2, 3, 4
+"""What the infinities of a masked gradient are: those of an exponential, and those at a singular point, on either way.
+
+Certain are those of lengths, which meet a zero without a doubt (see `gates/squares.py`).
+"""
 
 
 class Masked(np.lib.mixins.NDArrayOperatorsMixin):

@@ -42,7 +42,7 @@ static PyObject *both, *left, *right, *one, *nothing; /* values of `needs` */
 static PyObject *zero;
 
 #define NAMES(X) X(forward) X(backward) X(is_ours) X(shape) X(dtype) X(verify) X(release) X(level) X(gate) X(raw) X(users) X(_gradient) X(masked) X(passes_masks) \
-    X(remembers_inputs) X(kind) X(spec) X(doubts)
+    X(remembers_inputs) X(kind) X(spec) X(doubts) X(without_doubt)
 #define NAME(name) static PyObject *s_##name;
 NAMES(NAME)
 
@@ -902,9 +902,11 @@ static PyObject *numbers_first(PyObject *gate, PyObject *dz, PyObject *needs)
     Py_XDECREF(dxs);
     if (good < 0 && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* it comes again, of the mask */
     if (!PyErr_Occurred()) { /* a doubt is one only if it remains behind the mask */
-        PyObject *after = PyObject_GetAttr(careful_, s_doubts);
-        if (after == NULL || (after != before && PyObject_SetAttr(careful_, s_doubts, before))) good = -1;
-        else if (after != before) good = 0;
+        PyObject *after = PyObject_GetAttr(careful_, s_doubts), *mine = NULL;
+        if (after != NULL && after != before) mine = PyObject_CallMethodOneArg(careful_, s_without_doubt, before);
+        if (after == NULL || PyErr_Occurred()) good = -1;
+        else if (mine == Py_True) good = 0; /* and not another thread's */
+        Py_XDECREF(mine);
         Py_XDECREF(after);
     }
     Py_DECREF(before);

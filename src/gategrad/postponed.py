@@ -149,8 +149,7 @@ def numbers_first(gate: Gate, dz: Postponed) -> tuple[Any, ...] | None:
             return None
     before = careful.doubts
     dxs = _finite(gate, dz.value)
-    if careful.doubts != before:  # a doubt is one only if it remains behind the mask
-        careful.doubts = before
+    if careful.doubts != before and careful.without_doubt(before):  # a doubt is one only if it remains behind the mask
         return None
     return dxs
 

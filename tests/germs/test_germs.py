@@ -7,6 +7,7 @@ import pytest
 
 from gategrad.germs import Germ, beside
 from gategrad.germs.functions import UFUNCS
+from gategrad.germs.germ import TooDearError, within
 
 STEP = 1e-3
 AT = np.array([0.4, 0.7, 0.2])
@@ -92,3 +93,18 @@ def test_what_is_not_known_raises():
         np.linalg.inv(beside(np.eye(2), np.eye(2)))
     with pytest.raises(TypeError, match="no germ of nextafter"):
         np.nextafter(beside(1.0, 1.0), 2.0)
+
+
+def test_no_more_is_computed_than_is_allowed():
+    x = beside(AT, TOWARDS)
+    with within(10**9):
+        np.testing.assert_allclose(summed(np.sqrt(x)), np.sqrt(AT + STEP * TOWARDS), rtol=1e-12)
+    with within(10_000), pytest.raises(TooDearError):
+        np.sqrt(x)
+    np.sqrt(x)  # and without a bound anything
+
+
+def test_what_is_undefined_does_not_go_on_for_ever():
+    with within(1_000_000):
+        z = np.sqrt(beside([0.0, 4.0], [-1.0, 1.0])) ** 2 * np.cos(beside([0.0, np.nan], [1.0, 1.0]))
+    assert np.isnan(z.limit()).all()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from gategrad import careful
 from gategrad.compiler.arguments import Argument, binder, pythons
 from gategrad.compiler.codegen.entry.signature import Fixed, Structure
 from gategrad.compiler.passes import optimise, timed
@@ -65,6 +66,9 @@ class Specialisation:
         # what makes the program for calls whose outputs are not finite
         self.again: Callable[[], Specialisation] | None = None
         self.counts_doubts = False  # whether it returns beside its answer in how many places that is in doubt
+        self.is_dear = (
+            False  # whether looking there was too much for the function itself: then the program's answer stays
+        )
 
     @property
     def is_direct(self) -> bool:
@@ -142,10 +146,13 @@ class Specialisation:
                 if not self.counts_doubts:
                     return answer
                 answer, doubts = answer
-                if not doubts:
+                if not doubts or self.is_dear:
                     return answer
         positional, named = binder(arguments, keywords)(leaves)
-        return self.function(*positional, **named)
+        before = careful.given_up()
+        answer = self.function(*positional, **named)
+        self.is_dear = self.counts_doubts and careful.given_up() != before
+        return answer
 
     def _run(self, arguments: list[Argument], keywords: tuple[str, ...], leaves: list[Any]) -> Any:
         if self.code is None:

@@ -13,8 +13,9 @@ from gategrad.careful import doubted
 from gategrad.gates.bends import Kinked, bent, slope_of
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import fading, left_out, occurs, over, times
+from gategrad.gates.squares import is_sum_of_squares
 from gategrad.kinds import Elementwise
-from gategrad.masked import Masked, counting, even, numbers, resolved, select, singular
+from gategrad.masked import CERTAIN, Masked, counting, even, numbers, resolved, select, singular
 from gategrad.recording import plain
 from gategrad.values import is_complex
 from gategrad.variable import Variable
@@ -146,7 +147,8 @@ class Power(Kinked, Elementwise):
                 dz = fading(dz, x)
             with np.errstate(divide="ignore"):
                 local = y * x ** (y - 1)
-            dx = _sloped(local, dz)
+            certain = 0 < y < 1 and type(x) is not Variable
+            dx = _sloped(local, dz, self.inputs[0] if certain else None)
             return _of_root(dx, dz, self.z, x) if y == 0.5 and type(x) is Variable else dx
         flat = (x == 0) & (y == 0)
         if occurs(flat):
@@ -165,13 +167,20 @@ class Power(Kinked, Elementwise):
         return self.z * np.log(x) * dz
 
 
-def _sloped(slope: Any, dz: Any) -> Any:
-    """slope · dz, as `times`; where the slope is infinite the product is marked as singular."""
+def _sloped(slope: Any, dz: Any, source: Any = None) -> Any:
+    """slope · dz, as `times`; where the slope is infinite the product is marked as singular; `source` as of `over`."""
     infinite = np.isinf(plain(slope))
     if not occurs(infinite) or left_out(slope):
         return slope * dz
-    doubted(counting(infinite & (numbers(dz.value if type(dz) is Masked else dz) == 0), dz))
+    if source is not None and is_sum_of_squares(source):
+        with np.errstate(invalid="ignore"):
+            return singular(select(np.logical_not(infinite & _is_zero(dz)), slope * dz), CERTAIN)
+    doubted(counting(infinite & _is_zero(dz), dz))
     return singular(times(slope, dz))
+
+
+def _is_zero(dz: Any) -> Any:
+    return numbers(dz.value if type(dz) is Masked else dz) == 0
 
 
 def _of_root(dx: Any, dz: Any, z: Any, x: Any) -> Any:
@@ -272,7 +281,7 @@ class Sqrt(Kinked, Elementwise):
         return z
 
     def backward(self, dz: Any) -> Any:
-        dx = over(fading(dz, self.z), 2.0 * self.z)
+        dx = over(fading(dz, self.z), 2.0 * self.z, self.inputs[0] if self.x is None else None)
         return dx if self.x is None else _of_root(dx, dz, self.z, self.x)
 
     def sits(self) -> Any:

@@ -20,7 +20,8 @@ from gategrad import careful, postponed
 from gategrad.array_methods import ArrayMethods
 from gategrad.careful import doubted, spared
 from gategrad.gates.axes import everywhere
-from gategrad.masked import Masked, counting, numbers, select, singular
+from gategrad.gates.squares import is_sum_of_squares
+from gategrad.masked import CERTAIN, STEEP, Masked, counting, numbers, select, singular
 from gategrad.recording import plain
 
 __all__ = ["OVERFLOW", "fading", "left_out", "occurs", "or_one", "over", "root", "times"]
@@ -46,25 +47,31 @@ def times(slope: Any, dz: Any) -> Any:
         outweighed = outweighed & _is_zero(dz)
         if occurs(outweighed):
             if not careful.is_looking() and not isinstance(outweighed, ArrayMethods):
-                doubted(counting(outweighed, dz))  # a serious one only if there is something that is `fading`
+                # a serious one only if there is something that is `fading`
+                doubted(counting(outweighed, dz), is_grave=False)
             with np.errstate(invalid="ignore"):
                 return select(np.logical_not(outweighed), slope * dz)
     return slope * dz
 
 
-def over(dz: Any, y: Any) -> Any:
-    """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular."""
+def over(dz: Any, y: Any, source: Any = None) -> Any:
+    """dz / y, where a zero of `dz` outweighs a zero of `y`; the infinities that remain are marked as singular.
+
+    Where y is the root of the `source`, and that a sum of squares, there is no doubt about it (see `squares.py`).
+    """
     if type(dz) is float and type(y) is float and dz and y:
         return dz / y
     infinite = plain(y) == 0
     if not occurs(infinite) or left_out(y):
         return dz / y
     outweighed = infinite & _is_zero(dz)
-    doubted(counting(outweighed, dz))
+    singularity = CERTAIN if source is not None and is_sum_of_squares(source) else STEEP
+    if singularity != CERTAIN:
+        doubted(counting(outweighed, dz))
     with np.errstate(divide="ignore", invalid="ignore"):
         if not occurs(outweighed):
-            return singular(np.divide(dz, y))
-        return singular(select(np.logical_not(outweighed), np.divide(dz, y)))
+            return singular(np.divide(dz, y), singularity)
+        return singular(select(np.logical_not(outweighed), np.divide(dz, y)), singularity)
 
 
 def fading(dz: Any, x: Any) -> Any:

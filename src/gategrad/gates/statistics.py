@@ -25,6 +25,7 @@ from gategrad.gates.axes import (
 from gategrad.gates.bends import Kinked, bent
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import or_one, root
+from gategrad.gates.squares import squares
 from gategrad.kinds import Reduction
 from gategrad.masked import select
 from gategrad.recording import plain
@@ -52,6 +53,9 @@ class Var(Reduction):
     def backward(self, dz: Any) -> Any:
         d = self.deviation
         return spread(dz * 2.0 / self.n, self.axis, self.keepdims, d.shape) * conj(d)
+
+
+squares.add(Var)
 
 
 class Std(Kinked, Reduction):

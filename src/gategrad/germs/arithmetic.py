@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gategrad.germs.germ import WIDTH, Array, Germ, germ, joined
+from gategrad.germs.germ import WIDTH, Array, Germ, germ, joined, spend
 
 __all__ = [
     "add",
@@ -32,9 +32,9 @@ def add(x: Any, y: Any) -> Germ:
     """x + y."""
     x, y = germ(x), germ(y)
     shape = np.broadcast_shapes(x.shape, y.shape)
-    terms = {p: np.broadcast_to(c, shape) for p, c in x.terms.items()}
+    terms = {p: _stretched(c, shape) for p, c in x.terms.items()}
     for p, c in y.terms.items():
-        terms[p] = _sum(terms[p], c) if p in terms else np.broadcast_to(c, shape)
+        terms[p] = _sum(terms[p], c) if p in terms else _stretched(c, shape)
     return Germ(terms, np.asarray(np.minimum(x.order, y.order))).kept()
 
 
@@ -52,23 +52,51 @@ def multiply(x: Any, y: Any) -> Germ:
 def bilinear(product: Callable[[Array, Array], Any], x: Any, y: Any) -> Germ:
     """A product of any kind: linear in each of the two. What is exactly 0 outweighs what is infinite."""
     x, y = germ(x), germ(y)
-    finite = all(np.isfinite(c).all() for z in (x, y) for c in z.terms.values())
+    if product is np.multiply:
+        return _multiplied(x, y)
+    spend(
+        len(x.terms) * len(y.terms) * x.size * (y.shape[-1] if y.ndim > 1 else 1)
+    )  # before: it may be by far the dearest
     terms: dict[float, Any] = {}
     for p, a in x.terms.items():
         for q, b in y.terms.items():
-            c = product(a, b)
-            if not finite and product is np.multiply:
-                c = np.where((a == 0) | (b == 0), 0.0, c)
-            key = _exponent(p + q)
-            terms[key] = _sum(terms[key], c) if key in terms else c
-    if product is np.multiply:
-        order: Any = np.minimum(_later(x.order, y.lead()), _later(y.order, x.lead()))
-    else:
-        shape = np.shape(product(np.zeros(x.shape), np.zeros(y.shape)))
-        least = [_later(np.min(a.order, initial=np.inf), np.min(b.lead(), initial=np.inf)) for a, b in ((x, y), (y, x))]
-        order = np.full(shape, min(least))
-    order = np.asarray(order)
-    return Germ({p: np.asarray(np.broadcast_to(c, order.shape)) for p, c in terms.items()}, order).kept()
+            _gather(terms, p + q, product(a, b))
+    shape = np.shape(product(np.zeros(x.shape), np.zeros(y.shape)))
+    least = [_later(np.min(a.order, initial=np.inf), np.min(b.lead(), initial=np.inf)) for a, b in ((x, y), (y, x))]
+    return Germ({p: _stretched(c, shape) for p, c in terms.items()}, np.full(shape, min(least))).kept()
+
+
+def _multiplied(x: Germ, y: Germ) -> Germ:
+    """x · y, element by element."""
+    lead = np.asarray(x.lead() + y.lead())
+    end = np.max(lead, where=np.isfinite(lead), initial=-np.inf) + WIDTH
+    terms: dict[float, Any] = {}
+    beyond: Any = None
+    for p, a in x.terms.items():
+        for q, b in y.terms.items():
+            c = _times(a, b)
+            if p + q < end:
+                _gather(terms, p + q, c)
+            else:  # it would not be kept
+                beyond = c != 0 if beyond is None else beyond | (c != 0)
+    order = np.asarray(np.minimum(_later(x.order, y.lead()), _later(y.order, x.lead())))
+    if beyond is not None:
+        order = np.asarray(np.where(beyond, np.minimum(order, lead + WIDTH), order))
+    return Germ({p: _stretched(c, order.shape) for p, c in terms.items()}, order).kept()
+
+
+def _times(a: Array, b: Any) -> Array:
+    c = a * b
+    return np.asarray(np.where((a == 0) | (b == 0), 0.0, c) if np.isnan(c).any() else c)
+
+
+def _gather(terms: dict[float, Any], p: float, c: Any) -> None:
+    key = _exponent(p)
+    terms[key] = _sum(terms[key], c) if key in terms else c
+
+
+def _stretched(c: Any, shape: tuple[int, ...]) -> Array:
+    return np.asarray(c if np.shape(c) == shape else np.broadcast_to(c, shape))
 
 
 def _later(order: Any, lead: Any) -> Any:
@@ -146,15 +174,32 @@ def logarithm(x: Germ) -> Germ:
 
 def _polynomial(u: Germ, factors: list[Any]) -> Germ:
     """Σ_k factors[k] · u^k of what is infinitesimal, as far as it is worth keeping."""
+    lost = u.isnan()
+    if lost.any():  # its powers would never vanish
+        u = Germ({p: np.where(lost, 0.0, c) for p, c in u.terms.items()}, u.order)
+        factors = [np.where(lost, np.nan, factors[0]), *factors[1:]]
     total, product = germ(np.zeros(u.shape) + factors[0]), germ(np.ones(u.shape))
+    terms, order = dict[float, Any](total.terms), total.order
     for factor in factors[1:]:
-        product = multiply(product, u)
+        product = _below(WIDTH, _multiplied(product, u))
         if not np.any(product.lead() < WIDTH):
             exact = np.isinf(product.order) & (product.leading() == 0)
-            order = np.where(exact, total.order, np.minimum(total.order, WIDTH))
-            return Germ(total.terms, np.asarray(order))
-        total = add(total, multiply(product, factor))
-    return Germ(total.terms, np.minimum(total.order, 0.0))
+            return Germ(terms, np.asarray(np.where(exact, order, np.minimum(order, WIDTH))))
+        for p, c in product.terms.items():
+            _gather(terms, p, _times(c, factor))
+        order = np.asarray(np.minimum(order, np.where(factor != 0, product.order, np.inf)))
+    return Germ(terms, np.minimum(order, 0.0))
+
+
+def _below(end: float, x: Germ) -> Germ:
+    """Without the terms from ε^end on."""
+    terms, order = {}, x.order
+    for p, c in x.terms.items():
+        if p < end:
+            terms[p] = c
+        else:
+            order = np.where(c != 0, np.minimum(order, end), order)
+    return Germ(terms, np.asarray(order))
 
 
 def series(x: Germ, derivatives: Callable[[Array], list[Any]]) -> Germ:

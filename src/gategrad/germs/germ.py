@@ -10,7 +10,9 @@ A germ knows its terms below `order`, element by element; ∞ where it is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from gategrad.values import FLOAT64
 
 _numpy: Any = np  # what it makes of germs its stubs do not know
 
-__all__ = ["WIDTH", "Array", "Germ", "beside", "germ", "joined", "protocol"]
+__all__ = ["WIDTH", "Array", "Germ", "TooDearError", "beside", "germ", "joined", "protocol", "spend", "within"]
 
 Array = np.ndarray[Any, Any]
 Terms = dict[float, Array]
@@ -36,11 +38,13 @@ WIDTH = 6.0
 class Germ(np.lib.mixins.NDArrayOperatorsMixin):
     """Σ c_p ε^p for each element: `terms` has an array of coefficients for each exponent p."""
 
-    __slots__ = ("order", "terms")
+    __slots__ = ("_lead", "order", "terms")
 
-    def __init__(self, terms: Terms, order: Array) -> None:
+    def __init__(self, terms: Terms, order: Array, lead: Array | None = None) -> None:
         self.terms = terms
         self.order = order
+        self._lead = lead
+        spend(_EACH + len(terms) * order.size)
 
     @property
     def dtype(self) -> Any:
@@ -120,10 +124,12 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
 
     def lead(self) -> Array:
         """The first exponent of each element; of those without a term the order."""
-        lead = self.order.copy()
-        for p, c in self.terms.items():
-            lead = np.where((c != 0) & (p < lead), p, lead)
-        return np.asarray(lead)
+        if self._lead is None:
+            lead = np.full(self.shape, np.inf)
+            for p in sorted(self.terms, reverse=True):
+                np.copyto(lead, p, where=self.terms[p] != 0)
+            self._lead = np.asarray(np.minimum(lead, self.order))
+        return self._lead
 
     def leading(self) -> Array:
         """The coefficient of the first term of each element; 0 where there is none."""
@@ -136,15 +142,16 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
         """What is worth keeping: known terms, not too far from the first."""
         lead = self.lead()
         end = np.minimum(self.order, lead + WIDTH)
+        nearest = np.min(end, initial=np.inf)
         terms, order = {}, self.order
         for p, c in self.terms.items():
-            beyond = (p >= end) & (c != 0)
-            if beyond.any():
+            if p >= nearest:
+                beyond = (p >= end) & (c != 0)
                 order = np.where(beyond, np.minimum(order, end), order)
                 c = np.where(beyond, 0.0, c)
             if c.any():
                 terms[p] = c
-        return Germ(terms, np.asarray(order))
+        return Germ(terms, np.asarray(order), lead)
 
     def mapped(self, linear: Callable[[Array], Any]) -> Germ:
         """What a linear function makes of it; as little is then known of each element as of the least known."""
@@ -162,6 +169,44 @@ class Germ(np.lib.mixins.NDArrayOperatorsMixin):
         if not all(issubclass(kind, (Germ, np.ndarray, np.generic)) for kind in types):
             return NotImplemented
         return protocol["function"](function, args, options)
+
+
+class TooDearError(Exception):
+    """More was computed with germs than was allowed."""
+
+
+class _Purse:
+    """How much may still be computed, in coefficients."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, price: int) -> None:
+        """Take something out."""
+        self.left -= price
+        if self.left < 0:
+            raise TooDearError
+
+
+_EACH = 4000  # what the calls into NumPy cost, in coefficients
+_purse: ContextVar[_Purse | None] = ContextVar("gategrad_purse", default=None)
+
+
+def spend(price: int) -> None:
+    """Take the price of something out of what may be computed, if there is a bound; raise `TooDearError` if it is too much."""
+    purse = _purse.get()
+    if purse is not None:
+        purse.spend(price)
+
+
+@contextmanager
+def within(coefficients: int) -> Iterator[None]:
+    """While no more than so many coefficients may be computed: germs know no other bound, and whoever asks for one needs it."""
+    token = _purse.set(_Purse(coefficients))
+    try:
+        yield
+    finally:
+        _purse.reset(token)
 
 
 def _is_plain(x: Any) -> bool:

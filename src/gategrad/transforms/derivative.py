@@ -100,7 +100,7 @@ class Derivative(Transformed):
 
     def _settled(self, once: Callable[[tuple[Any, ...]], Any], args: tuple[Any, ...], before: int, found: Any) -> Any:
         """What was `found` for these arguments, `once` again if a doubt has been noted since `before` (see `limits.py`)."""
-        if careful.doubts == before:
+        if not careful.in_doubt(before):
             return found
         positions = self._positions(len(args))
 
@@ -110,7 +110,7 @@ class Derivative(Transformed):
                 arguments[n] = x
             return once(tuple(arguments))
 
-        return settled(beside, [args[n] for n in positions], found, before)
+        return settled(beside, [args[n] for n in positions], found, before, self._f)
 
     def _one_or_all(self, parts: tuple[Any, ...]) -> Any:
         """A tuple of parts for a tuple of argnums, else the one part."""

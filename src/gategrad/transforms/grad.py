@@ -31,7 +31,7 @@ class Gradient(Derivative):
         """The value, what came beside it, and the gradients that the `seed` of the value sends back."""
         before = careful.doubts
         z, aux, dxs = self._once(args, options, seed)
-        if careful.doubts != before:
+        if careful.doubts != before and careful.in_doubt(before):
             dxs = self._settled(lambda moved: self._once(moved, options, seed)[2], args, before, dxs)
         return z, aux, dxs
 

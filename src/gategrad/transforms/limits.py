@@ -8,6 +8,7 @@ long as they say something between those limits. If nothing can be said, a warni
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -25,8 +26,8 @@ __all__ = ["settled"]
 Compute = Callable[[tuple[Any, ...]], Any]
 
 
-def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int) -> Any:
-    """The derivative that was `found` at the primals, corrected by what it tends to there; `compute` computes it.
+def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int, of: Any) -> Any:
+    """The derivative `of` a function that was `found` at the primals, corrected by what it tends to; `compute` computes it.
 
     Values on a tape, and the symbols of a program, are not looked at: who has put them there will. `before` is how many
     doubts there were: those since are settled, for whoever is around this as well.
@@ -38,36 +39,89 @@ def settled(compute: Compute, primals: Sequence[Any], found: Any, before: int) -
     pause = Pause(floor(), paused())  # whoever watches has seen it once
     try:
         paused_level.set(pause)
-        careful.doubts = before
-        with careful.looking(), np.errstate(all="ignore"):
-            again = flatten(compute(rebuild(values)))[0]
-        if careful.doubts == before:
-            return found  # nothing serious
-        if not _is_same(again, answers):
-            raise ValueError("the function answers differently each time")
-        looks = [_Look(answer) for answer in answers]
-        for direction in _directions(sum(int(np.size(x)) for x in values)):
-            for way in (direction, -direction):
-                for look, limit in zip(looks, _limits(compute, values, rebuild, way), strict=True):
-                    look.limits.append(limit)
-            if not any(look.is_outside() for look in looks):
-                return found
-        return put_back([look.corrected() for look in looks])
+        limits = _looked(compute, values, rebuild, answers, before, _code(of))
+        return found if limits is None else put_back(limits)
     except Exception as reason:
-        _warn(f"{type(reason).__name__}: {reason}")
+        _warn(f"{type(reason).__name__}: {reason}", _SIMPLIFY)
         return found
     finally:
         paused_level.set(pause.outer)
-        careful.doubts = before
+        careful.without_doubt(before)
 
+
+def _looked(
+    compute: Compute, values: list[Any], rebuild: Any, answers: list[Any], before: int, code: Any
+) -> list[Any] | None:
+    """The answers corrected; None if they are right, or if looking is too dear."""
+    from gategrad.germs.germ import TooDearError, within
+
+    count = sum(int(np.size(x)) for x in values)
+    is_dear = count > _MOST or (here(), code, count) in _dear
+    if is_dear and careful.in_doubt(before, gravely=True):
+        _give_up()
+        return None
+    careful.without_doubt(before)
+    with careful.looking(), np.errstate(all="ignore"):
+        again = flatten(compute(rebuild(values)))[0]
+    if not careful.in_doubt(before):
+        return None  # nothing serious
+    if is_dear:
+        _give_up()
+        return None
+    if not _is_same(again, answers):
+        raise ValueError("the function answers differently each time")
+    looks = [_Look(answer) for answer in answers]
+    try:
+        with within(_BUDGET):
+            for direction in _directions(count):
+                for way in (direction, -direction):
+                    for look, limit in zip(looks, _limits(compute, values, rebuild, way), strict=True):
+                        look.limits.append(limit)
+                if not any(look.is_outside() for look in looks):
+                    return None
+    except TooDearError:
+        if len(_dear) == _MOST:
+            _dear.clear()
+        _dear.add((here(), code, count))
+        _give_up()
+        return None
+    return [look.corrected() for look in looks]
+
+
+def _code(of: Any) -> Any:
+    """What tells functions apart, and is the same for what is written in the same place."""
+    of = inspect.unwrap(of) if callable(of) else of
+    return of if type(of) is tuple else getattr(of, "__code__", type(of))
+
+
+def _give_up() -> None:
+    careful.give_up()
+    _warn(
+        "there is too much to compute",
+        "gg.explain and gg.kinks name the gates and lines: keep those places out by gg.where, or take the derivative of fewer "
+        "numbers at a time",
+    )
+
+
+_MOST = 4096
+"""Elements of the arguments above which nobody looks."""
+
+_BUDGET = 12_000_000
+"""What may be computed with germs in one look: coefficients, of which some two tenths of a second have so many."""
+
+_dear: set[Any] = set()
+"""From which lines, at which functions and of how many elements looking has been too dear: that is not tried again."""
 
 _REAL = (float, int, np.ndarray, np.generic)
 
 
 def _directions(count: int) -> Iterator[Any]:
-    """Three directions in general position, the first into the positive quadrant; of those that tie another wins in each."""
+    """Three directions in general position, the first into the positive quadrant; of those that tie another wins in each.
+
+    A single number has no more than two sides.
+    """
     rng = np.random.default_rng(_SEED)
-    for positive in (True, False, False):
+    for positive in (True, False, False)[: 3 if count > 1 else 1]:
         direction = rng.normal(size=count)
         yield 0.5 + np.abs(direction) if positive else direction
 
@@ -112,7 +166,7 @@ class _Look:
         value = np.where(agree, high, self._middle())
         wrong = ~inside & ~np.isnan(value) & (agree | ~np.isnan(self.at))
         if (~inside & ~wrong & np.isfinite(self.at)).any():
-            _warn("there is none, or none that is the same from all sides")
+            _warn("there is none, or none that is the same from all sides", _SIMPLIFY)
         if not wrong.any():
             return self.found
         z = np.where(wrong, value, self.at).astype(self.at.dtype)
@@ -138,18 +192,18 @@ class _Look:
             return (x == y) | ((np.abs(x - y) <= allowed) & np.isfinite(x - y))
 
 
-def _warn(why: str) -> None:
+def _warn(why: str, advice: str) -> None:
     """Say that a derivative may be wrong, once for each line of the user's."""
     place = here()
     message = (
         "a derivative was taken where numbers alone do not say what it is (0 · ∞, or a second derivative on a kink), and its "
-        f"limit beside the point was not found ({why}), so it may be wrong. gg.explain and gg.kinks name the gates and "
-        "lines: simplify the formula, or start from another point"
+        f"limit beside the point was not found ({why}), so it may be wrong. {advice}"
     )
     file, line = (place.file, place.line) if place is not None else ("<unknown>", 0)
     warnings.warn_explicit(message, KinkWarning, file, line, registry=_warned)
 
 
+_SIMPLIFY = "gg.explain and gg.kinks name the gates and lines: simplify the formula, or start from another point"
 _EPSILON = float(np.finfo(np.float64).eps)
 _SEED = 466  # of those that tie in twos, threes and fours another wins in each direction
 _warned: dict[Any, Any] = {}

@@ -40,15 +40,15 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pushforward = Pushforward(level, outputs, values, leaves, rebuilds, rebuild)
-    pushforward.made = f, primals, has_aux, careful.doubts - before
+    pushforward.made = f, primals, has_aux, careful.in_doubt(before)
     return (rebuild(values), pushforward, strip_all(aux, level)) if has_aux else (rebuild(values), pushforward)
 
 
 class Pushforward:
     """The second half of `linearize`: itself a function of the tangents."""
 
-    made: tuple[Callable[..., Any], tuple[Any, ...], bool, int]
-    """What `linearize` was given, and how many doubts there were when it ran `f`."""
+    made: tuple[Callable[..., Any], tuple[Any, ...], bool, bool]
+    """What `linearize` was given, and whether there was a doubt when it ran `f`."""
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any, rebuild: Any) -> None:
         self._values, self._leaves, self._rebuilds, self._rebuild = values, leaves, rebuilds, rebuild
@@ -59,10 +59,10 @@ class Pushforward:
     def __call__(self, *tangents: Any) -> Any:
         before = careful.doubts
         dz = self._send(*tangents)
-        f, primals, has_aux, count = self.made
-        if careful.doubts == before and not count:
+        f, primals, has_aux, was_in_doubt = self.made
+        if not was_in_doubt and not careful.in_doubt(before):
             return dz
-        return settled(lambda moved: linearize(f, *moved, has_aux=has_aux)[1]._send(*tangents), primals, dz, before)
+        return settled(lambda moved: linearize(f, *moved, has_aux=has_aux)[1]._send(*tangents), primals, dz, before, f)
 
     def _send(self, *tangents: Any) -> Any:
         if len(tangents) != len(self._leaves):

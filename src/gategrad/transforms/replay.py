@@ -20,7 +20,7 @@ def _settled(root: Gate, dz: Any, gradients: dict[Any, Any], before: int) -> dic
     """The gradients that a walk from this gate found, corrected by their limits."""
     leaves, gates = list(gradients), _recorded(root)
     again = lambda values: _again(gates, root, dz, leaves, values)
-    found = settled(again, [x.raw for x in leaves], tuple(gradients.values()), before)
+    found = settled(again, [x.raw for x in leaves], tuple(gradients.values()), before, tuple(map(type, gates)))
     return dict(zip(leaves, found, strict=True))
 
 

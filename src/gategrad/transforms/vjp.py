@@ -58,7 +58,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pullback = Pullback(level, outputs, values, leaves, rebuilds)
-    pullback.made = f, primals, has_aux, careful.doubts - before
+    pullback.made = f, primals, has_aux, careful.in_doubt(before)
     value = rebuild(values)
     return (value, pullback, strip_all(aux, level)) if has_aux else (value, pullback)
 
@@ -66,8 +66,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 class Pullback:
     """The second half of `vjp`: calls itself a function of `dz`."""
 
-    made: tuple[Callable[..., Any], tuple[Any, ...], bool, int]
-    """What `vjp` was given, and how many doubts there were when it ran `f`."""
+    made: tuple[Callable[..., Any], tuple[Any, ...], bool, bool]
+    """What `vjp` was given, and whether there was a doubt when it ran `f`."""
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any) -> None:
         self._level, self._outputs, self._values = level, outputs, values
@@ -76,11 +76,11 @@ class Pullback:
     def __call__(self, dz: Any) -> tuple[Any, ...]:
         before = careful.doubts
         dxs = self._send(dz)
-        f, primals, has_aux, count = self.made
-        if careful.doubts == before and not count:
+        f, primals, has_aux, was_in_doubt = self.made
+        if not was_in_doubt and not careful.in_doubt(before):
             return dxs
         again = lambda moved: vjp(f, *moved, has_aux=has_aux)[1]._send(dz)
-        settled_dxs: tuple[Any, ...] = settled(again, primals, dxs, before)
+        settled_dxs: tuple[Any, ...] = settled(again, primals, dxs, before, f)
         return settled_dxs
 
     def _send(self, dz: Any) -> tuple[Any, ...]:
