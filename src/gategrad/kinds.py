@@ -68,7 +68,7 @@ class Elementwise(Gate):
         It is a gate of its own: several threads may push tangents through one circuit.
         """
         gate: Elementwise = object.__new__(type(self))
-        gate.__dict__ = self.__dict__
+        gate.__dict__, gate.inputs = self.__dict__, self.inputs
         gate.needs = tuple([n == index for n in range(len(self.needs))])
         return gate
 

@@ -159,7 +159,7 @@ def test_a_step_of_descent_is_written_over_its_matrix():
     expected = w - 0.1 * (x.T @ dz)
     step = gg.compile(lambda w, x, dz: w - 0.1 * (x.T @ dz), donate=("w",))
     assert step(w, x, dz) is w
-    np.testing.assert_allclose(w, expected, rtol=1e-12)
+    np.testing.assert_allclose(w, expected, rtol=1e-12, atol=1e-14)
 
 
 def test_a_product_that_reads_what_is_written_over():
