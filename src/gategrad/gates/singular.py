@@ -86,7 +86,7 @@ def fading(dz: Any, x: Any) -> Any:
     if not occurs(infinite):
         return dz
     if left_out(infinite):
-        return dz * np.where(infinite, np.nan, 1.0)
+        return dz * np.where(infinite, np.nan, np.ones_like(plain(x)))  # in the precision of x
     doubted(counting(infinite & np.logical_not(_is_zero(dz)), dz))
     return dz
 
