@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.errors import NoGradientError
+from gategrad.errors import NoGradientError, UndecidedError
 
 L = np.linalg
 WEIGHTS = np.cos(np.arange(1.0, 10.0) ** 2).reshape(3, 3)
@@ -91,4 +91,4 @@ def test_the_program_is_called_directly_all_the_same():
     compiled(APART)
     assert "host calls: none" in str(compiled.report(APART))
     (made,) = compiled._specialisations.values()
-    assert made.is_direct and made.may_be_undecided and not made.may_give_up
+    assert made.is_direct and made.gives_up == (UndecidedError,)

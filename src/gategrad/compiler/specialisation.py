@@ -81,15 +81,18 @@ class Specialisation:
         return pythons(self.structures)
 
     @functools.cached_property
-    def may_give_up(self) -> bool:
-        """Whether there are values that the program was not made for: real ones for complex ones, or the other way round."""
-        return self.traced is not None and not self.traced.operations.isdisjoint(("eig", "callback"))
+    def gives_up(self) -> tuple[type[Exception], ...]:
+        """What the program raises where the function itself is to answer.
 
-    @functools.cached_property
-    def may_be_undecided(self) -> bool:
-        """Whether there are values of which only the circuit can tell what the gradient is, so that the function runs itself."""
-        values = () if self.traced is None or self.is_donated else self.traced.values
-        return any(x.op.name == "check" and x.options["failure"].kind is UndecidedError for x in values)
+        There may be values that it was not made for, real ones for complex ones or the other way round; and values of which
+        only the circuit can tell what the gradient is, which is too late if an argument has been written over.
+        """
+        if self.traced is None:
+            return ()
+        asks_host = not self.traced.operations.isdisjoint(("eig", "callback"))
+        checks = [x.options["failure"].kind for x in self.traced.values if x.op.name == "check"]
+        may_be_undecided = not self.is_donated and (asks_host or UndecidedError in checks)
+        return (OtherNumbersError,) * asks_host + (UndecidedError,) * may_be_undecided
 
     @functools.cached_property
     def program(self) -> Program | None:
@@ -139,9 +142,7 @@ class Specialisation:
         """Answer a call by native code, or else by interpreting the program."""
         leaves = [leaf for a in arguments for leaf in a.leaves]
         if self.traced is not None:
-            with contextlib.suppress(
-                *([OtherNumbersError] if self.is_donated else [OtherNumbersError, UndecidedError])
-            ):
+            with contextlib.suppress(*self.gives_up):
                 answer = self._run(arguments, keywords, leaves)
                 if not self.counts_doubts:
                     return answer

@@ -184,8 +184,7 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
             inputs,
             output,
             wants_finite=made.again is not None,
-            may_be_undecided=made.may_be_undecided,
-            may_give_up=made.may_give_up,
+            gives_up=made.gives_up,
         )
     places = {z: n for n, z in enumerate(traced.outputs)}
     made.order = [places[z] for z in order]
@@ -195,8 +194,7 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
         output,
         keywords,
         wants_finite=made.again is not None,
-        may_be_undecided=made.may_be_undecided,
-        may_give_up=made.may_give_up,
+        gives_up=made.gives_up,
     )
 
 

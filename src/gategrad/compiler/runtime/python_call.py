@@ -28,7 +28,6 @@ from gategrad.compiler.codegen.entry.inputs import llvm_type
 from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure
 from gategrad.compiler.runtime.callable import MISMATCH
 from gategrad.compiler.runtime.engine import Engine
-from gategrad.errors import OtherNumbersError, UndecidedError
 
 __all__ = ["PACKED", "PythonCall", "aligned", "is_not_finite", "packed"]
 
@@ -70,12 +69,10 @@ class PythonCall:
         outputs = self._outputs.pack(*map(_address, buffers))
         try:
             status = self._program(self._inputs.pack(*numbers), outputs, _address(workspace))
-        except OtherNumbersError:
+            if status != OK:
+                raise _error(status, workspace)
+        except signature.gives_up:
             return MISMATCH
-        if status != OK:
-            if status == FAILED and signature.may_be_undecided and _failure(workspace)[0] is UndecidedError:
-                return MISMATCH
-            raise _error(status, workspace)
         if signature.wants_finite and any(map(is_not_finite, buffers)):
             return MISMATCH
         return _build(signature.output, iter(buffers), objects)
@@ -167,19 +164,14 @@ def _build(structure: Structure, buffers: Iterator[np.ndarray[Any, Any]], object
     return dict(zip(structure.keys, items, strict=True)) if structure.kind is dict else structure.kind(items)
 
 
-def _failure(workspace: np.ndarray[Any, Any]) -> tuple[type[BaseException], str]:
-    """The exception that a program has written down."""
-    kind, text = ctypes.cast(int(workspace[:8].view(np.int64)[0]), ctypes.py_object).value
-    return kind, text
-
-
 def _error(status: int, workspace: np.ndarray[Any, Any]) -> BaseException:
     if status == INDEX_ERROR:
         index, axis, size = workspace[:24].view(np.int64)
         return IndexError(f"index {index} is out of bounds for axis {axis} with size {size}")
     if status == FAILED:
-        kind, text = _failure(workspace)
-        return kind(text)
+        kind, text = ctypes.cast(int(workspace[:8].view(np.int64)[0]), ctypes.py_object).value
+        raised: BaseException = kind(text)
+        return raised
     if status == MEMORY_ERROR:
         return MemoryError()
     if status == INTERRUPTED:

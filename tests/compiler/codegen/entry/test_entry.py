@@ -373,10 +373,10 @@ def ending_with(failure, **options):
 
 
 def test_a_call_that_is_undecided_goes_another_way_and_others_raise():
-    assert is_slow(ending_with(UNDECIDED, may_be_undecided=True)())
+    assert is_slow(ending_with(UNDECIDED, gives_up=(UndecidedError,))())
     for f, error in (
         (ending_with(UNDECIDED), UndecidedError),
-        (ending_with(NOTHING, may_be_undecided=True), LookupError),
+        (ending_with(NOTHING, gives_up=(UndecidedError,)), LookupError),
     ):
         with pytest.raises(error, match="who knows|nothing"):
             f()

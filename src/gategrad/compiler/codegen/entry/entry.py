@@ -20,7 +20,6 @@ from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.codegen.entry.writer import Writer
 from gategrad.compiler.runtime.layout import TUPLE_ITEMS
 from gategrad.compiler.runtime.table import Table
-from gategrad.errors import OtherNumbersError, UndecidedError
 
 __all__ = [
     "ALIGNMENT",
@@ -71,7 +70,7 @@ def entry(signature: Signature, table: Table) -> str:
     workspace = _Workspace(write, max(signature.workspace, FAULT_BYTES))
     workspace.acquire(fail="no_memory")
     status = _run(write, signature, inputs, outputs, workspace.pointer)
-    _raise_unless_ok(write, status, workspace, signature.may_be_undecided)
+    _raise_unless_ok(write, status, workspace)
     workspace.release()
     if signature.wants_finite:
         ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "unanswered")
@@ -79,8 +78,8 @@ def entry(signature: Signature, table: Table) -> str:
     inputs.release()
     _count_call(write, -1)
     write(f"ret ptr {outputs.root}")
-    _failures(write, inputs, outputs, signature.may_give_up)
-    if signature.wants_finite or signature.may_be_undecided or signature.may_give_up:
+    _failures(write, inputs, outputs, signature.gives_up)
+    if signature.wants_finite or signature.gives_up:
         _give_back(write, inputs, outputs)
     _slow(write, inputs)
     body = write.text()
@@ -170,7 +169,7 @@ class _Workspace:
         write.block(done)
 
 
-def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace, may_be_undecided: bool) -> None:
+def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace) -> None:
     succeeded, failed = write.label("succeeded"), write.label("failed")
     good = write.value(f"icmp eq i32 {status}, {OK}")
     write.branch(good, succeeded, failed)
@@ -197,11 +196,6 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace, may_be_u
     write.block("broken")
     failure = write.value(f"inttoptr i64 {index} to ptr")
     kind, text = (write.field("ptr", failure, TUPLE_ITEMS + 8 * n) for n in range(2))
-    if may_be_undecided:
-        undecided = write.value(f"icmp eq ptr {kind}, {write.load(write.table.object(UndecidedError))}")
-        decided = write.label("decided")
-        write.branch(undecided, "unanswered", decided)
-        write.block(decided)
     write.call("PyErr_SetObject", "void", f"ptr {kind}", f"ptr {text}")
     write("br label %fail")
     write.block("interrupted")
@@ -216,26 +210,28 @@ def _raise_unless_ok(write: Writer, status: str, workspace: _Workspace, may_be_u
     write.block(succeeded)
 
 
-def _failures(write: Writer, inputs: Inputs, outputs: Outputs, may_give_up: bool) -> None:
+def _failures(write: Writer, inputs: Inputs, outputs: Outputs, gives_up: tuple[type[Exception], ...]) -> None:
     """Leave with an exception set: everything that this call owns is given back. To give up is to go to `slow`."""
     write.block("no_memory")
     write.call("PyErr_NoMemory", "ptr")
     write("br label %fail")
     write.block("fail")
-    if may_give_up:
-        kind = write.load(write.table.object(OtherNumbersError))
-        gives_up = write.call("PyErr_ExceptionMatches", "i32", f"ptr {kind}")
-        write(f"switch i32 {gives_up}, label %give_up [ i32 0, label %raise ]")
-        write.block("give_up")
-        write.call("PyErr_Clear", "void")
-        write("br label %unanswered")
-        write.block("raise")
+    for error in gives_up:
+        kind = write.load(write.table.object(error))
+        matches = write.call("PyErr_ExceptionMatches", "i32", f"ptr {kind}")
+        other = write.label("other")
+        write(f"switch i32 {matches}, label %give_up [ i32 0, label %{other} ]")
+        write.block(other)
     outputs.discard()
     write("br label %fail_early")
     write.block("fail_early")
     inputs.release()
     _count_call(write, -1)
     write("ret ptr null")
+    if gives_up:
+        write.block("give_up")
+        write.call("PyErr_Clear", "void")
+        write("br label %unanswered")
 
 
 def _give_back(write: Writer, inputs: Inputs, outputs: Outputs) -> None:

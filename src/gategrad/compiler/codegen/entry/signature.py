@@ -127,10 +127,8 @@ class Signature:
     releases_gil: bool = False
     wants_finite: bool = False
     """Whether a call whose outputs are not all finite goes to `slow`, which knows a more careful program."""
-    may_be_undecided: bool = False
-    """Whether a call that ends with `UndecidedError` goes to `slow`, which runs the function itself."""
-    may_give_up: bool = False
-    """Whether a call in which the program gives up, with `OtherNumbersError`, goes to `slow` as well."""
+    gives_up: tuple[type[Exception], ...] = ()
+    """With which exceptions the program gives up: such a call goes to `slow`, which runs the function itself."""
     flat_inputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
     flat_outputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
 
