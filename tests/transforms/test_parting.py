@@ -9,29 +9,11 @@ import scipy.linalg
 import gategrad as gg
 from gategrad.errors import NoGradientError, StaleError
 from gategrad.scipy import linalg
+from tests.gates.linalg.matrices import adjoint, with_eigenvalues, with_singular_values
 
 L = np.linalg
 WEIGHTS = np.cos(np.arange(1.0, 26.0) ** 2).reshape(5, 5)
 TURNS = np.sin(np.arange(1.0, 26.0) ** 2).reshape(5, 5)
-
-
-def adjoint(x):
-    return np.conj(np.swapaxes(x, -1, -2))
-
-
-def basis(n, turn, seed):
-    rng = np.random.default_rng(seed)
-    return L.qr(rng.normal(size=(n, n)) + turn * rng.normal(size=(n, n)))[0]
-
-
-def with_eigenvalues(*w, turn=0.0):
-    v = basis(len(w), turn, 3)
-    return (v * w) @ adjoint(v)
-
-
-def with_singular_values(*s, shape, turn=0.0):
-    u, v = basis(shape[0], turn, 4), basis(shape[1], turn, 5)
-    return (u[:, : len(s)] * s) @ adjoint(v[:, : len(s)])
 
 
 def similar_to(*w):

@@ -8,28 +8,10 @@ import pytest
 import gategrad as gg
 from gategrad.errors import NoGradientError
 from gategrad.gates.linalg.coinciding import coinciding, turned
+from tests.gates.linalg.matrices import adjoint, with_eigenvalues, with_singular_values
 
 L = np.linalg
 WEIGHTS = np.cos(np.arange(25.0)).reshape(5, 5) + np.cos(np.arange(25.0)).reshape(5, 5).T
-
-
-def adjoint(x):
-    return np.conj(np.swapaxes(x, -1, -2))
-
-
-def basis(n, turn, seed):
-    rng = np.random.default_rng(seed)
-    return L.qr(rng.normal(size=(n, n)) + turn * rng.normal(size=(n, n)))[0]
-
-
-def with_eigenvalues(*w, turn=0.0):
-    v = basis(len(w), turn, 3)
-    return (v * w) @ adjoint(v)
-
-
-def with_singular_values(*s, shape, turn=0.0):
-    u, v = basis(shape[0], turn, 4), basis(shape[1], turn, 5)
-    return (u[:, : len(s)] * s) @ adjoint(v[:, : len(s)])
 
 
 def weighed(x):

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
-from gategrad.errors import NoGradientError, UndecidedError
+from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
-    MINDS,
     REMEDY,
-    TOGETHER,
     any_of,
     differing,
     gaps_of,
@@ -27,7 +25,7 @@ from gategrad.gates.linalg.coinciding import (
     turned,
 )
 from gategrad.gates.linalg.matrices import adjoint, eye_of, known, no_gradient, on_diagonal, random_matrix
-from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, places
+from gategrad.gates.linalg.parted import Divide, Eigendecomposition, Parted, collapsed, gaps
 from gategrad.kinds import Example
 from gategrad.recording import plain
 
@@ -41,7 +39,7 @@ _FARTHEST = 1e-3
 """Rounding parts the eigenvalues of a Jordan block of size k by its k-th root; that of five numbers goes that far."""
 
 
-class Eig(Parted):
+class Eig(Eigendecomposition):
     """w, v = eigenvalues and eigenvectors of x, x v = v w. A switcher: x receives v⁻ᴴ (dw + (vᴴ dv − …) / (w_j − w_i)) vᴴ.
 
     The eigenvectors have length 1, which takes a term away; their phase is nobody's business, and a loss that depends
@@ -50,7 +48,6 @@ class Eig(Parted):
 
     may_turn_complex = True
     symbol = "eig"  # takes complex numbers too, but phases have no gradient: tested by hand
-    at = 0
 
     def forward(self, x: Any) -> Any:
         w, v = np.linalg.eig(x)
@@ -87,24 +84,8 @@ class Eig(Parted):
             raise _without_basis()
         return conj(np.linalg.solve(up, inner @ up))
 
-    @property
-    def outputs(self) -> tuple[Any, ...]:
-        return self.w, self.v
-
-    def together(self) -> Parted:
-        return self.changed(w=collapsed(self.w, self.equal))
-
     def elsewhere(self) -> Parted:
         return self.changed(w=collapsed(plain(self.w), self.equal), v=_turned(plain(self.v), self.equal, again=True))
-
-    def apart(self, *, uneven: bool) -> Any:
-        return places(self.equal, uneven=uneven)
-
-    def undecided(self) -> UndecidedError:
-        return UndecidedError(str(no_gradient("eig", TOGETHER, REMEDY)))
-
-    def minds(self) -> NoGradientError:
-        return no_gradient("eig", MINDS, REMEDY)
 
     def jvp(self, dx: Any) -> Any:
         w, v = self.w, self.v

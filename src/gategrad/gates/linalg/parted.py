@@ -19,12 +19,21 @@ from typing import Any
 import numpy as np
 
 from gategrad.errors import NoGradientError, UndecidedError
-from gategrad.gates.linalg.coinciding import Decomposition, differing, is_significant, is_traced
-from gategrad.gates.linalg.matrices import checked, known
+from gategrad.gates.linalg.coinciding import (
+    MINDS,
+    REMEDY,
+    TOGETHER,
+    Decomposition,
+    differing,
+    is_significant,
+    is_traced,
+)
+from gategrad.gates.linalg.matrices import checked, known, no_gradient
 from gategrad.recording import plain
 
 __all__ = [
     "Divide",
+    "Eigendecomposition",
     "Limits",
     "Noted",
     "Parted",
@@ -32,7 +41,6 @@ __all__ = [
     "anywhere",
     "collapsed",
     "gaps",
-    "places",
     "refuse",
     "sums",
 ]
@@ -125,6 +133,17 @@ class Parted(Decomposition):
     at: int
     """Which of the outputs are the values."""
 
+    together_with_vectors = TOGETHER
+    """Why there is no telling the gradient of a loss that uses both, …"""
+
+    remedy = REMEDY
+    """… and what to do."""
+
+    @property
+    def function(self) -> str:
+        """NumPy's name for it."""
+        return type(self).__name__.lower()
+
     def uses_vectors(self, dz: Any) -> bool:
         """Whether anything arrives at the vectors."""
         return any(part is not None for n, part in enumerate(dz) if n != self.at)
@@ -162,21 +181,36 @@ class Parted(Decomposition):
 
     def apart(self, *, uneven: bool) -> Any:
         """How values that coincide move apart: a number for each, no two of one space alike."""
-        raise NotImplementedError
+        return places(self.equal, uneven=uneven)
 
     def undecided(self) -> UndecidedError:
         """The error if there is no circuit to ask."""
-        raise NotImplementedError
+        return UndecidedError(str(no_gradient(self.function, self.together_with_vectors, self.remedy)))
 
     def minds(self) -> NoGradientError:
         """The error for a loss that is another one in another basis."""
-        raise NotImplementedError
+        return no_gradient(self.function, MINDS, self.remedy)
 
     def changed(self, **remembered: Any) -> Parted:
         """The same application, remembering something else."""
         gate: Parted = object.__new__(type(self))
         gate.__dict__ = self.__dict__ | remembered
         return gate
+
+
+class Eigendecomposition(Parted):
+    """One into w and v, eigenvalues and eigenvectors. A kind."""
+
+    at = 0
+    w: Any
+    v: Any
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        return self.w, self.v
+
+    def together(self) -> Parted:
+        return self.changed(w=collapsed(self.w, self.equal))
 
 
 def collapsed(w: Any, equal: Any) -> Any:

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
-from gategrad.errors import NoGradientError, UndecidedError
+from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
-    MINDS,
     REMEDY,
     TOGETHER,
     any_of,
@@ -35,14 +34,14 @@ from gategrad.gates.linalg.matrices import (
     no_gradient,
     on_diagonal,
 )
-from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, places
+from gategrad.gates.linalg.parted import Divide, Eigendecomposition, Parted, collapsed, gaps
 from gategrad.kinds import Example
 from gategrad.recording import plain
 
 __all__ = ["Eigh"]
 
 
-class Eigh(Parted):
+class Eigh(Eigendecomposition):
     """w, v = eigenvalues and orthonormal eigenvectors of x. A switcher: x receives v (dw + (vᴴ dv) / (w_j − w_i)) vᴴ.
 
     A function of Hermitian matrices: the gradient is Hermitian, as in PyTorch and JAX, although NumPy reads one
@@ -50,7 +49,6 @@ class Eigh(Parted):
     """
 
     symbol = "eigh"  # takes complex numbers too, but phases have no gradient: tested by hand
-    at = 0
 
     def __init__(self, UPLO: Any = "L") -> None:
         self.UPLO = UPLO
@@ -77,25 +75,9 @@ class Eigh(Parted):
             inner = inner + on_diagonal(dw)
         return conj(hermitian(v @ inner @ adjoint(v)))
 
-    @property
-    def outputs(self) -> tuple[Any, ...]:
-        return self.w, self.v
-
-    def together(self) -> Parted:
-        return self.changed(w=collapsed(self.w, self.equal))
-
     def elsewhere(self) -> Parted:
         w = collapsed(plain(self.w), self.equal)
         return self.changed(w=w, v=turned(plain(self.v), self.equal, again=True))
-
-    def apart(self, *, uneven: bool) -> Any:
-        return places(self.equal, uneven=uneven)
-
-    def undecided(self) -> UndecidedError:
-        return UndecidedError(str(no_gradient("eigh", TOGETHER, REMEDY)))
-
-    def minds(self) -> NoGradientError:
-        return no_gradient("eigh", MINDS, REMEDY)
 
     def jvp(self, dx: Any) -> Any:
         w, v, equal = self.w, self.v, self.equal

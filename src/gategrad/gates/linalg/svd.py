@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from gategrad.array_methods import implements
-from gategrad.errors import NoGradientError, UndecidedError
+from gategrad.errors import NoGradientError
 from gategrad.gates.conjugation import conj
 from gategrad.gates.linalg.coinciding import (
-    MINDS,
     Decomposition,
     any_of,
     coinciding,
@@ -26,7 +25,7 @@ from gategrad.gates.linalg.coinciding import (
     turned_within_kernel,
 )
 from gategrad.gates.linalg.matrices import adjoint, checked, hermitian, known, no_gradient, on_diagonal, random_matrix
-from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, places, sums
+from gategrad.gates.linalg.parted import Divide, Parted, collapsed, gaps, sums
 from gategrad.kinds import Example
 from gategrad.recording import plain
 
@@ -90,6 +89,7 @@ class SVD(Parted):
 
     symbol = "svd"  # takes complex numbers too, but phases have no gradient: tested by hand
     at = 1
+    together_with_vectors, remedy = _TOGETHER, _REMEDY
 
     def forward(self, x: Any) -> Any:
         u, s, vh = tuple(np.linalg.svd(x, full_matrices=False))
@@ -136,15 +136,6 @@ class SVD(Parted):
         u = np.where(self.zero[..., None, :], -u, u)
         u, v = (turned_within_kernel(turned(part, self.equal, again=True), self.zero, again=True) for part in (u, v))
         return self.changed(u=u, s=_collapsed(plain(self.s), self.equal, self.zero), vh=adjoint(v))
-
-    def apart(self, *, uneven: bool) -> Any:
-        return places(self.equal, uneven=uneven)
-
-    def undecided(self) -> UndecidedError:
-        return UndecidedError(str(no_gradient("svd", _TOGETHER, _REMEDY)))
-
-    def minds(self) -> NoGradientError:
-        return no_gradient("svd", MINDS, _REMEDY)
 
     def jvp(self, dx: Any) -> Any:
         u, s, vh = self.u, self.s, self.vh
