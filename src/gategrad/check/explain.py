@@ -15,6 +15,7 @@ from gategrad.check.patterns import meets_zero, why_bad, why_taken, why_zero
 from gategrad.errors import NotTrackedError
 from gategrad.gate import Gate
 from gategrad.tape import send
+from gategrad.transforms.behind import gates_behind
 from gategrad.transforms.containers import flatten
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.vjp import run
@@ -188,8 +189,8 @@ def _of_variable(z: Variable) -> Explanation:
             "backward(), or call backward(retain=True)"
         )
     trail = _Trail()
-    gates = _gates_behind(z.gate)
-    before = {gate: attached(gate) for gate in reversed(gates)}
+    gates = gates_behind([z.gate])
+    before = {gate: attached(gate) for gate in gates}
     try:
         for gate, known in before.items():
             note = known if known is not None else Note(gate, None, ())
@@ -200,7 +201,7 @@ def _of_variable(z: Variable) -> Explanation:
     finally:
         for gate, known in before.items():
             detach(gate) if known is None else attach(known, known.watches)
-    leaves = [x for gate in gates for x in gate.inputs if type(x) is Variable]
+    leaves = [x for gate in reversed(gates) for x in gate.inputs if type(x) is Variable]
     findings = []
     for n, leaf in enumerate(dict.fromkeys(leaves)):
         findings.append(_finding(leaf.name or f"leaf {n}", leaf, numbers(sent.get(leaf)), trail))
@@ -211,17 +212,6 @@ def _of_variable(z: Variable) -> Explanation:
 
 
 _NO_LINES = "the circuit was not computed under gg.detect_anomaly(), so its lines and values are not known"
-
-
-def _gates_behind(root: Gate) -> list[Gate]:
-    """All gates that an output hangs on, latest first."""
-    found, stack = {root}, [root]
-    while stack:
-        for source in stack.pop().inputs:
-            if isinstance(source, Gate) and source not in found:
-                found.add(source)
-                stack.append(source)
-    return sorted(found, key=lambda gate: gate.order)
 
 
 def _seeds(outputs: list[Variable]) -> dict[Any, Any]:

@@ -21,10 +21,11 @@ from gategrad.picture.model import Model, Node, Wire
 from gategrad.picture.numbers import shape_of
 from gategrad.recording import leaf, plain
 from gategrad.tape import Output, Parts, next_level, walk
+from gategrad.transforms.behind import gates_behind, once_more
 from gategrad.values import conjugated, is_complex, spec_of
 from gategrad.variable import Variable
 
-__all__ = ["gates_behind", "local_gradients", "output_when", "replay", "shares"]
+__all__ = ["local_gradients", "output_when", "replay", "shares"]
 
 
 def replay(z: Variable) -> tuple[Model, dict[Wire, Any]]:
@@ -34,7 +35,7 @@ def replay(z: Variable) -> tuple[Model, dict[Wire, Any]]:
         wire = Wire("leaf", plain(z), gradient=_ones(plain(z)))
         return Model([], [wire], [], wire), {wire: z}
     with _collector_paused(), np.errstate(all="ignore"):  # whatever there is to warn of, the user has seen it
-        gates = gates_behind(z.gate)
+        gates = gates_behind([z.gate])
         copies = _run(gates, z.level, level)
         gradients = walk(copies[z.gate].gate, _ones(plain(copies[z.gate])), retain=True, keep=True)
         builder = _Builder(copies, gradients, z.level)
@@ -55,52 +56,32 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def gates_behind(gate: Gate) -> list[Gate]:
-    """Every gate that the output of this one depends on, itself included, in the order in which they were recorded."""
-    found, waiting = {gate}, [gate]
-    while waiting:
-        for source in waiting.pop().inputs:
-            if isinstance(source, Gate) and source not in found:
-                found.add(source)
-                waiting.append(source)
-    return sorted(found, key=lambda gate: -gate.order)
-
-
 def output_when(z: Variable, changed: Mapping[Any, Any]) -> Any:
     """The value of `z` if these gates and leaves of its circuit had these values instead."""
     if z.gate is None:
         return changed.get(z, plain(z))
     with np.errstate(all="ignore"):
-        return plain(_run(gates_behind(z.gate), z.level, next_level(), changed)[z.gate])
+        return plain(_run(gates_behind([z.gate]), z.level, next_level(), changed)[z.gate])
 
 
 def _run(gates: list[Gate], was: int, level: int, changed: Mapping[Any, Any] | None = None) -> dict[Any, Any]:
     """Apply fresh copies of the gates on the tape `level`: what each gate or leaf has become there."""
-    changed = changed or {}
-    copies: dict[Any, Any] = {}
-    for gate in gates:
-        inputs = []
-        for source in gate.inputs:
-            copy = copies.get(source) if isinstance(source, (Gate, Variable)) else None
-            if copy is None:
-                copy = _given(source, was, level, changed)
-                if type(copy) is Variable:
-                    copies[source] = copy
-            inputs.append(copy)
-        if gate in changed:
-            copies[gate] = leaf(changed[gate], level)
-        elif type(gate) is Output:
-            copies[gate] = inputs[0][gate.index]
-        else:
-            copies[gate] = gate.fresh()(*inputs)
-    return copies
+    leaves = {source: leaf(value, level) for source, value in (changed or {}).items()}
 
+    def given(source: Any) -> Any:
+        """An input that no gate made: a leaf of the tape, or a constant; or what has been changed."""
+        if isinstance(source, Gate):
+            return leaves[source]
+        if type(source) is Variable:
+            if source.level != was:
+                return plain(source)
+            if source not in leaves:
+                leaves[source] = leaf(plain(source), level)
+            return leaves[source]
+        return source.array if type(source) is Constant else source
 
-def _given(source: Any, was: int, level: int, changed: Mapping[Any, Any]) -> Any:
-    """An input that no gate made: a leaf of the tape, or a constant."""
-    if type(source) is Variable:
-        return leaf(changed.get(source, plain(source)), level) if source.level == was else plain(source)
-    return source.array if type(source) is Constant else source
+    made = once_more([gate for gate in gates if gate not in leaves], given)
+    return leaves | made
 
 
 class _Builder:

@@ -30,6 +30,7 @@ from gategrad.gates.linalg.parted import Divide, Limits, Noted, Parted, Plain, a
 from gategrad.masked import resolved
 from gategrad.recording import leaf, plain
 from gategrad.tape import Origin, Output, Parts, next_level, send
+from gategrad.transforms.behind import gates_behind, once_more
 from gategrad.transforms.push import Circuit
 from gategrad.variable import Variable
 
@@ -88,7 +89,7 @@ _asked: ContextVar[int] = ContextVar("gategrad_asked", default=0)
 
 def _too_deep(gate: Parted) -> NoGradientError:
     why = "values coincide in this decomposition and in one before it, and second derivatives of the two take too long"
-    return no_gradient(type(gate).__name__.lower(), why, "Use gg.spectral for one of them, or perturb the matrix")
+    return no_gradient(gate.function, why, "Use gg.spectral for one of them, or perturb the matrix")
 
 
 class Behind:
@@ -97,22 +98,20 @@ class Behind:
     def __init__(self, gate: Parted, seeds: dict[Any, Any], dz: tuple[Any, ...]) -> None:
         self._gate, self._dz = gate, dz
         self._seeds = {source: dz for source, dz in seeds.items() if isinstance(source, Gate)}
-        self._gates = self._between()
+        between = gates_behind(self._seeds, {gate})
+        for copied in between:
+            for n, source in enumerate(copied.inputs):
+                if type(source) is Constant:
+                    source.verify(type(copied).__name__, n)
+        self._gates = [copied for copied in between if not self._is_output(copied)]
 
     @property
     def is_ours(self) -> bool:
         """Whether all gates come with the library, so that what they raise is worth seeing."""
         return all(gate.is_ours for gate in self._gates)
 
-    def _between(self) -> list[Gate]:
-        found = {self._gate, *self._seeds}
-        ahead = list(self._seeds)
-        while ahead:
-            for source in ahead.pop().inputs:
-                if isinstance(source, Gate) and source not in found:
-                    found.add(source)
-                    ahead.append(source)
-        return sorted(found - {self._gate}, key=lambda gate: -gate.order)
+    def _is_output(self, source: Any) -> bool:
+        return type(source) is Output and source.inputs[0] is self._gate
 
     def sizes(self, gate: Parted) -> list[Any]:
         """How large what arrives at each output is, before it is added up: what is small beside that is rounding."""
@@ -169,31 +168,19 @@ class Behind:
 
     def _again(self, output: Callable[[int], Any], level: int, *, bare: bool) -> dict[Any, Any]:
         """Compute the circuit again on the tape `level`, from these outputs of the gate on: what is sent back to its leaves."""
-        made: dict[Gate, Any] = {}
+
+        def given(source: Any) -> Any:
+            return output(source.index) if self._is_output(source) else self._constant(source, bare)
+
+        made = once_more(self._gates, given)
         gradients: dict[Any, Any] = {}
-        for gate in self._gates:
-            if type(gate) is Output and gate.inputs[0] is self._gate:
-                if gate in self._seeds:
-                    made[gate] = output(gate.index)
-                continue
-            inputs = []
-            for n, source in enumerate(gate.inputs):
-                if type(source) is Constant:
-                    source.verify(type(gate).__name__, n)
-                if type(source) is Output and source.inputs[0] is self._gate:
-                    inputs.append(output(source.index))
-                else:
-                    inputs.append(self._given(source, made, bare))
-            made[gate] = inputs[0][gate.index] if type(gate) is Output else gate.fresh()(*inputs)
         for seed, dz in self._seeds.items():
-            z = made[seed]
+            z = made[seed] if seed in made else given(seed)
             if type(z) is Variable and z.level == level:
                 gradients[z.gate or z] = _bare(dz) if bare else dz
         return send(gradients, retain=True)
 
-    def _given(self, source: Any, made: dict[Gate, Any], bare: bool) -> Any:
-        if isinstance(source, Gate):
-            return made[source]
+    def _constant(self, source: Any, bare: bool) -> Any:
         if type(source) is Constant:
             return source.array
         if type(source) is not Variable:
