@@ -15,6 +15,7 @@ LAYERS = [
     {"values", "constant", "masked", "postponed", "gate", "kinds", "slopes", "careful", "germs"},
     {
         "tape",
+        "fit",
         "pause",
         "watch",
         "refusals",

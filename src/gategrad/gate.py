@@ -77,7 +77,7 @@ class Gate:
     """The NumPy ufunc (or SciPy's) that this gate stands for: calling that on a variable applies the gate."""
 
     sums_broadcasts: ClassVar[bool] = False
-    """Whether `backward` may return a gradient with extra axes for the engine to sum away (see `tape.fit`)."""
+    """Whether `backward` may return a gradient with extra axes for the engine to sum away (see `fit.py`)."""
 
     passes_masks: ClassVar[bool] = False
     """Whether a structurally zero gradient may flow through `backward` as it is (see `masked.Masked`)."""

@@ -30,7 +30,7 @@
     X(errstate) X(FLOAT64) X(FLOAT32) X(BOOL)                                                   /* NumPy's */                           \
     X(record) X(record_in_full) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
-    X(fit) X(recover_backward) X(wrong_count)                                 /* tape.py, for the rare cases */       \
+    X(fit) X(recover_backward) X(wrong_count)                         /* fit.py and tape.py, for the rare cases */       \
     X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total) X(handed_out)                         /* what these do in Python */           \
     X(paused_level) X(orders) X(ufuncs) X(on_meeting) X(seen) X(NO_OPTIONS)   /* what both forms share */             \
     X(add) X(subtract) X(multiply) X(divide) X(power) X(matmul) X(negative) X(absolute) /* ufuncs */

@@ -8,7 +8,6 @@ constants there. That is all it takes for nested derivatives to be right.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -17,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from gategrad.constant import Constant
-from gategrad.errors import DtypeError, GateError, ReleasedError, UndecidedError, describe
+from gategrad.errors import GateError, ReleasedError, UndecidedError
+from gategrad.fit import backward_as_numpy, fit, method_of, wrong_count
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate, derive, on_meeting
 from gategrad.masked import Masked
 from gategrad.postponed import Asked, Postponed, numbers_first, postpone
-from gategrad.values import FLOAT64, SEVERAL, Spec, conjugated, set_all, travelling
+from gategrad.values import SEVERAL, Spec, conjugated, set_all
 
 __all__ = [
     "AMBIENT",
@@ -32,8 +32,6 @@ __all__ = [
     "Parts",
     "Pause",
     "answers",
-    "as_numpy",
-    "fit",
     "leave",
     "next_level",
     "next_order",
@@ -170,7 +168,7 @@ def sweep(
             dxs = tuple(dxs) if type(dxs) is list else (dxs,)
         inputs = gate.inputs
         if len(dxs) != len(inputs):
-            raise _wrong_count(len(dxs), gate)
+            raise wrong_count(len(dxs), gate)
         index = -1
         for dx in dxs:
             index += 1
@@ -303,27 +301,13 @@ def _recover(error: Exception, gate: Gate, dz: Any, origin: Origin = ()) -> Any:
     if rescue is not None:
         return rescue.backward(gate, dz)
     if isinstance(error, (ZeroDivisionError, OverflowError)):
-        return _backward_as_numpy(gate, dz)
+        return backward_as_numpy(gate, dz)
     if type(error) is ValueError and "read-only" in str(error):
         raise GateError(
-            f"{_method(gate)} wrote into dz or into a value: other gates have been handed the same array. "
+            f"{method_of(gate)} wrote into dz or into a value: other gates have been handed the same array. "
             "Compute a new one (2 * dz rather than dz *= 2)"
         ) from error
     raise error
-
-
-def _backward_as_numpy(gate: Gate, dz: Any) -> Any:
-    """Ask the rule again, with NumPy's numbers in place of Python's: they answer inf, nan or a real root."""
-    as_numpy(gate)
-    return gate.backward(np.float64(dz) if type(dz) is float else dz)
-
-
-def as_numpy(gate: Gate) -> None:
-    """Put NumPy's numbers in place of Python's in what a gate remembers."""
-    remembered = gate.__dict__
-    for name, value in remembered.items():
-        if type(value) is float:
-            remembered[name] = np.float64(value)
 
 
 def answers(gate: Gate, dz: Any) -> tuple[Any, ...]:
@@ -336,7 +320,7 @@ def answers(gate: Gate, dz: Any) -> tuple[Any, ...]:
         dxs = _recover(error, gate, dz)
     dxs = tuple(dxs) if isinstance(dxs, (tuple, list)) else (dxs,)
     if len(dxs) != len(gate.inputs):
-        raise _wrong_count(len(dxs), gate)
+        raise wrong_count(len(dxs), gate)
     return tuple(
         [
             fit(dx, gate.inputs[n].spec, gate, n, dz) if need and dx is not None else None
@@ -383,88 +367,3 @@ class Output(Gate):
     def jvp(self, *tangents: Any) -> Any:
         (outputs,) = tangents
         return outputs[self.index]
-
-
-# --- making a gradient look like the value it belongs to ------------------------------------------------
-
-
-def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
-    """Make a gradient look like the value it belongs to: sum what broadcasting repeated, restore the dtype.
-
-    Raises `GateError` if the gate returned something that cannot be the gradient of that input.
-    """
-    if spec is SEVERAL:
-        return dx
-    shape, dtype = ((), FLOAT64) if spec is None else spec
-    if type(dx) is complex and dtype.kind == "c":
-        dx = np.complex128(dx)
-    try:
-        have_shape, have_dtype = dx.shape, dx.dtype
-    except AttributeError:
-        if type(dx) is complex:  # a negative number to a broken power: NumPy says nan
-            dxs = _backward_as_numpy(gate, dz)
-            dx = dxs[index] if isinstance(dxs, (tuple, list)) else dxs
-        if type(dx) not in (float, int, np.float64):
-            raise _wrong_type(dx, gate, index) from None
-        dx = float(dx)
-        have_shape, have_dtype = (), FLOAT64
-        if spec is None:
-            return dx
-    if have_shape != shape:
-        dx = _unbroadcast(dx, have_shape, shape, gate, index, dz)
-        if dx is None:
-            return None
-    if have_dtype is not dtype and have_dtype != dtype:
-        if have_dtype.kind not in "fc":
-            raise _wrong_type(dx, gate, index)
-        if have_dtype.kind == "c" and dtype.kind != "c":
-            dx = np.real(dx)
-        dx = dx.astype(dtype) if hasattr(dx, "astype") else dtype.type(dx)
-    if type(dx) is Masked:
-        source = gate.inputs[index]
-        dx = dx.settled() if isinstance(source, Gate) and source.passes_masks else dx.resolve()
-    if spec is None:
-        if type(dx) in travelling:
-            return travelling[type(dx)](dx)
-        return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
-    if type(dx) is float:
-        return dtype.type(dx)
-    return dx
-
-
-def _unbroadcast(dx: Any, have: tuple[int, ...], want: tuple[int, ...], gate: Gate, index: int, dz: Any) -> Any:
-    extra = len(have) - len(want)
-    if extra >= 0 and (gate.sums_broadcasts or have == getattr(dz, "shape", ())):
-        repeated = [axis for axis in range(extra, len(have)) if want[axis - extra] == 1 != have[axis]]
-        axes = (*range(extra), *repeated)
-        if all(have[axis] == want[axis - extra] for axis in range(extra, len(have)) if axis not in repeated):
-            summed = np.add.reduce(dx, axes) if type(dx) is np.ndarray else np.sum(dx, axis=axes)
-            return summed if summed.shape == want else np.reshape(summed, want)
-    raise GateError(
-        f"{_method(gate)} returned a gradient of shape {have} for input {index}, which has shape {want}: "
-        "a gradient has the shape of its input"
-    )
-
-
-def _wrong_count(count: int, gate: Gate) -> Exception:
-    expected = len(gate.inputs)
-    return GateError(
-        f"{_method(gate)} returned {count} gradient{'s' * (count != 1)} for {expected} input{'s' * (expected != 1)}: "
-        "return one for each input, in input order (None for an input that receives nothing)"
-    )
-
-
-def _wrong_type(dx: Any, gate: Gate, index: int) -> Exception:
-    error = GateError if hasattr(dx, "dtype") else DtypeError
-    return error(
-        f"{_method(gate)} returned {describe(dx)} for input {index}: "
-        "return a float or a floating-point array (None for an input that receives nothing)"
-    )
-
-
-def _method(gate: Gate) -> str:
-    """Name the rule at fault, with the file and line where its author can mend it."""
-    rule = inspect.unwrap(type(gate).backward)
-    code = getattr(rule, "__code__", None)
-    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
-    return f"{type(gate).__name__}.backward{where}"

@@ -11,6 +11,7 @@ import numpy as np
 from gategrad.array_methods import ArrayMethods
 from gategrad.careful import doubted, spared
 from gategrad.errors import NoGradientError
+from gategrad.fit import as_numpy
 from gategrad.forward import rescue_from
 from gategrad.gate import Gate
 from gategrad.gates.bends import Kinked
@@ -19,7 +20,7 @@ from gategrad.gates.linalg.matrices import no_gradient
 from gategrad.gates.singular import left_out, occurs
 from gategrad.masked import OVERFLOWN, STEEP, STEEP_TANGENT, Masked, numbers, resolved, singular
 from gategrad.recording import leaf
-from gategrad.tape import Output, as_numpy, next_level, send
+from gategrad.tape import Output, next_level, send
 from gategrad.transpose import UNUSED, dress, jvp_from_backward
 from gategrad.values import SEVERAL, Spec
 from gategrad.variable import Variable
