@@ -1,12 +1,14 @@
 """careful: what is rare and dear is left out of a program at first, and done when NaN or infinities come out of it.
 
 Eagerly a rule looks whether an infinity occurs, and does what that asks for. A program that is being written knows no
-values: it would have to do it always. So it does not, and notes that it `spared` itself something; the compiler then
-sends a call whose outputs are not finite to a second program, written carefully.
+values: it would have to do it always. So it does not, and notes that it `spared` itself something, and where that would
+matter; the compiler then sends a call in which that occurs, and whose outputs are not finite, to a second program,
+written carefully.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,13 +39,32 @@ is_looking = _looking.get
 class Caution:
     """Whether a program is written carefully, and whether anything was left out of it."""
 
-    __slots__ = ("doubtful", "has_spared", "is_careful")
-
     def __init__(self, is_careful: bool) -> None:
         self.is_careful = is_careful
-        self.has_spared = False
-        self.doubtful: list[Any] = []  # the masks, values of the program, of what was in doubt
+        self.left_out: list[Any] = []  # the masks, values of the program, of where it would matter; None: anywhere
+        self.doubtful: list[Any] = []  # the masks of what was in doubt
 
+    @property
+    def has_spared(self) -> bool:
+        """Whether anything was left out."""
+        return bool(self.left_out)
+
+    @functools.cached_property
+    def alarm(self) -> Any:
+        """Whether what was left out may matter, a value of the program; None if nothing tells, or too much would have to."""
+        masks: dict[tuple[int, ...], Any] = {}
+        for mask in self.left_out:
+            if mask is None:
+                return None
+            known = masks.get(mask.shape)
+            masks[mask.shape] = mask if known is None else np.logical_or(known, mask)
+        if not masks or len(masks) > _MOST_SHAPES:
+            return None
+        return functools.reduce(np.logical_or, map(np.any, masks.values()))
+
+
+_MOST_SHAPES = 8
+"""Beyond so many reductions of masks, looking at the outputs is cheaper."""
 
 _caution: ContextVar[Caution | None] = ContextVar("gategrad_caution", default=None)
 
@@ -60,12 +81,15 @@ def writing(*, is_careful: bool | None = None) -> Iterator[Caution]:
         _caution.reset(token)
 
 
-def spared() -> bool:
-    """Whether to leave out what is rare and dear, of values that are not known yet; if so, that is noted."""
+def spared(where: Any = None) -> bool:
+    """Whether to leave out what is rare and dear, of values that are not known yet; if so, that is noted.
+
+    `where` is a mask, known when the program runs, outside of which what is left out makes no difference.
+    """
     caution = _caution.get()
     if caution is None or caution.is_careful:
         return False
-    caution.has_spared = True
+    caution.left_out.append(where)
     return True
 
 

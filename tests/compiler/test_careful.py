@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import gategrad as gg
 from gategrad.careful import spared, writing
+from gategrad.compiler.halves import Halves
 from gategrad.compiler.runtime import engine
 
 
@@ -115,6 +117,75 @@ def test_a_program_without_such_places_has_no_second():
     assert made.again is not None and "careful" not in made.__dict__  # not made before it is needed
     forward(np.full(2, -800.0))
     assert made.careful.again is None
+
+
+def log_sum_exp(x):
+    return np.log(np.sum(np.exp(x), axis=-1))
+
+
+def test_outputs_are_looked_at_only_where_what_was_left_out_occurs():
+    several = gg.compile(gg.value_and_grad(lambda x: np.sum(log_sum_exp(x)) + np.sum(np.sqrt(x))))
+    assert "alarm = " in str(several.program(np.ones((2, 3))))
+    (made,) = several._specialisations.values()
+    assert made.has_alarm
+
+    value, dx = several(np.array([[4.0, 1.0, np.nan], [1.0, 1.0, 1.0]]))
+    assert np.isnan(value) and np.isnan(dx[0, 2]) and "careful" not in made.__dict__  # no zero, no infinity: no alarm
+    x = np.array([[1000.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    found = several(x)[1]
+    assert "careful" in made.__dict__
+    np.testing.assert_array_equal(found[0], [1.0 + 0.5 / np.sqrt(1000.0), np.inf, 0.5])
+    np.testing.assert_allclose(found[1], 1 / 3 + 0.5)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_alarm_is_nobody_elses(native, monkeypatch):
+    if not native:
+        monkeypatch.setattr(engine, "available", lambda: False)
+    def f(x):
+        return {"b": (gg.grad(log_sum_exp)(x), 3), "a": [np.sum(gg.elementwise_grad(np.sqrt)(x)), x]}
+
+    compiled = gg.compile(f)
+    for x in (np.ones(3), np.array([1000.0, 4.0, 4.0])):
+        found, right = compiled(x), f(x)
+        assert list(found) == ["b", "a"] and type(found["b"]) is tuple and found["b"][1] == 3
+        np.testing.assert_allclose(found["b"][0], right["b"][0])
+        np.testing.assert_allclose(found["a"][0], right["a"][0])
+        np.testing.assert_array_equal(found["a"][1], x)
+    assert gg.compile(gg.grad(lambda x: np.log(np.exp(x))))(1000.0) == 1.0
+
+
+class Point(NamedTuple):
+    x: object
+    y: object
+
+
+def test_where_python_builds_the_containers_it_does_not_see_the_alarm():
+    compiled = gg.compile(lambda x: Point(gg.grad(log_sum_exp)(x), np.sum(x)))
+    found = compiled(np.array([1000.0, 0.0]))
+    assert type(found) is Point and found.y == 1000.0
+    np.testing.assert_array_equal(found.x, [1.0, 0.0])
+
+
+def test_beyond_a_few_shapes_the_outputs_are_looked_at_instead():
+    xs = [np.arange(n + 1.0) for n in range(1, 12)]
+    compiled = gg.compile(lambda *xs: [gg.grad(lambda x: np.sum(np.log(np.exp(x))))(x) for x in xs])
+    compiled(*xs)
+    (made,) = compiled._specialisations.values()
+    assert made.again is not None and not made.has_alarm
+    xs[3][1] = 1000.0
+    for dx in compiled(*xs):
+        np.testing.assert_allclose(dx, 1.0)
+
+
+def test_halves_hand_the_alarm_on():
+    compiled = gg.compile(log_sum_exp)
+    for at in ([0.0, 0.0], [1000.0, 0.0]):
+        x = gg.variable(np.array(at))
+        compiled(x).backward()
+        np.testing.assert_allclose(x.grad, gg.grad(log_sum_exp)(np.array(at)))
+    (halves,) = [made for made in compiled._derivatives.values() if isinstance(made, Halves)]
+    assert [made.has_alarm for made in halves.second._specialisations.values()] == [True]
 
 
 def test_where_the_program_is_interpreted(monkeypatch):

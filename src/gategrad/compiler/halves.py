@@ -37,6 +37,7 @@ class _Second:
 
     inputs: tuple[Value, ...]  # leaves, residuals, upstream gradients
     program: Program
+    has_alarm: bool  # whether the program's last output is one
     has_spared: bool
 
 
@@ -61,7 +62,8 @@ class Halves:
         with writing() as caution:
             whole, flowing, pullback = pulled_back(self._function, leaves, self._needs)
         if caution.has_spared:
-            spared()
+            for where in caution.left_out:
+                spared(where)
             return whole, None  # the other half could not tell which program the residuals are from
         if caution.doubtful:
             for mask in caution.doubtful:
@@ -72,12 +74,16 @@ class Halves:
             gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
         if caution.doubtful:
             return whole, None  # what is in doubt is counted where the two halves are one
+        alarm = caution.alarm
+        alarms = () if alarm is None else (alarm.value,)
         places = [x.value for x in leaves if type(x) is Symbol]
-        residuals = _residuals(Program((), gradients), {x.value for x in upstream})
+        residuals = _residuals(Program((), [*gradients, *alarms]), {x.value for x in upstream})
         if len(residuals) > _MOST:
             return whole, None
         inputs = (*places, *residuals, *[x.value for x in upstream])
-        self._seconds[_key(leaves)] = _Second(inputs, Program((), gradients), caution.has_spared)
+        self._seconds[_key(leaves)] = _Second(
+            inputs, Program((), [*gradients, *alarms]), bool(alarms), caution.has_spared
+        )
         if len(self._seconds) > _KEPT:
             self._seconds.pop(next(iter(self._seconds)), None)
         return whole, tuple([Symbol(x, builder) for x in residuals])
@@ -90,15 +96,16 @@ class Halves:
         if _key(leaves) not in self._seconds:  # thrown out: traced once more, for what it notes
             self._first(leaves)
         second = self._seconds[_key(leaves)]
-        if second.has_spared and not spared():  # the careful program starts from the leaves once more
-            return tuple(pulled_back(self._function, leaves, self._needs)[2](upstream))
         given = [x for x in (*leaves, *residuals, *upstream) if type(x) is Symbol]
         builder = given[0].builder
         new = dict(zip(second.inputs, [x.value for x in given], strict=True))
         for value in second.program.values:
             if value not in new and all(x in new for x in value.inputs):
                 new[value] = builder.emit(value.op.name, [new[x] for x in value.inputs], **value.options)
-        return tuple([Symbol(new[dx], builder) for dx in second.program.outputs])
+        *gradients, alarm = [Symbol(new[z], builder) for z in second.program.outputs] + [None] * (not second.has_alarm)
+        if second.has_spared and not spared(alarm):  # the careful program starts from the leaves once more
+            return tuple(pulled_back(self._function, leaves, self._needs)[2](upstream))
+        return tuple(gradients)
 
 
 def _standing_for(z: Any) -> Value:

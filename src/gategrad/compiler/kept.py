@@ -108,7 +108,7 @@ def _told(signature: Signature) -> str | None:
     if None in parts:
         return None
     objects = [f"{first[id(value)]} {_object(value)}" for value in given]
-    return f"{signature.keywords} {parts} {objects} {signature.wants_finite} {signature.gives_up}"
+    return f"{signature.keywords} {parts} {objects} {signature.wants_finite} {signature.has_alarm} {signature.gives_up}"
 
 
 def _structure(structure: Structure) -> str | None:

@@ -65,6 +65,7 @@ class Specialisation:
         self.is_donated = False  # whether an argument may be written over, so that no call can be answered again
         # what makes the program for calls whose outputs are not finite
         self.again: Callable[[], Specialisation] | None = None
+        self.has_alarm = False  # whether its last output says if the others have to be looked at for that
         self.counts_doubts = False  # whether it returns beside its answer in how many places that is in doubt
         self.is_dear = (
             False  # whether looking there was too much for the function itself: then the program's answer stays

@@ -75,7 +75,7 @@ def _traced(
     seconds: dict[str, float] = {}
     try:
         with timed(seconds, "trace"), writing(is_careful=is_careful) as caution:
-            traced = f if donated or not is_careful else functools.partial(_with_doubts, caution, f)
+            traced = f if donated else functools.partial(_with_doubts if is_careful else _with_alarm, caution, f)
             program, rebuild = trace(
                 traced, binder(arguments, keywords), specs, labels, getattr(f, "__name__", "program")
             )
@@ -89,7 +89,11 @@ def _traced(
     made.minds_python = minds
     made.relies_on_rows = program.relies_on_rows
     made.seconds = seconds
-    made.counts_doubts = traced is not f and bool(caution.doubtful)
+    made.counts_doubts = traced is not f and is_careful and bool(caution.doubtful)
+    made.has_alarm = traced is not f and not is_careful and caution.alarm is not None
+    if made.has_alarm:
+        # native code keeps the alarm to itself
+        made.rebuild = lambda results, *constant: rebuild([*results, None], *constant)[0]
     if caution.has_spared:
         made.again = lambda: specialise(f, arguments, keywords, donated, is_careful=True)
     return made
@@ -100,6 +104,16 @@ def _with_doubts(caution: Caution, f: Callable[..., Any], *args: Any, **options:
     z = f(*args, **options)
     counts = [np.sum(np.where(mask, 1.0, 0.0)) for mask in caution.doubtful]
     return (z, sum(counts)) if counts else z
+
+
+def _with_alarm(caution: Caution, f: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """What a function returns, and whether what was left out of its program may matter, if something tells."""
+    z = f(*args, **options)
+    alarm = caution.alarm
+    if alarm is None:
+        return z
+    alarm.value.name = "alarm"
+    return z, alarm
 
 
 def _minds_python(program: Program) -> bool:
@@ -178,22 +192,24 @@ def _signature(made: Specialisation, traced: Program, keywords: tuple[str, ...],
     output = _structure(made.rebuild(list(traced.outputs), Fixed), order)
     if output is None:
         inputs = tuple([_leaf(x) for x in traced.inputs])
-        flat = [_leaf(z) for z in traced.outputs]
+        flat = [_leaf(z) for z in traced.outputs[: -1 if made.has_alarm else None]]
         output = write_over_flat(made.structures, donated, flat)
         return Signature(
             inputs,
             output,
             wants_finite=made.again is not None,
+            has_alarm=made.has_alarm,
             gives_up=made.gives_up,
         )
     places = {z: n for n, z in enumerate(traced.outputs)}
-    made.order = [places[z] for z in order]
+    made.order = [*[places[z] for z in order], *[len(traced.outputs) - 1] * made.has_alarm]
     output = write_over(made.structures, donated, output)
     return Signature(
         made.structures,
         output,
         keywords,
         wants_finite=made.again is not None,
+        has_alarm=made.has_alarm,
         gives_up=made.gives_up,
     )
 

@@ -170,7 +170,7 @@ class Power(Kinked, Elementwise):
 def _sloped(slope: Any, dz: Any, source: Any = None) -> Any:
     """slope · dz, as `times`; where the slope is infinite the product is marked as singular; `source` as of `over`."""
     infinite = np.isinf(plain(slope))
-    if not occurs(infinite) or left_out(slope):
+    if not occurs(infinite) or left_out(infinite):
         return slope * dz
     if source is not None and is_sum_of_squares(source):
         with np.errstate(invalid="ignore"):

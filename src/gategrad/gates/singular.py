@@ -62,7 +62,7 @@ def over(dz: Any, y: Any, source: Any = None) -> Any:
     if type(dz) is float and type(y) is float and dz and y:
         return dz / y
     infinite = plain(y) == 0
-    if not occurs(infinite) or left_out(y):
+    if not occurs(infinite) or left_out(infinite):
         return dz / y
     outweighed = infinite & _is_zero(dz)
     singularity = CERTAIN if source is not None and is_sum_of_squares(source) else STEEP
@@ -91,9 +91,10 @@ def fading(dz: Any, x: Any) -> Any:
     return dz
 
 
-def left_out(x: Any) -> bool:
-    """Whether a program is being written that looks for infinities once they have come out."""
-    return isinstance(plain(x), ArrayMethods) and spared()
+def left_out(where: Any) -> bool:
+    """Whether a program is being written that looks, if the mask `where` is true anywhere, for NaN and infinities in what came out."""
+    mask = plain(where)
+    return isinstance(mask, ArrayMethods) and spared(mask)
 
 
 def _is_zero(dz: Any) -> Any:

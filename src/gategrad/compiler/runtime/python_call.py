@@ -73,7 +73,8 @@ class PythonCall:
                 raise _error(status, workspace)
         except signature.gives_up:
             return MISMATCH
-        if signature.wants_finite and any(map(is_not_finite, buffers)):
+        is_alarmed = buffers[-1] if signature.has_alarm else True
+        if signature.wants_finite and is_alarmed and any(map(is_not_finite, buffers)):
             return MISMATCH
         return _build(signature.output, iter(buffers), objects)
 

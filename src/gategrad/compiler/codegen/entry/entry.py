@@ -73,7 +73,7 @@ def entry(signature: Signature, table: Table) -> str:
     _raise_unless_ok(write, status, workspace)
     workspace.release()
     if signature.wants_finite:
-        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, "unanswered")
+        ask_whether_finite(write, signature.flat_outputs, outputs.pointers, outputs.alarm, "unanswered")
     outputs.fill()
     inputs.release()
     _count_call(write, -1)

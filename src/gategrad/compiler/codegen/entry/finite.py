@@ -13,8 +13,20 @@ from gategrad.compiler.codegen.entry.writer import Writer
 __all__ = ["ask_whether_finite"]
 
 
-def ask_whether_finite(write: Writer, leaves: Sequence[Scalar | Array], pointers: Sequence[str], found: str) -> None:
-    """Branch to the label `found` if any number behind the pointers is NaN or infinite; go on here otherwise."""
+def ask_whether_finite(
+    write: Writer, leaves: Sequence[Scalar | Array], pointers: Sequence[str], alarm: str, found: str
+) -> None:
+    """Branch to the label `found` if any number behind the pointers is NaN or infinite; go on here otherwise.
+
+    Where there is an alarm, and it is not raised, nothing is looked at: to read large outputs once more costs as much
+    as many a program that wrote them.
+    """
+    over = write.label("looked_over")
+    if alarm:
+        look = write.label("alarmed")
+        raised = write.value(f"load i8, ptr {alarm}")
+        write.branch(write.value(f"icmp eq i8 {raised}, 0"), over, look)
+        write.block(look)
     for leaf, pointer in zip(leaves, pointers, strict=True):
         shape = () if isinstance(leaf, Scalar) else leaf.shape
         if leaf.dtype.kind in "fc" and (count := math.prod(shape) * _parts(leaf.dtype)):
@@ -23,6 +35,8 @@ def ask_whether_finite(write: Writer, leaves: Sequence[Scalar | Array], pointers
                 _after(write, _is_bad(write, kind, pointer), found)
             else:
                 _in_array(write, kind, count, pointer, found)
+    write(f"br label %{over}")
+    write.block(over)
 
 
 def _parts(dtype: np.dtype[np.generic]) -> int:

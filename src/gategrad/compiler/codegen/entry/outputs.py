@@ -93,6 +93,8 @@ class Outputs:
         self.inputs = inputs
         self.pointers: list[str] = []
         self.root = ""
+        self.alarm = ""  # where the program says whether its outputs are to be looked at
+        self._has_alarm = signature.has_alarm
         self._numbers: list[tuple[Scalar, str, Place | None]] = []
         self._runs: list[tuple[Scalar, str, Place, int]] = []
         self._listed = ""
@@ -102,6 +104,9 @@ class Outputs:
         if any(isinstance(leaf, Array) and leaf.over is not None for leaf in self.leaves):
             self._spans()  # here, from where all later blocks can see it
         self._make(self.structure, None)
+        if self._has_alarm:
+            self.alarm = self.write.alloca("i8")
+            self.pointers.append(self.alarm)
 
     def fill(self) -> None:
         """Make the single numbers that the program has computed."""

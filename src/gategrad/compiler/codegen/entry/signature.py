@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 __all__ = [
+    "ALARM",
     "KINDS",
     "Array",
     "Container",
@@ -90,6 +91,10 @@ class Array:
         return nbytes
 
 
+ALARM = Array(np.dtype(np.bool_), ())
+"""What a program says to the entry alone."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fixed:
     """As an input: this very object (a static argument). As an output: this object, each time."""
@@ -127,6 +132,8 @@ class Signature:
     releases_gil: bool = False
     wants_finite: bool = False
     """Whether a call whose outputs are not all finite goes to `slow`, which knows a more careful program."""
+    has_alarm: bool = False
+    """Whether there is one flat output more, which nobody gets: true if the others are to be looked at for that."""
     gives_up: tuple[type[Exception], ...] = ()
     """With which exceptions the program gives up: such a call goes to `slow`, which runs the function itself."""
     flat_inputs: tuple[Scalar | Array, ...] = field(init=False, repr=False, compare=False)
@@ -134,7 +141,7 @@ class Signature:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "flat_inputs", tuple(data_leaves(*self.inputs)))
-        object.__setattr__(self, "flat_outputs", tuple(data_leaves(self.output)))
+        object.__setattr__(self, "flat_outputs", (*data_leaves(self.output), *(ALARM,) * self.has_alarm))
         over = [leaf for leaf in self.flat_outputs if isinstance(leaf, Array) and leaf.over is not None]
         for leaf in over:
             given = self.flat_inputs[leaf.over or 0]
