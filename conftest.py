@@ -23,6 +23,14 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _verified() -> Iterator[None]:
+    """Every program that is compiled is verified after each stage of the compiler."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEGRAD_VERIFY", "1")
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
     """BLAS stays with its caller, but in tests of threads: for matrices of three rows others wait longer than they compute."""

@@ -142,6 +142,7 @@ def test_outputs_are_looked_at_only_where_what_was_left_out_occurs():
 def test_the_alarm_is_nobody_elses(native, monkeypatch):
     if not native:
         monkeypatch.setattr(engine, "available", lambda: False)
+
     def f(x):
         return {"b": (gg.grad(log_sum_exp)(x), 3), "a": [np.sum(gg.elementwise_grad(np.sqrt)(x)), x]}
 

@@ -13,7 +13,8 @@ import numpy as np
 from gategrad import careful
 from gategrad.compiler.arguments import Argument, binder, pythons
 from gategrad.compiler.codegen.entry.signature import Fixed, Structure
-from gategrad.compiler.passes import optimise, timed
+from gategrad.compiler.passes import optimise
+from gategrad.compiler.passes.watch import timed
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report, report_on
 from gategrad.compiler.runtime import callable as native

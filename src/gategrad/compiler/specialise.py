@@ -15,7 +15,7 @@ from gategrad.careful import Caution, writing
 from gategrad.compiler.arguments import Argument, binder, loosened
 from gategrad.compiler.codegen.entry.signature import KINDS, Array, Container, Fixed, Scalar, Signature, Structure
 from gategrad.compiler.donation import write_over, write_over_flat
-from gategrad.compiler.passes import is_watched, timed
+from gategrad.compiler.passes.watch import is_watched, timed
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime import callable as native

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import gategrad as gg
+from gategrad.compiler.codegen.lowering import LOWERING
 from gategrad.compiler.passes import PASSES, optimise
+from gategrad.compiler.passes.watch import STAGES
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Builder
 from gategrad.compiler.program.verify import verify
@@ -177,6 +179,44 @@ def test_before_and_after_can_be_shown(monkeypatch, capsys):
     assert "x * 1" in before
     assert "x * 1" not in after
     assert "merge" not in shown
+
+
+def test_kernels_and_memory_are_shown_too(monkeypatch, capsys):
+    monkeypatch.setenv("GATEGRAD_SHOW", "fuse,plan")
+
+    def f(x, y):
+        row = np.sum(x, axis=1)
+        return np.sum(x) * y + np.sum(np.cumsum(row)[::-1] * row)
+
+    gg.compile(f)(np.ones((3, 4)), 2.0)
+    shown = capsys.readouterr().out
+    assert "merge" not in shown
+    _, _, shown = shown.partition("--- after fuse\n")
+    kernels, _, memory = shown.partition("--- before plan\n")
+    assert [line for line in kernels.splitlines() if "#" not in line or "kernel" in line] == [
+        "f(x: float64[3, 4], y: float64):",
+        "    # kernel 1: over (3, 4)",
+        "    # kernel 2: in registers",
+        "    # kernel 3: alone",
+        "    # kernel 4: over (3,)",
+        "    # kernel 5: in registers",
+        "    return v7",
+    ]
+    before, _, after = memory.partition("--- after plan\n")
+    assert before == "buffer1: 24 bytes, from kernel 1 to 4\nbuffer2: 24 bytes, from kernel 3 to 4\n"
+    assert after == "buffer1: 24 bytes at 64, from kernel 1 to 4\nbuffer2: 24 bytes at 128, from kernel 3 to 4\n"
+
+
+def test_a_stage_that_there_is_not(monkeypatch):
+    monkeypatch.setenv("GATEGRAD_SHOW", "simplify, fuze")
+    with pytest.raises(
+        ValueError, match="GATEGRAD_SHOW names 'fuze', but the stages of the compiler are merge, simplify, pairs"
+    ):
+        optimise(traced(lambda x: x * 1.0, 2.0))
+
+
+def test_the_stages_are_those_that_run():
+    assert (*PASSES, *LOWERING, "fuse", "plan") == STAGES
 
 
 def test_a_pass_that_breaks_a_program_is_noticed(monkeypatch):

@@ -14,10 +14,11 @@ from gategrad.compiler.codegen.blocks import Blocks, call_part
 from gategrad.compiler.codegen.calls.fourier import is_transform, raised, write_transform
 from gategrad.compiler.codegen.calls.host import write_host_call
 from gategrad.compiler.codegen.calls.lapack import write_lapack
-from gategrad.compiler.codegen.elementwise import Needs, can_lower
+from gategrad.compiler.codegen.elementwise import Needs
 from gategrad.compiler.codegen.entry.entry import FAILED, PROGRAM
 from gategrad.compiler.codegen.failures import write_check
 from gategrad.compiler.codegen.loops.kernel import write_loops
+from gategrad.compiler.codegen.lowering import lower
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.movement import MOVEMENTS
 from gategrad.compiler.codegen.polls import Polls
@@ -25,21 +26,17 @@ from gategrad.compiler.codegen.products.matmul import is_overlapping, write_matm
 from gategrad.compiler.codegen.products.sums import write_sum
 from gategrad.compiler.codegen.scalars import write_scalars
 from gategrad.compiler.codegen.text import Body, llvm_type, memory_type
-from gategrad.compiler.program.ops import ELEMENTWISE, LAPACK, OPS, Failure
-from gategrad.compiler.program.program import Program, rewrite
-from gategrad.compiler.program.value import Builder, Value
+from gategrad.compiler.passes.watch import show
+from gategrad.compiler.program.ops import LAPACK, Failure
+from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.engine import host
 from gategrad.compiler.runtime.table import Table
-from gategrad.compiler.schedule.epilogues import join_products
-from gategrad.compiler.schedule.extremes import as_reductions
-from gategrad.compiler.schedule.joins import join_parts
-from gategrad.compiler.schedule.kernels import Kernel, group
-from gategrad.compiler.schedule.labels import fuse_labels
-from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, plan
+from gategrad.compiler.schedule.kernels import Kernel
+from gategrad.compiler.schedule.memory import ALIGNMENT, Buffer, Plan, plan
 from gategrad.compiler.schedule.overwrite import may_write_at_once
-from gategrad.compiler.schedule.pairs import as_pairs
-from gategrad.compiler.schedule.sums import join_sums, summed_in_place
-from gategrad.compiler.schedule.views import VIEW_OPS, base_of, make_viewable
+from gategrad.compiler.schedule.sums import summed_in_place
+from gategrad.compiler.schedule.views import VIEW_OPS, base_of
 from gategrad.compiler.schedule.work import LONG, work
 
 __all__ = ["Native", "write_native"]
@@ -76,29 +73,13 @@ def write_native(program: Program, table: Table, over: Mapping[int, int] | None 
 
     `over` says by number which outputs lie over which inputs; they have the elements of those when the program starts.
     """
-    return _Module(
-        make_viewable(fuse_labels(as_reductions(join_parts(_lowerable(as_pairs(program)))))), table, over or {}
-    ).write()
-
-
-def _lowerable(program: Program) -> Program:
-    """The same program with host callbacks for elementwise operations that have no instructions."""
-    math = frozenset(vector_math.names())
-
-    def on_the_host(value: Value, inputs: list[Value], builder: Builder) -> Value | None:
-        if value.op.name not in ELEMENTWISE or can_lower(value.op.name, inputs[-1].dtype, math):
-            return None
-        options = {"function": OPS[value.op.name].evaluate, "dtype": value.dtype, "shape": value.shape}
-        return builder.emit("callback", inputs, **options)
-
-    kinds = {(value.op.name, value.inputs[-1].dtype) for value in program.values if value.op.name in ELEMENTWISE}
-    return rewrite(program, on_the_host, frozenset([op for op, dtype in kinds if not can_lower(op, dtype, math)]))
+    return _Module(program, table, over or {}).write()
 
 
 class _Module:
     def __init__(self, program: Program, table: Table, over: Mapping[int, int]) -> None:
-        self.program, self.table, self.over = program, table, over
-        self.kernels = join_products(program, join_sums(program, group(program)))
+        self.program, self.kernels = lower(program)
+        self.table, self.over = table, over
         self.body = Body()
         self.needs: Needs = {"math": self._math, "called": self._called, "declarations": {}, "definitions": {}}
         self.memory = Memory(_vector_bytes())
@@ -121,6 +102,7 @@ class _Module:
             self._write_kernel(number, kernel, stored)
         self._write_outputs()
         workspace = plan([b for _, b in self.buffers], _FAULT_BYTES)
+        show("plan", Plan(self.buffers, is_made=False), Plan(self.buffers, is_made=True))
         self.prologue += [
             f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {b.offset}" for name, b in self.buffers
         ]

@@ -1,13 +1,13 @@
-"""The text of a program: NumPy-like lines with the user's names, one value a line."""
+"""The text of a program: NumPy-like lines with the user's names, one value a line; in groups where it runs in such."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from gategrad.compiler.program.value import Constant, Value
 
-__all__ = ["write"]
+__all__ = ["write", "write_groups"]
 
 _INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@", "less": "<",
           "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}  # fmt: skip
@@ -18,25 +18,54 @@ def write(name: str, inputs: Sequence[Value], values: Sequence[Value], outputs: 
 
     Numbers stand in the lines that use them, repeated ones too; every other value has a line, with its dtype and shape.
     """
-    names: dict[Value, str] = {}
-    lines = []
+    names, lines = _lines(inputs, values, outputs)
+    return "\n".join([_head(name, inputs, names), *lines.values(), _return(outputs, names)])
+
+
+def write_groups(
+    name: str, inputs: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value],
+    groups: Iterable[tuple[str, Collection[Value]]],
+) -> str:  # fmt: skip
+    """A program as text, its values in groups under their titles; those in no group stand where they are first at hand."""
+    names, lines = _lines(inputs, values, outputs)
+    text = [_head(name, inputs, names)]
+    listed = [(title, set(group)) for title, group in groups]
+    grouped = set[Value]().union(*[group for _, group in listed])
+    written = set(inputs)
+    for title, group in listed:
+        text.append(f"    # {title}")
+        for value in values:
+            at_hand = value not in grouped and written.issuperset(value.inputs)
+            if value not in written and (value in group or at_hand):
+                written.add(value)
+                text.extend(filter(None, [lines.get(value)]))
+    text += [line for value, line in lines.items() if value not in written]
+    return "\n".join([*text, _return(outputs, names)])
+
+
+def _lines(
+    inputs: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]
+) -> tuple[dict[Value, str], dict[Value, str]]:
+    """What each value is called, and the line of each that has one."""
+    names = {x: x.name or f"x{n}" for n, x in enumerate(inputs)}
+    body: dict[Value, str] = {}
     count = 0
-    for value in inputs:
-        names[value] = value.name or f"x{len(names)}"
-    head = ", ".join(f"{names[x]}: {_type(x)}" for x in inputs)
-    width = 0
-    body: list[tuple[str, str]] = []
     for value in values:
         if value.op.name == "input" or (_number(value) is not None and value not in outputs):
             continue
         names[value] = value.name or f"v{count}"
         count += value.name is None
-        body.append((f"{names[value]} = {_expression(value, names)}", _type(value)))
-        width = max(width, len(body[-1][0]))
-    lines = [f"{name}({head}):"]
-    lines += [f"    {text.ljust(min(width, 60))}  # {kind}" for text, kind in body]
-    lines.append(f"    return {', '.join(_operand(z, names) for z in outputs)}")
-    return "\n".join(lines)
+        body[value] = f"{names[value]} = {_expression(value, names)}"
+    width = min(max(map(len, body.values()), default=0), 60)
+    return names, {value: f"    {text.ljust(width)}  # {_type(value)}" for value, text in body.items()}
+
+
+def _head(name: str, inputs: Sequence[Value], names: dict[Value, str]) -> str:
+    return f"{name}({', '.join(f'{names[x]}: {_type(x)}' for x in inputs)}):"
+
+
+def _return(outputs: Sequence[Value], names: dict[Value, str]) -> str:
+    return f"    return {', '.join(_operand(z, names) for z in outputs)}"
 
 
 def _number(value: Value) -> str | None:

@@ -8,14 +8,15 @@ while it is still in cache. That is how softmax, layer normalisation and their g
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from gategrad.compiler.program.ops import ELEMENTWISE, REDUCTIONS
 from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.text import write_groups
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.views import VIEW_OPS, base_of
 
-__all__ = ["PAST_CACHES", "Dims", "Kernel", "Sum", "Term", "along", "group"]
+__all__ = ["PAST_CACHES", "Dims", "Kernel", "Kernels", "Sum", "Term", "along", "group"]
 
 PAST_CACHES = 2**25
 """Bytes of an array that no cache near a processor keeps until they are read again."""
@@ -62,9 +63,27 @@ class Kernel:
         return [*self.products, *self.values]
 
     @property
+    def where(self) -> str:
+        """What it walks over, in words."""
+        return "alone" if self.domain is None else "in registers" if self.is_scalar else f"over {self.domain}"
+
+    @property
     def is_scalar(self) -> bool:
         """Whether the kernel is straight-line code on single numbers."""
         return self.domain == ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernels:
+    """A program and its kernels, to be printed."""
+
+    program: Program
+    kernels: Sequence[Kernel]
+
+    def __str__(self) -> str:
+        groups = [(f"kernel {n}: {kernel.where}", kernel.all_values) for n, kernel in enumerate(self.kernels, 1)]
+        program = self.program
+        return write_groups(program.name, program.inputs, program.values, program.outputs, groups)
 
 
 def group(program: Program) -> list[Kernel]:

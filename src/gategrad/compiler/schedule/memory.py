@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["ALIGNMENT", "Buffer", "plan"]
+__all__ = ["ALIGNMENT", "Buffer", "Plan", "plan"]
 
 ALIGNMENT = 64
 
@@ -17,6 +17,21 @@ class Buffer:
     first: int
     last: int
     offset: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Buffers by their names in LLVM, to be printed."""
+
+    buffers: list[tuple[str, Buffer]]
+    is_made: bool
+
+    def __str__(self) -> str:
+        lines = [
+            f"{name[1:]}: {b.nbytes} bytes{f' at {b.offset}' if self.is_made else ''}, from kernel {b.first + 1} to {b.last + 1}"
+            for name, b in self.buffers
+        ]
+        return "\n".join(lines) or "no buffers"
 
 
 def plan(buffers: list[Buffer], start: int = 0) -> int:
