@@ -11,11 +11,21 @@ from collections.abc import Callable
 from gategrad.compiler.passes import algebra, shapes, watch
 from gategrad.compiler.passes.merge import merge
 from gategrad.compiler.passes.simplify import simplify
-from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.program import Program, within
 
 __all__ = ["PASSES", "algebra", "optimise", "shapes"]
 
-PASSES: dict[str, Callable[[Program], Program]] = {"merge": merge, "simplify": simplify}
+
+def _everywhere(better: Callable[[Program], Program]) -> Callable[[Program], Program]:
+    """The same pass, for the programs inside of operations first."""
+
+    def run(program: Program) -> Program:
+        return better(within(program, run))
+
+    return run
+
+
+PASSES: dict[str, Callable[[Program], Program]] = {"merge": _everywhere(merge), "simplify": _everywhere(simplify)}
 """The passes by name, in the order in which they run."""
 
 

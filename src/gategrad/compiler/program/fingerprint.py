@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.program.ops import Failure
-from gategrad.compiler.program.program import Program
+from gategrad.compiler.program.program import Program, SubProgram
 from gategrad.compiler.program.value import Constant
 
 __all__ = ["MOST_BYTES", "fingerprint"]
@@ -55,6 +55,9 @@ def _told(option: Any) -> str | None:
         return f"{option.dtype.str}{option.shape}{hashlib.sha256(option.array.tobytes()).hexdigest()}"
     if isinstance(option, np.dtype):
         return str(option.str)
+    if kind is SubProgram:
+        inside = fingerprint(option.program)
+        return None if inside is None else f"program({inside})"
     if kind is Failure:  # found again by the name of its class, as every pickle is
         return f"{option.kind.__module__}.{option.kind.__qualname__}({option.text!r})"
     return f"{kind.__name__}({option!r})" if isinstance(option, np.generic) else None

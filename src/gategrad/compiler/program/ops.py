@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gategrad.compiler.program.control import CONTROL
 from gategrad.compiler.program.fourier import TRANSFORMS, part_of
 from gategrad.compiler.program.lapack import ROUTINES
 
@@ -236,7 +237,7 @@ for _name, (_typing, _evaluate) in ROUTINES.items():
 LAPACK = frozenset(ROUTINES)
 """The names of the operations that are linear algebra on stacks of matrices."""
 
-for _name, (_typing, _evaluate) in TRANSFORMS.items():
+for _name, (_typing, _evaluate) in (TRANSFORMS | CONTROL).items():
     _define(_name, _typing, _evaluate)
 
 FOURIER = frozenset(TRANSFORMS)

@@ -6,11 +6,12 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
+from gategrad.compiler.program.control import CONTROL
 from gategrad.compiler.program.interpret import interpret
 from gategrad.compiler.program.text import write
 from gategrad.compiler.program.value import Builder, Value
 
-__all__ = ["Program", "Rule", "rewrite"]
+__all__ = ["Program", "Rule", "SubProgram", "rewrite", "within"]
 
 
 class Program:
@@ -35,6 +36,46 @@ class Program:
     def __call__(self, *arrays: Any) -> list[Any]:
         """Interpret the program with NumPy."""
         return interpret(self.inputs, self.values, self.outputs, arrays)
+
+
+class SubProgram:
+    """A program as an option of an operation: one that others are equal to if they compute the same, whatever its names."""
+
+    __slots__ = ("_key", "program")
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        numbers = {x: number for number, x in enumerate(program.inputs)}
+        lines: list[Any] = [tuple((x.dtype, x.shape) for x in program.inputs)]
+        for value in program.values:
+            if value.op.name != "input":
+                numbers[value] = len(numbers)
+                lines.append((value.op.name, *[numbers[x] for x in value.inputs], *value.options.items()))
+        self._key = (*lines, tuple(numbers[z] for z in program.outputs))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SubProgram) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        return self.program.name
+
+
+def within(program: Program, better: Callable[[Program], Program]) -> Program:
+    """The same program with all programs inside of its operations replaced by better ones, which take and give the same."""
+
+    def replaced(value: Value, inputs: list[Value], builder: Builder) -> Value | None:
+        if value.op.name not in CONTROL:
+            return None
+        options = {
+            name: SubProgram(better(option.program)) if type(option) is SubProgram else option
+            for name, option in value.options.items()
+        }
+        return builder.emit(value.op.name, inputs, **options)
+
+    return rewrite(program, replaced, frozenset(CONTROL))
 
 
 Rule = Callable[[Value, list[Value], Builder], Value | None]

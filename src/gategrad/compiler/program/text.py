@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from gategrad.compiler.program.control import CONTROL
 from gategrad.compiler.program.value import Constant, Value
 
 __all__ = ["write", "write_groups"]
@@ -57,7 +59,14 @@ def _lines(
         count += value.name is None
         body[value] = f"{names[value]} = {_expression(value, names)}"
     width = min(max(map(len, body.values()), default=0), 60)
-    return names, {value: f"    {text.ljust(width)}  # {_type(value)}" for value, text in body.items()}
+    lines = {value: f"    {text.ljust(width)}  # {_type(value)}" for value, text in body.items()}
+    told: list[Any] = []
+    for value in lines:
+        for inside in value.options.values() if value.op.name in CONTROL else ():
+            if hasattr(inside, "program") and inside not in told:
+                told.append(inside)
+                lines[value] += "\n" + textwrap.indent(str(inside.program), "        ")
+    return names, lines
 
 
 def _head(name: str, inputs: Sequence[Value], names: dict[Value, str]) -> str:
