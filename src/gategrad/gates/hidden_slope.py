@@ -40,6 +40,7 @@ class HiddenSlope(Gate):
         self.spread = spread
 
     def forward(self, dz: Any, z: Any, x: Any) -> Any:
+        self.slope: Any = None
         if type(x) is Variable:
             return HiddenSlope(self.flat, self.share, self.spread)(dz, z, x)  # on the tape below it is as flat
         return 0.0 if type(x) is float else np.zeros(x.shape, x.dtype)[()]
@@ -51,7 +52,9 @@ class HiddenSlope(Gate):
         return None if tangents[2] is None else self._scaled(tangents[2])
 
     def _scaled(self, v: Any) -> Any:
-        slope = self.slope_where(self.flat, self.inputs[0], self.inputs[1])
+        slope = self.slope
+        if slope is None:  # found once: others that it depends on ask for it again at each of their own walks
+            slope = self.slope = self.slope_where(self.flat, self.inputs[0], self.inputs[1])
         flat = np.bool_(self.flat) if type(self.flat) is bool else self.flat
         if self.spread is not None:
             slope, flat = slope if type(slope) is float else self.spread(slope), self.spread(flat)

@@ -28,19 +28,20 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
     circuit = Circuit.behind(dz)
     same = [gate for gate in circuit.gates if _is_same(gate, z)]
     others = [gate for gate in circuit.gates if isinstance(gate, Kinked) and gate not in same and occurs(gate.sits())]
-    ones = _where(flat, _weights(z.spec, uneven=False), z.spec)
-    slope = _pushed(circuit, dict.fromkeys(same, ones))
+    uneven = _uneven(flat, z.spec, 1)
+    moved = {gate: _uneven(gate.sits(), gate.spec, n) for n, gate in enumerate(others, 2)}
+    if _is_nothing(_pushed(circuit, {**moved, **dict.fromkeys(same, uneven)}), flat):
+        return 0.0  # what moved by uneven numbers, here and on all other kinks, moves nothing: the common case
+    slope = _pushed(circuit, dict.fromkeys(same, _where(flat, 1.0, z.spec)))
     if slope is None:
         slope = _where(flat, 0.0, z.spec)
     unknown = None
     if z.spec is not None and z.spec[0]:
-        weights = _weights(z.spec, uneven=True)
-        again = _pushed(circuit, dict.fromkeys(same, ones * weights))
+        again = _pushed(circuit, dict.fromkeys(same, uneven))
         if again is not None:
-            expected = numbers(slope) * weights
+            expected = numbers(slope) * uneven
             tolerance = 10.0 * np.sqrt(np.finfo(z.spec[1]).eps)
             unknown = np.abs(numbers(again) - expected) > float(tolerance) * np.abs(expected)
-    moved = {gate: _where(gate.sits(), _weights(gate.spec, uneven=True), gate.spec) for gate in others}
     shift = _pushed(circuit, {**moved, **dict.fromkeys(same, _where(flat, 0.0, z.spec))}) if moved else None
     if shift is not None:
         depends = numbers(shift) != 0
@@ -49,6 +50,13 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
 
 
 derive["slope"] = slope_at_kink
+
+
+def _is_nothing(shift: Any, flat: Any) -> bool:
+    """Whether it is 0 wherever `flat`, in plain numbers: those of another tape may be 0 by chance, and move."""
+    if shift is None:
+        return True
+    return isinstance(shift, (float, np.ndarray, np.generic)) and not np.any(shift, where=flat)
 
 
 def _pushed(circuit: Circuit, tangents: dict[Any, Any]) -> Any:
@@ -67,14 +75,20 @@ def _is_same(gate: Gate, z: Gate) -> bool:
     ) and any(isinstance(a, (Gate, Variable)) for a in gate.inputs)
 
 
-def _weights(spec: Spec, *, uneven: bool) -> Any:
-    """1 for each element; or different numbers for different elements."""
+def _uneven(mask: Any, spec: Spec, shift: int) -> Any:
+    """Different numbers where the mask is true, other ones for each shift; 0 elsewhere."""
     if spec is None:
-        return 1.0
-    shape, dtype = spec
-    count = int(np.prod(shape))
-    numbers = 1.0 + (np.arange(count) * 0.6180339887498949) % 1.0 if uneven else np.ones(count)
-    return numbers.reshape(shape).astype(np.zeros((), dtype).real.dtype)[()]
+        return _where(mask, _irregular(1, shift)[0], spec)
+    mask = np.broadcast_to(mask, spec[0])
+    if not isinstance(mask, np.ndarray):
+        return _where(mask, _irregular(int(np.prod(spec[0])), shift).reshape(spec[0]), spec)
+    z = np.zeros(spec[0], spec[1])
+    z[mask] = _irregular(int(np.count_nonzero(mask)), shift)
+    return z[()]
+
+
+def _irregular(count: int, shift: int) -> Any:
+    return 1.0 + (np.arange(count) * 0.6180339887498949 + shift * 0.7548776662466927) % 1.0
 
 
 def _where(mask: Any, values: Any, spec: Spec) -> Any:
