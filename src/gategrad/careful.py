@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 __all__ = [
-    "Caution", "doubted", "doubts", "give_up", "given_up", "in_doubt", "is_looking", "lookers", "looking", "spared",
-    "without_doubt", "writing",
+    "Caution", "Doubt", "doubted", "doubts", "give_up", "given_up", "in_doubt", "is_looking", "lookers", "looking", "noted",
+    "spared", "without_doubt", "writing",
 ]  # fmt: skip
 
 doubts = 0
@@ -42,7 +43,7 @@ class Caution:
     def __init__(self, is_careful: bool) -> None:
         self.is_careful = is_careful
         self.left_out: list[Any] = []  # the masks, values of the program, of where it would matter; None: anywhere
-        self.doubtful: list[Any] = []  # the masks of what was in doubt
+        self.doubtful: list[tuple[Any, bool]] = []  # the masks of what was in doubt; whether of ties
 
     @property
     def has_spared(self) -> bool:
@@ -99,6 +100,8 @@ class _Noted(threading.local):
     def __init__(self) -> None:
         self.doubts = [0]  # rising
         self.grave = 0  # the last of those that are serious whatever else there is
+        self.products = 0  # the last of those that are no mere ties
+        self.ties: list[tuple[int, Callable[[], Any]]] = []  # by number, what is known of ties while somebody keeps it
         self.given_up = 0  # how often a look was too dear
 
 
@@ -107,18 +110,21 @@ _counting = threading.Lock()
 _MOST = 64
 
 
-def doubted(mask: Any, *, is_grave: bool = True) -> None:
-    """Note that a choice was made where the mask is true, which numbers alone cannot decide."""
+def doubted(mask: Any, *, is_grave: bool = True, is_tie: bool = False, tie: Any = None) -> None:
+    """Note that a choice was made where the mask is true, which numbers alone cannot decide.
+
+    At a tie that is between the sides of a kink, all finite; else what 0 · ∞ is. `tie` is what is known of one.
+    """
     if isinstance(mask, (bool, np.bool_, np.ndarray)):
         if np.any(mask):
-            _note(is_grave)
+            _note(is_grave, is_tie, tie)
         return
     caution = _caution.get()
     if caution is not None:
-        caution.doubtful.append(mask)
+        caution.doubtful.append((mask, is_tie))
 
 
-def _note(is_grave: bool) -> None:
+def _note(is_grave: bool, is_tie: bool, tie: Any) -> None:
     global doubts  # noqa: PLW0603 - one number that all who differentiate compare, for the price of reading it
     with _counting:
         doubts += 1
@@ -127,6 +133,12 @@ def _note(is_grave: bool) -> None:
     noted.append(number)
     if is_grave:
         _noted.grave = number
+    if not is_tie:
+        _noted.products = number
+    elif len(_noted.ties) < _MOST:
+        _noted.ties.append((number, _nothing if tie is None else weakref.ref(tie)))
+    else:
+        _noted.ties[-1] = number, _nothing
     if len(noted) > _MOST:
         noted[: _MOST // 2] = noted[_MOST // 2 - 1 : _MOST // 2]  # the oldest are one from now on
 
@@ -136,6 +148,28 @@ def in_doubt(before: int, *, gravely: bool = False) -> bool:
     return doubts != before and (_noted.grave if gravely else _noted.doubts[-1]) > before
 
 
+def _nothing() -> None:
+    """What is known of most."""
+
+
+class Doubt(NamedTuple):
+    """What was noted: whether there were ties alone, and what is known of each, if its circuit is there when it is asked."""
+
+    only_ties: bool
+    ties: tuple[Callable[[], Any], ...]
+
+    def __or__(self, other: Any) -> Doubt:
+        """Both of two."""
+        return self if other is None else Doubt(self.only_ties and other.only_ties, self.ties + other.ties)
+
+
+def noted(before: int) -> Doubt | None:
+    """What this thread has noted since there were `before`, if anything."""
+    if not in_doubt(before):
+        return None
+    return Doubt(_noted.products <= before, tuple([tie for number, tie in _noted.ties if number > before]))
+
+
 def without_doubt(before: int) -> bool:
     """Take back what this thread has noted since there were `before`; whether it was anything."""
     noted = _noted.doubts
@@ -143,8 +177,9 @@ def without_doubt(before: int) -> bool:
         return False
     while noted[-1] > before and len(noted) > 1:
         noted.pop()
+    _noted.ties = [(number, tie) for number, tie in _noted.ties if number <= before]
     noted[0] = min(noted[0], before)  # it may stand for older ones
-    _noted.grave = min(_noted.grave, before)
+    _noted.grave, _noted.products = min(_noted.grave, before), min(_noted.products, before)
     return True
 
 

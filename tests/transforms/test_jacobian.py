@@ -79,7 +79,7 @@ def test_the_dtype_does_not_depend_on_the_mode(x, z, more, fewer):
 
 def test_rows_and_columns_agree():
     for by_columns in (True, False):
-        found, _ = module.table(swirl, (X,), {}, (0,), lambda parts: parts[0], False, by_columns)
+        found, *_ = module.table(swirl, (X,), {}, (0,), lambda parts: parts[0], False, by_columns)
         np.testing.assert_allclose(found, jacobian_of_swirl(X), rtol=1e-14)
 
 

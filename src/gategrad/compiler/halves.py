@@ -66,8 +66,8 @@ class Halves:
                 spared(where)
             return whole, None  # the other half could not tell which program the residuals are from
         if caution.doubtful:
-            for mask in caution.doubtful:
-                doubted(mask)
+            for mask, is_tie in caution.doubtful:
+                doubted(mask, is_tie=is_tie)
             return whole, None
         upstream = [Symbol(_standing_for(z), builder, is_python=spec_of(z) is None) for z in flowing]
         with writing() as caution:

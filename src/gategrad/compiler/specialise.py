@@ -102,7 +102,7 @@ def _traced(
 def _with_doubts(caution: Caution, f: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """What a function returns, and in how many places it is in doubt, if in any."""
     z = f(*args, **options)
-    counts = [np.sum(np.where(mask, 1.0, 0.0)) for mask in caution.doubtful]
+    counts = [np.sum(np.where(mask, 1.0, 0.0)) for mask, _ in caution.doubtful]
     return (z, sum(counts)) if counts else z
 
 

@@ -48,6 +48,7 @@ class Extremum(Kinked, Elementwise):
     pattern = "router"
     domain = ((-2.0, 2.0), (-2.0, 2.0))
     kink = "½ to each of two that tie"
+    fold = (0.5, -0.5)
 
     x: Any
     y: Any
@@ -105,6 +106,7 @@ class Minimum(Extremum):
     """z = min(x, y). A router: the gradient goes to the smaller input, half to each where they are equal."""
 
     ufunc, symbol = np.minimum, "min"
+    fold_sign = -1.0
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y
@@ -131,6 +133,7 @@ class Fmin(Extremum):
     """z = min(x, y), NaN ignored. A router: as `Minimum`, and all goes to the one input that is a number."""
 
     ufunc, symbol = np.fmin, "fmin"
+    fold_sign = -1.0
 
     def forward(self, x: Any, y: Any) -> Any:
         self.x, self.y = x, y

@@ -16,16 +16,21 @@ from typing import Any
 
 import numpy as np
 
+from gategrad.array_methods import ArrayMethods
+from gategrad.careful import doubted
 from gategrad.gate import Gate, derive
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import left_out
 from gategrad.kinds import Example
-from gategrad.masked import select
+from gategrad.masked import numbers, select
 from gategrad.variable import Variable
 
 __all__ = ["HiddenSlope"]
 
 Spread = Callable[[Any], Any]
+
+
+_SEEN: Any = (float, np.ndarray, np.generic, ArrayMethods)
 
 
 class HiddenSlope(Gate):
@@ -56,6 +61,9 @@ class HiddenSlope(Gate):
         if slope is None:  # found once: others that it depends on ask for it again at each of their own walks
             slope = self.slope = self.slope_where(self.flat, self.inputs[0], self.inputs[1])
         flat = np.bool_(self.flat) if type(self.flat) is bool else self.flat
+        known = numbers(slope)
+        if isinstance(known, _SEEN):
+            doubted(np.isnan(self.share * known) & flat, is_tie=True)
         if self.spread is not None:
             slope, flat = slope if type(slope) is float else self.spread(slope), self.spread(flat)
         return select(flat, self.share * slope * conj(v))

@@ -92,7 +92,8 @@ class Extremum(Kinked, Reduction):
             return (self.x - mean) * (chosen / ties)
 
         back = lambda v: broadcast(reshape(v, folded), shape)
-        return bent(dx, dz, self.z, self.x, reshape(ties, shape_of(z)) > 1, 1.0, back, offset)
+        ties_of_z = reshape(ties, shape_of(z))
+        return bent(dx, dz, self.z, self.x, ties_of_z > 1, 1.0, back, offset, crowd=ties_of_z > 2)
 
     def sits(self) -> Any:
         x, z = plain(self.x), plain(self.z)

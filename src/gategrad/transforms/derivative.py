@@ -11,6 +11,7 @@ from typing import Any, cast
 from gategrad import careful
 from gategrad.errors import describe
 from gategrad.transforms.limits import settled
+from gategrad.transforms.sides import Sample
 
 __all__ = ["Derivative", "Transformed", "at_once"]
 
@@ -98,19 +99,21 @@ class Derivative(Transformed):
             raise TypeError(f"argnums names one argument twice: {argnums}")
         return tuple(positions)
 
-    def _settled(self, once: Callable[[tuple[Any, ...]], Any], args: tuple[Any, ...], before: int, found: Any) -> Any:
+    def _settled(
+        self, once: Callable[[tuple[Any, ...]], Sample], args: tuple[Any, ...], before: int, found: Any, value: Any
+    ) -> Any:
         """What was `found` for these arguments, `once` again if a doubt has been noted since `before` (see `limits.py`)."""
         if not careful.in_doubt(before):
             return found
         positions = self._positions(len(args))
 
-        def beside(moved: tuple[Any, ...]) -> Any:
+        def beside(moved: tuple[Any, ...]) -> Sample:
             arguments = list(args)
             for n, x in zip(positions, moved, strict=True):
                 arguments[n] = x
             return once(tuple(arguments))
 
-        return settled(beside, [args[n] for n in positions], found, before, self._f)
+        return settled(beside, [args[n] for n in positions], found, before, self._f, value, careful.noted(before))
 
     def _one_or_all(self, parts: tuple[Any, ...]) -> Any:
         """A tuple of parts for a tuple of argnums, else the one part."""

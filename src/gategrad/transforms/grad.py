@@ -12,6 +12,7 @@ from gategrad.errors import NotScalarError, describe
 from gategrad.recording import plain
 from gategrad.tape import paused
 from gategrad.transforms.derivative import Derivative
+from gategrad.transforms.sides import Sample
 from gategrad.transforms.vjp import collect, pull, run, split_aux, strip, strip_all
 from gategrad.values import is_complex
 from gategrad.variable import Variable
@@ -32,7 +33,7 @@ class Gradient(Derivative):
         before = careful.doubts
         z, aux, dxs = self._once(args, options, seed)
         if careful.doubts != before and careful.in_doubt(before):
-            dxs = self._settled(lambda moved: self._once(moved, options, seed)[2], args, before, dxs)
+            dxs = self._settled(lambda moved: _sample(*self._once(moved, options, seed)), args, before, dxs, np.sum(z))
         return z, aux, dxs
 
     def _once(self, args: tuple[Any, ...], options: dict[str, Any], seed: Callable[[Any], Any]) -> tuple[Any, Any, Any]:
@@ -41,6 +42,10 @@ class Gradient(Derivative):
         gradients = pull(z, seed(z), level)
         dxs = self._one_or_all(collect(leaves, rebuilds, gradients))
         return strip(z, level), (strip_all(aux, level) if self._has_aux else None), dxs
+
+
+def _sample(z: Any, aux: Any, dxs: Any) -> Sample:
+    return Sample(np.sum(z), dxs)
 
 
 class grad(Gradient):

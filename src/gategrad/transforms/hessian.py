@@ -8,7 +8,7 @@ from typing import Any
 from gategrad import careful
 from gategrad.transforms.derivative import Derivative
 from gategrad.transforms.grad import grad
-from gategrad.transforms.jacobian import table
+from gategrad.transforms.jacobian import sample_of, table
 from gategrad.transforms.jvp import jvp
 
 __all__ = ["hessian", "hvp"]
@@ -34,15 +34,15 @@ class hessian(Derivative):
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         before = careful.doubts
-        parts, aux = self._once(args, options)
-        parts = self._settled(lambda moved: self._once(moved, options)[0], args, before, parts)
+        parts, aux, z = self._once(args, options)
+        parts = self._settled(lambda moved: sample_of(*self._once(moved, options)), args, before, parts, z)
         return (parts, aux) if self._has_aux else parts
 
-    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
+    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any]:
         positions = self._positions(len(args))
 
         def rows(*inner: Any) -> tuple[Any, Any]:
-            return table(self._f, inner, options, positions, self._one_or_all, self._has_aux, by_columns=False)
+            return table(self._f, inner, options, positions, self._one_or_all, self._has_aux, by_columns=False)[:2]
 
         return table(rows, args, {}, positions, self._one_or_all, True, by_columns=True)
 

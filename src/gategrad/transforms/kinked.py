@@ -29,20 +29,21 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
     same = [gate for gate in circuit.gates if _is_same(gate, z)]
     others = [gate for gate in circuit.gates if isinstance(gate, Kinked) and gate not in same and occurs(gate.sits())]
     uneven = _uneven(flat, z.spec, 1)
-    moved = {gate: _uneven(gate.sits(), gate.spec, n) for n, gate in enumerate(others, 2)}
-    if _is_nothing(_pushed(circuit, {**moved, **dict.fromkeys(same, uneven)}), flat):
-        return 0.0  # what moved by uneven numbers, here and on all other kinks, moves nothing: the common case
+    again = _pushed(circuit, dict.fromkeys(same, uneven))
+    shift = None
+    if others:
+        moved = {gate: _uneven(gate.sits(), gate.spec, n) for n, gate in enumerate(others, 2)}
+        shift = _pushed(circuit, {**moved, **dict.fromkeys(same, _where(flat, 0.0, z.spec))})
+    if _is_nothing(again, flat) and _is_nothing(shift, flat):
+        return 0.0  # what moves by uneven numbers moves nothing: by far the commonest case
     slope = _pushed(circuit, dict.fromkeys(same, _where(flat, 1.0, z.spec)))
     if slope is None:
         slope = _where(flat, 0.0, z.spec)
     unknown = None
-    if z.spec is not None and z.spec[0]:
-        again = _pushed(circuit, dict.fromkeys(same, uneven))
-        if again is not None:
-            expected = numbers(slope) * uneven
-            tolerance = 10.0 * np.sqrt(np.finfo(z.spec[1]).eps)
-            unknown = np.abs(numbers(again) - expected) > float(tolerance) * np.abs(expected)
-    shift = _pushed(circuit, {**moved, **dict.fromkeys(same, _where(flat, 0.0, z.spec))}) if moved else None
+    if z.spec is not None and z.spec[0] and again is not None:
+        expected = numbers(slope) * uneven
+        tolerance = 10.0 * np.sqrt(np.finfo(z.spec[1]).eps)
+        unknown = np.abs(numbers(again) - expected) > float(tolerance) * np.abs(expected)
     if shift is not None:
         depends = numbers(shift) != 0
         unknown = depends if unknown is None else unknown | depends

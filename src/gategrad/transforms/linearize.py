@@ -13,6 +13,7 @@ from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten, flatten_like
 from gategrad.transforms.limits import settled
 from gategrad.transforms.push import Circuit
+from gategrad.transforms.sides import Sample
 from gategrad.transforms.vjp import outputs_of, run, split_aux, strip_all
 from gategrad.values import FLOAT64, lock, spec_of
 from gategrad.variable import Variable
@@ -40,15 +41,15 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pushforward = Pushforward(level, outputs, values, leaves, rebuilds, rebuild)
-    pushforward.made = f, primals, has_aux, careful.in_doubt(before)
+    pushforward.made = f, primals, has_aux, careful.noted(before)
     return (rebuild(values), pushforward, strip_all(aux, level)) if has_aux else (rebuild(values), pushforward)
 
 
 class Pushforward:
     """The second half of `linearize`: itself a function of the tangents."""
 
-    made: tuple[Callable[..., Any], tuple[Any, ...], bool, bool]
-    """What `linearize` was given, and whether there was a doubt when it ran `f`."""
+    made: tuple[Callable[..., Any], tuple[Any, ...], bool, careful.Doubt | None]
+    """What `linearize` was given, and the doubt there was when it ran `f`."""
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any, rebuild: Any) -> None:
         self._values, self._leaves, self._rebuilds, self._rebuild = values, leaves, rebuilds, rebuild
@@ -59,10 +60,16 @@ class Pushforward:
     def __call__(self, *tangents: Any) -> Any:
         before = careful.doubts
         dz = self._send(*tangents)
-        f, primals, has_aux, was_in_doubt = self.made
-        if not was_in_doubt and not careful.in_doubt(before):
+        f, primals, has_aux, earlier = self.made
+        doubt = careful.noted(before) or earlier
+        if doubt is None:
             return dz
-        return settled(lambda moved: linearize(f, *moved, has_aux=has_aux)[1]._send(*tangents), primals, dz, before, f)
+
+        def beside(moved: tuple[Any, ...]) -> Sample:
+            z, pushforward, *_ = linearize(f, *moved, has_aux=has_aux)
+            return Sample(z, pushforward._send(*tangents), lambda direction: pushforward._send(*direction))
+
+        return settled(beside, primals, dz, before, f, self._rebuild(self._values), doubt | earlier)
 
     def _send(self, *tangents: Any) -> Any:
         if len(tangents) != len(self._leaves):

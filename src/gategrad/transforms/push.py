@@ -34,16 +34,22 @@ class Circuit:
         self._follow([(z.gate or z) if type(z) is Variable and z.level == level else None for z in outputs])
 
     @classmethod
-    def behind(cls, gate: Gate) -> Circuit:
-        """What the output of this gate depends on."""
+    def behind(cls, *sources: Any) -> Circuit:
+        """What the outputs of these gates depend on; leaves may be among them."""
         circuit = cls.__new__(cls)
-        circuit._follow([gate])
+        circuit._follow(list(sources))
         return circuit
 
     @property
     def gates(self) -> list[Gate]:
         """The gates, in the order in which they were recorded."""
         return [gate for gate, _ in self._gates]
+
+    @property
+    def leaves(self) -> list[Variable]:
+        """The leaves at the bottom."""
+        sources = [*self._wanted, *[x for _, sources in self._gates for x in sources]]
+        return list(dict.fromkeys([x for x in sources if type(x) is Variable]))
 
     def _follow(self, wanted: list[Any]) -> None:
         self._wanted = wanted
@@ -167,7 +173,7 @@ def _bent(dz: Any, gate: Kinked) -> Any:
         return dz
     if left_out(here):
         return resolved(dz) * np.where(here, np.nan, 1.0)  # NaN makes it look again
-    doubted(here)
+    doubted(here, is_tie=True)
     return dz
 
 

@@ -17,6 +17,7 @@ from gategrad.transforms import parting as parting
 from gategrad.transforms import replay as replay
 from gategrad.transforms.containers import flatten, places, single
 from gategrad.transforms.limits import settled
+from gategrad.transforms.sides import Sample
 from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of, travelling
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
@@ -58,7 +59,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     z, aux = split_aux(z) if has_aux else (z, None)
     outputs, values, rebuild = outputs_of(z, level)
     pullback = Pullback(level, outputs, values, leaves, rebuilds)
-    pullback.made = f, primals, has_aux, careful.in_doubt(before)
+    pullback.made = f, primals, has_aux, careful.noted(before)
     value = rebuild(values)
     return (value, pullback, strip_all(aux, level)) if has_aux else (value, pullback)
 
@@ -66,8 +67,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 class Pullback:
     """The second half of `vjp`: calls itself a function of `dz`."""
 
-    made: tuple[Callable[..., Any], tuple[Any, ...], bool, bool]
-    """What `vjp` was given, and whether there was a doubt when it ran `f`."""
+    made: tuple[Callable[..., Any], tuple[Any, ...], bool, careful.Doubt | None]
+    """What `vjp` was given, and the doubt there was when it ran `f`."""
 
     def __init__(self, level: int, outputs: Any, values: Any, leaves: Any, rebuilds: Any) -> None:
         self._level, self._outputs, self._values = level, outputs, values
@@ -76,11 +77,18 @@ class Pullback:
     def __call__(self, dz: Any) -> tuple[Any, ...]:
         before = careful.doubts
         dxs = self._send(dz)
-        f, primals, has_aux, was_in_doubt = self.made
-        if not was_in_doubt and not careful.in_doubt(before):
+        f, primals, has_aux, earlier = self.made
+        doubt = careful.noted(before) or earlier
+        if doubt is None:
             return dxs
-        again = lambda moved: vjp(f, *moved, has_aux=has_aux)[1]._send(dz)
-        settled_dxs: tuple[Any, ...] = settled(again, primals, dxs, before, f)
+
+        def beside(moved: tuple[Any, ...]) -> Sample:
+            z, pullback, *_ = vjp(f, *moved, has_aux=has_aux)
+            return Sample(_along(z, dz), pullback._send(dz))
+
+        settled_dxs: tuple[Any, ...] = settled(
+            beside, primals, dxs, before, f, _along(self._values, dz), doubt | earlier
+        )
         return settled_dxs
 
     def _send(self, dz: Any) -> tuple[Any, ...]:
@@ -94,6 +102,11 @@ class Pullback:
                 source = z.gate or z
                 gradients[source] = gradients[source] + seed if source in gradients else seed
         return collect(self._leaves, self._rebuilds, send(gradients, retain=True))
+
+
+def _along(z: Any, dz: Any) -> Any:
+    """The one number of which what comes back is the gradient."""
+    return sum([np.sum(x * y) for x, y in zip(flatten(z)[0], flatten(dz)[0], strict=True)])
 
 
 def _fit_seed(dz: Any, z: Any) -> Any:
