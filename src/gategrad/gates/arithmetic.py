@@ -13,9 +13,9 @@ from gategrad.careful import doubted
 from gategrad.gates.bends import Kinked, bent, slope_of
 from gategrad.gates.conjugation import conj
 from gategrad.gates.singular import fading, left_out, occurs, over, times
-from gategrad.gates.squares import is_sum_of_squares
+from gategrad.gates.squares import evenly, is_sum_of_squares
 from gategrad.kinds import Elementwise
-from gategrad.masked import CERTAIN, Masked, counting, even, numbers, resolved, select, singular
+from gategrad.masked import CERTAIN, Masked, counting, numbers, resolved, select, singular
 from gategrad.recording import plain
 from gategrad.values import is_complex
 from gategrad.variable import Variable
@@ -138,11 +138,11 @@ class Power(Kinked, Elementwise):
         x, y = self.x, self.y
         if type(y) is int or type(y) is float:
             if y == 2:
-                return 2.0 * x * even(dz)
+                return 2.0 * x * evenly(dz, self.inputs[0])
             if y == 0:
                 return None
             if y >= 1:
-                return y * x ** (y - 1) * (even(dz) if y % 2 == 0 else dz)
+                return y * x ** (y - 1) * (evenly(dz, self.inputs[0]) if y % 2 == 0 else dz)
             if y > 0:
                 dz = fading(dz, x)
             with np.errstate(divide="ignore"):
@@ -240,7 +240,7 @@ class Absolute(Kinked, Elementwise):
 
     def backward(self, dz: Any) -> Any:
         x = self.x
-        dx = conj(np.sign(x)) * even(dz)
+        dx = conj(np.sign(x)) * evenly(dz, self.inputs[0])
         return dx if self.z is None else bent(dx, dz, self.z, x, self.sits())
 
     def sits(self) -> Any:
@@ -261,7 +261,7 @@ class Square(Elementwise):
         return x * x
 
     def backward(self, dz: Any) -> Any:
-        return 2.0 * self.x * even(dz)
+        return 2.0 * self.x * evenly(dz, self.inputs[0])
 
 
 class Sqrt(Kinked, Elementwise):
@@ -310,6 +310,10 @@ class Cbrt(Elementwise):
     def backward(self, dz: Any) -> Any:
         z = self.z
         return over(fading(dz, z), 3 * z * z)
+
+    def sits(self) -> Any:
+        """Where its slope is infinite."""
+        return plain(self.z) == 0
 
     def kinks(self, x: Any) -> Any:
         return x == 0

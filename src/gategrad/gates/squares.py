@@ -13,13 +13,15 @@ import numpy as np
 from gategrad.constant import Constant
 from gategrad.gate import Gate
 from gategrad.kinds import Linear, Reduction, Router
+from gategrad.masked import Masked, even
 
-__all__ = ["is_sum_of_squares", "squares"]
+__all__ = ["evenly", "is_sum_of_squares", "squares"]
 
 squares: set[type[Gate]] = set()
 """Gates that are sums of squares themselves, whatever goes in; they join."""
 
 _MOST = 64
+_MOST_BEHIND = 4096
 
 
 def is_sum_of_squares(z: Any) -> bool:
@@ -33,6 +35,11 @@ def is_sum_of_squares(z: Any) -> bool:
             return False
         ahead += terms
     return True
+
+
+def evenly(dz: Any, source: Any) -> Any:
+    """A gradient on its way back into an even function of the source, flat where that is 0, if nothing steep is behind it."""
+    return dz if type(dz) is Masked and dz.singularity and _is_steep(source) else even(dz)
 
 
 def _terms(gate: Gate) -> list[Any] | None:
@@ -61,10 +68,28 @@ _BASES = (np.square, np.absolute, np.power, np.multiply, np.matmul)
 
 
 def _is_steep(x: Any) -> bool:
-    """Whether a value may have an infinite slope: it would outweigh the 0 of the length."""
-    if not isinstance(x, Gate) or not x.is_steep or x.overflows:
-        return False
-    return x.ufunc is not np.power or not (type(x.inputs[1]) in (int, float) and x.inputs[1] >= 1)
+    """Whether anything that a value was computed from has an infinite slope there: it would outweigh the 0 of the length."""
+    ahead, met = [x], {x} if isinstance(x, Gate) else set()
+    while ahead:
+        gate = ahead.pop()
+        if not isinstance(gate, Gate):
+            continue
+        if gate.is_steep and not gate.overflows and _sits(gate):
+            return True
+        if len(met) > _MOST_BEHIND:
+            return True  # who knows
+        new = [source for source in gate.inputs if isinstance(source, Gate) and source not in met]
+        met.update(new)
+        ahead += new
+    return False
+
+
+def _sits(gate: Any) -> bool:
+    """Whether a steep gate is steep where it is, by what it remembers; if that is nothing, it may be."""
+    if not gate.needs or not hasattr(gate, "sits"):
+        return True
+    mask = gate.sits()
+    return not isinstance(mask, (bool, np.bool_, np.ndarray)) or bool(np.any(mask))
 
 
 def _is_same(x: Any, y: Any) -> bool:
