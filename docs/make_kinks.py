@@ -51,6 +51,8 @@ ROWS = [
     Row("sqrt(x · x)", lambda x: np.sqrt(x * x), 0.0, "likewise"),
     Row("abs(x)²", lambda x: np.abs(x) ** 2, 0.0, "smooth, as the norm squared"),
     Row("sqrt(x²)²", lambda x: np.sqrt(x**2) ** 2, 0.0, "likewise"),
+    Row("clip(x, 0, 2)²", lambda x: np.clip(x, 0.0, 2.0) ** 2, 0.0, "0 on the one side, 2 on the other: the middle"),
+    Row("clip(x, 0, 1)²", lambda x: np.clip(x, 0.0, 1.0) ** 2, 1.0, "the gradient itself jumps: ½ · 2 · ½, its slope is ½"),
     Row("maximum(x, 0)²", lambda x: np.maximum(x, 0.0) ** 2, 0.0, "2 on the one side, 0 on the other: the middle"),
     Row("linalg.norm(x, 3)²", lambda x: np.linalg.norm(x, 3) ** 2, [0.0, 0.0], "its slopes differ with the direction"),
     Row("sqrt(x)²", lambda x: np.sqrt(x) ** 2, 0.0, "this is x, as far as there is one"),

@@ -41,6 +41,13 @@ def settled(
     values, rebuild = flatten(tuple(primals))
     answers, put_back = flatten(found)
     if not all(isinstance(x, _REAL) and np.asarray(x).dtype.kind in "fiu" for x in (*values, *answers)):
+        if (
+            _are_complex([*values, *answers])
+            and careful.in_doubt(before, gravely=True)
+            and not (doubt and doubt.only_ties)
+        ):
+            _warn("complex numbers are not looked at", "Take it of the function of real and imaginary parts, which is")
+            careful.without_doubt(before)
         return found
     pause = Pause(floor(), paused())  # whoever watches has seen it once
     try:
@@ -59,6 +66,12 @@ def settled(
     finally:
         paused_level.set(pause.outer)
         careful.without_doubt(before)
+
+
+def _are_complex(values: list[Any]) -> bool:
+    """Whether there are complex numbers among plain ones."""
+    kinds = [np.asarray(x).dtype.kind for x in values if isinstance(x, (*_REAL, complex))]
+    return "c" in kinds and len(kinds) == len(values)
 
 
 def _looked(
