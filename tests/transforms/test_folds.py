@@ -47,6 +47,18 @@ def test_networks_whose_units_tie_run_once(depth, no_germs):
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("second", [
+    lambda f, p, v: gg.hessian(f)(p), lambda f, p, v: gg.vjp(gg.grad(f), p)[1](v), lambda f, p, v: gg.jvp(gg.grad(f), (p,), (v,)),
+    lambda f, p, v: gg.grad(lambda p: sum(np.sum(x) for x in gg.grad(f)(p).values()))(p),
+])  # fmt: skip
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_in_every_mode(second, dtype, no_germs):
+    calls = []
+    loss, p, v = network(2, calls, width=3)
+    second(loss, {k: x.astype(dtype) for k, x in p.items()}, {k: x.astype(dtype) for k, x in v.items()})
+    assert len(calls) == 1
+
+
 def test_what_comes_out_is_what_half_of_the_slope_says(no_germs):
     calls = []
     loss, p, v = network(1, calls)

@@ -31,20 +31,24 @@ class Gradient(Derivative):
     ) -> tuple[Any, Any, Any]:
         """The value, what came beside it, and the gradients that the `seed` of the value sends back."""
         before = careful.doubts
-        z, aux, dxs = self._once(args, options, seed)
+        z, aux, dxs, _circuit = self._once(args, options, seed)
         if careful.doubts != before and careful.in_doubt(before):
             dxs = self._settled(lambda moved: _sample(*self._once(moved, options, seed)), args, before, dxs, np.sum(z))
         return z, aux, dxs
 
-    def _once(self, args: tuple[Any, ...], options: dict[str, Any], seed: Callable[[Any], Any]) -> tuple[Any, Any, Any]:
+    def _once(
+        self, args: tuple[Any, ...], options: dict[str, Any], seed: Callable[[Any], Any]
+    ) -> tuple[Any, Any, Any, Any]:
+        before = careful.doubts
         level, output, leaves, rebuilds = run(self._f, args, options, self._positions(len(args)))
         z, aux = split_aux(output) if self._has_aux else (output, None)
-        gradients = pull(z, seed(z), level)
+        in_doubt = careful.doubts != before and careful.in_doubt(before)
+        gradients = pull(z, seed(z), level, retain=in_doubt)  # who settles it may ask the circuit
         dxs = self._one_or_all(collect(leaves, rebuilds, gradients))
-        return strip(z, level), (strip_all(aux, level) if self._has_aux else None), dxs
+        return strip(z, level), (strip_all(aux, level) if self._has_aux else None), dxs, z if in_doubt else None
 
 
-def _sample(z: Any, aux: Any, dxs: Any) -> Sample:
+def _sample(z: Any, aux: Any, dxs: Any, circuit: Any) -> Sample:
     return Sample(np.sum(z), dxs)
 
 

@@ -34,11 +34,11 @@ class hessian(Derivative):
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         before = careful.doubts
-        parts, aux, z = self._once(args, options)
+        parts, aux, z, _circuit = self._once(args, options)
         parts = self._settled(lambda moved: sample_of(*self._once(moved, options)), args, before, parts, z)
         return (parts, aux) if self._has_aux else parts
 
-    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any]:
+    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         positions = self._positions(len(args))
 
         def rows(*inner: Any) -> tuple[Any, Any]:

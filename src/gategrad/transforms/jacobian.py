@@ -45,11 +45,11 @@ class jacobian(Derivative):
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         before = careful.doubts
-        parts, aux, z = self._once(args, options)
+        parts, aux, z, _circuit = self._once(args, options)
         parts = self._settled(lambda moved: sample_of(*self._once(moved, options)), args, before, parts, z)
         return (parts, aux) if self._has_aux else parts
 
-    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any]:
+    def _once(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         return table(self._f, args, options, self._positions(len(args)), self._one_or_all, self._has_aux)
 
 
@@ -61,8 +61,8 @@ def table(
     arrange: Callable[[tuple[Any, ...]], Any],
     has_aux: bool,
     by_columns: bool | None = None,
-) -> tuple[Any, Any, Any]:
-    """The Jacobian in its containers, what `f` returned beside, and the output; by columns or rows, or as the shapes suggest."""
+) -> tuple[Any, Any, Any, Any]:
+    """The Jacobian in its containers, what `f` returned beside, the output, and what keeps its circuit; by columns or rows, or as the shapes suggest."""
     level, output, groups, rebuilds = run(f, args, options, positions)
     z, aux = split_aux(output) if has_aux else (output, None)
     outputs, values, rebuild = outputs_of(z, level)
@@ -78,10 +78,10 @@ def table(
     for row in blocks:
         rest = iter(row)
         parts.append(arrange(tuple([r([next(rest) for _ in g]) for r, g in zip(rebuilds, groups, strict=True)])))
-    return rebuild(parts), strip_all(aux, level) if has_aux else None, rebuild(values)
+    return rebuild(parts), strip_all(aux, level) if has_aux else None, rebuild(values), outputs
 
 
-def sample_of(parts: Any, aux: Any, z: Any) -> Sample:
+def sample_of(parts: Any, aux: Any, z: Any, outputs: Any) -> Sample:
     """What `table` returned, for those who look beside the point."""
     return Sample(z, parts)
 
