@@ -68,13 +68,16 @@ _BASES = (np.square, np.absolute, np.power, np.multiply, np.matmul)
 
 
 def _is_steep(x: Any) -> bool:
-    """Whether anything that a value was computed from has an infinite slope there: it would outweigh the 0 of the length."""
+    """Whether anything that a value was computed from may have an infinite slope: it would outweigh the 0 of the length.
+
+    What is a root itself counts as such; what is further back does if it has one where it is.
+    """
     ahead, met = [x], {x} if isinstance(x, Gate) else set()
     while ahead:
         gate = ahead.pop()
         if not isinstance(gate, Gate):
             continue
-        if gate.is_steep and not gate.overflows and _sits(gate):
+        if gate.is_steep and not gate.overflows and not _is_flat(gate) and (gate is x or _sits(gate)):
             return True
         if len(met) > _MOST_BEHIND:
             return True  # who knows
@@ -82,6 +85,11 @@ def _is_steep(x: Any) -> bool:
         met.update(new)
         ahead += new
     return False
+
+
+def _is_flat(gate: Gate) -> bool:
+    """Whether it is a power whose slope is finite everywhere."""
+    return gate.ufunc is np.power and type(gate.inputs[1]) in (int, float) and gate.inputs[1] >= 1
 
 
 def _sits(gate: Any) -> bool:
