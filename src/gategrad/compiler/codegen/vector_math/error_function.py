@@ -18,7 +18,7 @@ from gategrad.compiler.codegen.vector_math.arithmetic import (
     two_product,
 )
 from gategrad.compiler.codegen.vector_math.builder import Value
-from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp_of_negative, exp_of_sum
+from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp_of_sum, exp_where_normal
 from gategrad.compiler.codegen.vector_math.precision import coefficients, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
@@ -33,7 +33,7 @@ def erf_near_zero(x: Value) -> Value:
 @elementary("erf")
 def erf(x: Value) -> Value:
     size = at_most(abs(x), ONE_FROM[precision(x).name])
-    far = 1.0 - exp_of_negative(-polynomial(size - 1.0, coefficients("log_erfc", x.body)))
+    far = 1.0 - exp_where_normal(-polynomial(size - 1.0, coefficients("log_erfc", x.body)))
     return copysign(select(size < 1.0, erf_near_zero(size), far), x)
 
 
