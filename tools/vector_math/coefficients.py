@@ -93,9 +93,9 @@ def approximations() -> dict[str, Approximation]:
             mpf("1e-40"),
             mpf(1),
         ),
-        "log_erfc": Approximation(
-            "erfc(1 + t) = exp(−P(t))",
-            lambda t: -mp.log(mp.erfc(1 + t)),
+        "log2_erfc": Approximation(
+            "erfc(1 + t) = 2^(−P(t))",
+            lambda t: -mp.log(mp.erfc(1 + t), 2),
             lambda t: mp.erfc(1 + t),
             mpf(0),
             mpf(5),

@@ -148,6 +148,11 @@ def exp2_anywhere(x: Value) -> Value:
     return select(vanishes, x.like(0.0), scaled(*exp2_reduced(inside), inside > 0.0))
 
 
+def exp2_where_normal(x: Value) -> Value:
+    """2^x where that is a normal number; no sense elsewhere."""
+    return raised(*exp2_reduced(x))
+
+
 @elementary("exp2")
 def exp2(x: Value) -> Value:
-    return near_or_far(x, NORMAL_2, lambda x: raised(*exp2_reduced(x)), exp2_anywhere)
+    return near_or_far(x, NORMAL_2, exp2_where_normal, exp2_anywhere)
