@@ -33,7 +33,7 @@ def erf_near_zero(x: Value) -> Value:
 @elementary("erf")
 def erf(x: Value) -> Value:
     size = at_most(abs(x), ONE_FROM[precision(x).name])
-    far = 1.0 - exp2_where_normal(-polynomial(size - 1.0, coefficients("log2_erfc", x.body)))
+    far = 1.0 - exp2_where_normal(-polynomial(size, coefficients("log2_erfc", x.body)))
     return copysign(select(size < 1.0, erf_near_zero(size), far), x)
 
 

@@ -8,7 +8,6 @@ and overflows only where it must: most vectors are spared what few of them need.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from gategrad.compiler.codegen.vector_math.arithmetic import (
@@ -41,11 +40,10 @@ NORMAL_2 = {"f64": 1021.0, "f32": 125.0}
 SPREAD = {"f64": 128, "f32": 64}
 
 
-def reduced(x: Value, first: float = math.log(2.0) / 2.0) -> tuple[Value, Value, Value, Value]:
-    """n as float and integer, and r + r_low = x − n·ln 2; n = 0 ends at `first`, and steps of ln 2 follow."""
+def reduced(x: Value) -> tuple[Value, Value, Value, Value]:
+    """n as float and integer, and r + r_low = x − n·ln 2."""
     high, low, _ = constant_parts("ln2", x)
-    shift = first - math.log(2.0) / 2.0
-    n, integer = nearest_integer(x - shift if shift else x, constant_parts("log2e", x)[0])
+    n, integer = nearest_integer(x, constant_parts("log2e", x)[0])
     exact = fma(n, -high, x)
     r = fma(n, -low, exact)
     return n, integer, r, fma(n, -low, exact - r)

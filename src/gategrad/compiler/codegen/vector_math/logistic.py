@@ -18,7 +18,13 @@ from gategrad.compiler.codegen.vector_math.arithmetic import (
 )
 from gategrad.compiler.codegen.vector_math.builder import Value
 from gategrad.compiler.codegen.vector_math.exponential import exp_anywhere, near_or_far, reduced
-from gategrad.compiler.codegen.vector_math.precision import coefficients, power_of_two, precision
+from gategrad.compiler.codegen.vector_math.precision import (
+    coefficients,
+    constant_parts,
+    nearest_integer,
+    power_of_two,
+    precision,
+)
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
 # tanh rounds to 1 before.
@@ -32,12 +38,14 @@ NORMAL = {"f64": 707.0, "f32": 86.0}
 @elementary("tanh")
 def tanh(x: Value) -> Value:
     size = at_most(abs(x), ONE_FROM[precision(x).name])
-    _, m, r, _ = reduced(size, NEAR)
+    is_near = size < NEAR
+    m, integer = nearest_integer(size, constant_parts("log2e", x)[0])
+    r = fma(select(is_near, x.like(0.0), m), -constant_parts("ln2", x)[0], size)
     z = r * r
     t = fma(r * z, polynomial(z, coefficients("tanh", x.body)), r)
-    a = power_of_two(m << 1, x, -1)
+    a = power_of_two(integer << 1, x, -1)
     far = 1.0 + (t - 1.0) / fma(a - 0.5, t, a + 0.5)
-    return copysign(select(a < 1.0, t, far), x)
+    return copysign(select(is_near, t, far), x)
 
 
 def sigmoid_where_normal(x: Value) -> Value:
