@@ -18,7 +18,7 @@ from gategrad.compiler.codegen.vector_math.arithmetic import (
     two_product,
 )
 from gategrad.compiler.codegen.vector_math.builder import Value
-from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp_of_sum, exp2_where_normal
+from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp2_where_normal, exp_of_sum
 from gategrad.compiler.codegen.vector_math.precision import coefficients, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
