@@ -60,11 +60,17 @@ def erfc_scaled(x: mpf) -> mpf:
     return mp.erfc(x) * (1 + 2 * x) * mp.exp(x * x)
 
 
+def tanh_term(n: int) -> mpf:
+    """The coefficient of t^(2n − 1) in the power series of tanh(t)."""
+    return mpf(4) ** n * (mpf(4) ** n - 1) * mp.bernoulli(2 * n) / mp.factorial(2 * n)
+
+
 def approximations() -> dict[str, Approximation]:
     half = mpf("0.5005")
     half_ln2 = mp.log(2) / 2 * mpf("1.001")
     octave = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * mpf("1.001")
     eighth_turn = (mp.pi / 4) ** 2 * mpf("1.001")
+    tanh_tail = series(lambda i: tanh_term(i + 2))
     return {
         "exp": Approximation(
             "exp(t) = 1 + t + t² P(t)", series(lambda i: 1 / mp.factorial(i + 2)), abs, -half_ln2, half_ln2
@@ -86,13 +92,14 @@ def approximations() -> dict[str, Approximation]:
             lambda t: mpf(1),
             mpf("1e-40"),
             mpf(1),
+            bits=(56, 29),
         ),
-        "log_erfc": Approximation(
-            "erfc(1 + t) = exp(−P(t))",
-            lambda t: -mp.log(mp.erfc(1 + t)),
-            lambda t: mp.erfc(1 + t),
-            mpf(0),
-            mpf(5),
+        "log2_erfc": Approximation(
+            "erfc(t) = 2^(−P(t))",
+            lambda t: -mp.log(mp.erfc(t), 2),
+            lambda t: mp.erfc(t),
+            mpf(1),
+            mpf(6),
             bits=(57, 28),
         ),
         "erfc": Approximation(
@@ -137,6 +144,12 @@ def approximations() -> dict[str, Approximation]:
             lambda t: t,
             mpf(0),
             half_ln2**2,
+        ),
+        "tanh": Approximation(
+            "tanh(t) = t + t³ P(t²)", tanh_tail, lambda t: t, mpf(0), mpf("0.551") ** 2, bits=(55, 29)
+        ),
+        "tanh_near_zero": Approximation(
+            "tanh(t) = t + t³ P(t²)", tanh_tail, lambda t: t, mpf(0), (half_ln2 / 2) ** 2, bits=(57, 29)
         ),
         "atan": Approximation(
             "atan(t) = t + t³ P(t²)",

@@ -103,6 +103,24 @@ def test_a_huge_angle_in_one_lane_leaves_the_others_alone() -> None:
     assert np.isnan(z[[4, 7]]).all()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["exp", "exp2", "sigmoid"])
+def test_a_lane_that_overflows_or_vanishes_leaves_the_others_alone(name: str, dtype: str) -> None:
+    x = np.array([0.5, np.inf, -3.0, -np.inf, np.nan, 2.0, -1e30, 60.0], FLOATS[dtype])
+    loop = compile_loop(name, dtype, 8)
+    top = 1.0 if name == "sigmoid" else np.inf
+    np.testing.assert_array_equal(loop(x)[[1, 3, 4, 6]], [top, 0.0, np.nan, 0.0])
+    ordinary = x[[0, 2, 5, 7]]
+    assert same_bits(loop(x)[[0, 2, 5, 7]], loop(ordinary))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tanh_holds_where_its_formula_changes(dtype: str) -> None:
+    x = np.float64(0.55).astype(FLOATS[dtype])
+    x = x + np.spacing(x) * np.arange(-8, 8, dtype=FLOATS[dtype])
+    np.testing.assert_allclose(compile_loop("tanh", dtype, 8)(x), np.tanh(x), rtol=2 * np.finfo(x.dtype).eps)
+
+
 @pytest.mark.parametrize(
     ("name", "x", "z"),
     [

@@ -154,9 +154,9 @@ class Writer:
         *middle, last = self.nest.inner_loops or [Loop(1, ())]
         lanes = self.nest.lanes
         bulk = last.length - last.length % lanes
-        unroll = _unroll(wanted, bulk // lanes, has_folds=bool(folds)) if rows == 1 else 1
-        main = bulk - bulk % (lanes * unroll)
-        pieces = [(0, main, lanes, unroll), (main, bulk, lanes, 1), *_tail(bulk, last.length, lanes)]
+        wide, unroll = _unroll(wanted, bulk // lanes, has_folds=bool(folds)) if rows == 1 else (1, 1)
+        main = bulk - bulk % (lanes * wide * unroll)
+        pieces = [(0, main, lanes * wide, unroll), (main, bulk, lanes, 1), *_tail(bulk, last.length, lanes)]
         found: dict[Value, dict[int, list[str]]] = {v: {} for v in folds}
         for start, stop, width, copies in pieces:
             for value in folds:
@@ -375,16 +375,20 @@ def _tail(start: int, stop: int, lanes: int) -> list[tuple[int, int, int, int]]:
     return pieces
 
 
-def _unroll(wanted: list[Value], vectors: int, *, has_folds: bool) -> int:
-    """How many vectors to work on at once, so that the latency of one hides behind the others.
+def _unroll(wanted: list[Value], vectors: int, *, has_folds: bool) -> tuple[int, int]:
+    """How many vectors go through each operation together, and how many times that is written, one behind the other.
 
-    Plain operations that nothing waits for need none of it: the processor looks ahead. Unless the loop is so short that it
-    does little but count, more at once are not faster then, and LLVM takes its time for each of them (measured).
+    Both hide the latency of one behind the others. A function of vector math is a long chain of steps: with two vectors in
+    each step, two chains go on side by side, and it takes up to a quarter less; LLVM does not mix what is written one behind
+    the other, and the processor does not look that far ahead (measured). Plain operations that nothing waits for need none
+    of it. Unless the loop is so short that it does little but count, more at once are not faster then, and LLVM takes its
+    time for each of them (measured).
     """
     calls = sum(v.op.name in CALLS for v in wanted)
     dear = len(wanted) + 3 * calls
     waits = has_folds or calls > 0
-    unroll = 4 if dear <= 3 or (waits and dear <= 6) else 2 if waits and dear <= 12 else 1
+    unroll = 4 if dear <= 3 or (waits and dear <= 6) else 2 if calls or (waits and dear <= 12) else 1
     while unroll > max(vectors, 1):
         unroll //= 2
-    return unroll
+    wide = min(2, unroll) if calls else 1
+    return wide, unroll // wide

@@ -16,6 +16,7 @@ from gategrad.compiler.codegen.vector_math import (
     inverse_hyperbolic,
     inverse_trigonometry,
     logarithm,
+    logistic,
     power,
     trigonometry,
 )
@@ -28,6 +29,7 @@ _ROOMS = (
     exponential,
     logarithm,
     hyperbolic,
+    logistic,
     trigonometry,
     power,
     error_function,

@@ -1,6 +1,6 @@
 """erf and erfc.
 
-Near zero erf(x) = x + x·P(x²). Beyond, erf(x) = 1 − exp(−Q(x)) with a polynomial Q for −log(erfc(x)), which has to be
+Near zero erf(x) = x + x·P(x²). Beyond, erf(x) = 1 − 2^(−Q(x)) with a polynomial Q for −log₂(erfc(x)), which has to be
 good only relative to 1; and erfc(x) = exp(−x²)·S((x − 2)/(x + 2))/(1 + 2x), whose polynomial S varies by a tenth
 (the form is that of M. M. Shepherd and J. G. Laframboise, Math. Comp. 36, 1981).
 """
@@ -18,7 +18,7 @@ from gategrad.compiler.codegen.vector_math.arithmetic import (
     two_product,
 )
 from gategrad.compiler.codegen.vector_math.builder import Value
-from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp_of_negative, exp_of_sum
+from gategrad.compiler.codegen.vector_math.exponential import SPREAD, exp2_where_normal, exp_of_sum
 from gategrad.compiler.codegen.vector_math.precision import coefficients, power_of_two, precision
 from gategrad.compiler.codegen.vector_math.registry import elementary
 
@@ -33,7 +33,7 @@ def erf_near_zero(x: Value) -> Value:
 @elementary("erf")
 def erf(x: Value) -> Value:
     size = at_most(abs(x), ONE_FROM[precision(x).name])
-    far = 1.0 - exp_of_negative(-polynomial(size - 1.0, coefficients("log_erfc", x.body)))
+    far = 1.0 - exp2_where_normal(-polynomial(size, coefficients("log2_erfc", x.body)))
     return copysign(select(size < 1.0, erf_near_zero(size), far), x)
 
 

@@ -1,11 +1,14 @@
-"""exp, exp2, expm1 and the sigmoid.
+"""exp, exp2 and expm1.
 
 x = n·ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite's reduction; with a fused multiply-add its first step is exact),
-a minimax polynomial for exp(r), and the exponent n put back in two factors, so that the result is rounded once
-where it is subnormal and overflows only where it must.
+a minimax polynomial for exp(r), and n added to its exponent. A vector in which some result may not be a normal number
+takes a branch, where the exponent is put back in two factors, so that the result is rounded once where it is subnormal
+and overflows only where it must: most vectors are spared what few of them need.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from gategrad.compiler.codegen.vector_math.arithmetic import (
     at_least,
@@ -13,7 +16,6 @@ from gategrad.compiler.codegen.vector_math.arithmetic import (
     fast_two_sum,
     fma,
     polynomial,
-    quotient,
     select,
 )
 from gategrad.compiler.codegen.vector_math.builder import Value
@@ -25,13 +27,16 @@ from gategrad.compiler.codegen.vector_math.precision import (
     power_of_two,
     precision,
 )
-from gategrad.compiler.codegen.vector_math.registry import elementary
+from gategrad.compiler.codegen.vector_math.registry import Formula, elementary
 
 # Beyond these the exponential is infinity or zero, and n + spread is still a normal exponent.
 OVERFLOW = {"f64": 710.0, "f32": 89.0}
 UNDERFLOW = {"f64": -746.0, "f32": -104.5}
 OVERFLOW_2 = {"f64": 1025.0, "f32": 129.0}
 UNDERFLOW_2 = {"f64": -1076.0, "f32": -151.0}
+# Within these, of either sign, it is a normal number.
+NORMAL = {"f64": 708.0, "f32": 87.0}
+NORMAL_2 = {"f64": 1021.0, "f32": 125.0}
 SPREAD = {"f64": 128, "f32": 64}
 
 
@@ -53,6 +58,11 @@ def exp_of_reduced(r: Value) -> Value:
     return 1.0 + fma(r * r, polynomial(r, coefficients("exp", r.body)), r)
 
 
+def raised(y: Value, n: Value) -> Value:
+    """y·2^n where y is near 1 and the result is a normal number: n is added to the exponent."""
+    return (y.bits() + (n << precision(y).mantissa)).as_float()
+
+
 def scaled(y: Value, n: Value, growing: Value) -> Value:
     """y·2^n where n may lie outside the exponents of normal numbers; `growing` says where n ≥ 0."""
     p = precision(y)
@@ -63,12 +73,35 @@ def scaled(y: Value, n: Value, growing: Value) -> Value:
     return y * first * second
 
 
+def bounded(x: Value, above: Mapping[str, float], below: Mapping[str, float]) -> tuple[Value, Value]:
+    """x within the bounds, and where its exponential vanishes: it is not computed there, since underflow takes its time."""
+    name = precision(x).name
+    vanishes = x < below[name]
+    return select(vanishes, x.like(0.0), at_most(x, above[name])), vanishes
+
+
+def exp_anywhere(x: Value) -> Value:
+    """exp(x), infinite and subnormal ones too."""
+    inside, vanishes = bounded(x, OVERFLOW, UNDERFLOW)
+    _, n, r, _ = reduced(inside)
+    return select(vanishes, x.like(0.0), scaled(exp_of_reduced(r), n, inside > 0.0))
+
+
+def exp_where_normal(x: Value) -> Value:
+    """exp(x) where that is a normal number; no sense elsewhere."""
+    _, n, r, _ = reduced(x)
+    return raised(exp_of_reduced(r), n)
+
+
+def near_or_far(x: Value, limits: Mapping[str, float], near: Formula, far: Formula) -> Value:
+    """near(x) where |x| is below the limit, far(x) where it is not; a branch skips the latter where there is none."""
+    (result,) = x.body.where_any(~(abs(x) < limits[precision(x).name]), lambda: [far(x)], [near(x)])
+    return result
+
+
 @elementary("exp")
 def exp(x: Value) -> Value:
-    name = precision(x).name
-    x = at_least(at_most(x, OVERFLOW[name]), UNDERFLOW[name])
-    _, n, r, _ = reduced(x)
-    return scaled(exp_of_reduced(r), n, x > 0.0)
+    return near_or_far(x, NORMAL, exp_where_normal, exp_anywhere)
 
 
 def exp_of_sum(x: Value, x_low: Value) -> tuple[Value, Value, Value]:
@@ -78,23 +111,6 @@ def exp_of_sum(x: Value, x_low: Value) -> tuple[Value, Value, Value]:
     high, error = fast_two_sum(x.like(1.0), r)
     low = error + tail
     return n, high, fma(r_low + x_low, high + low, low)
-
-
-def exp_of_negative(x: Value) -> Value:
-    """exp(x) for x ≤ 0: no overflow to prepare for."""
-    name = precision(x).name
-    _, n, r, _ = reduced(at_least(x, UNDERFLOW[name]))
-    spread = SPREAD[name]
-    return exp_of_reduced(r) * power_of_two(n, x, spread) * 2.0**-spread
-
-
-@elementary("sigmoid")
-def sigmoid(x: Value) -> Value:
-    """1/(1 + exp(−x)), from exp(−|x|), which cannot overflow."""
-    e = exp_of_negative(-abs(x))
-    numerator = select(x < 0.0, e, 1.0)
-    z, z_low = quotient(numerator, None, *fast_two_sum(x.like(1.0), e))
-    return z + z_low
 
 
 def expm1_parts(x: Value, offset: int = 0) -> Value:
@@ -118,10 +134,23 @@ def expm1(x: Value) -> Value:
     return identity_near_zero(x, half * 2.0)
 
 
-@elementary("exp2")
-def exp2(x: Value) -> Value:
-    name = precision(x).name
-    x = at_least(at_most(x, OVERFLOW_2[name]), UNDERFLOW_2[name])
+def exp2_reduced(x: Value) -> tuple[Value, Value]:
+    """y and n with 2^x = y·2^n."""
     n, integer = nearest_integer(x, 1.0)
     r = x - n
-    return scaled(fma(r, polynomial(r, coefficients("exp2", x.body)), 1.0), integer, x > 0.0)
+    return fma(r, polynomial(r, coefficients("exp2", x.body)), 1.0), integer
+
+
+def exp2_anywhere(x: Value) -> Value:
+    inside, vanishes = bounded(x, OVERFLOW_2, UNDERFLOW_2)
+    return select(vanishes, x.like(0.0), scaled(*exp2_reduced(inside), inside > 0.0))
+
+
+def exp2_where_normal(x: Value) -> Value:
+    """2^x where that is a normal number; no sense elsewhere."""
+    return raised(*exp2_reduced(x))
+
+
+@elementary("exp2")
+def exp2(x: Value) -> Value:
+    return near_or_far(x, NORMAL_2, exp2_where_normal, exp2_anywhere)

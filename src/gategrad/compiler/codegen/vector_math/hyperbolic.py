@@ -1,6 +1,6 @@
-"""tanh, sinh and cosh.
+"""sinh and cosh.
 
-tanh comes from expm1. sinh and cosh put x = n·ln 2 + r together from the polynomials for sinh(r) and cosh(r):
+Both put x = n·ln 2 + r together from the polynomials for sinh(r) and cosh(r):
 
     sinh(x) = a·cosh(r) + b·sinh(r),    cosh(x) = b·cosh(r) + a·sinh(r),    a, b = (2ⁿ ∓ 2⁻ⁿ)/2
 """
@@ -8,17 +8,14 @@ tanh comes from expm1. sinh and cosh put x = n·ln 2 + r together from the polyn
 from __future__ import annotations
 
 from gategrad.compiler.codegen.vector_math.arithmetic import (
-    at_least,
     at_most,
     copysign,
-    fast_two_sum,
     fma,
     polynomial,
-    quotient,
     select,
 )
 from gategrad.compiler.codegen.vector_math.builder import Value
-from gategrad.compiler.codegen.vector_math.exponential import expm1_parts, reduced
+from gategrad.compiler.codegen.vector_math.exponential import reduced
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,
     identity_near_zero,
@@ -29,15 +26,6 @@ from gategrad.compiler.codegen.vector_math.registry import elementary
 
 # sinh and cosh are infinite from here on.
 OVERFLOW = {"f64": 710.6, "f32": 89.6}
-
-
-@elementary("tanh")
-def tanh(x: Value) -> Value:
-    """t/(t + 2) with t = expm1(2|x|); 1 is reached before 2|x| = 44."""
-    t = expm1_parts(at_most(abs(x) * 2.0, 44.0))
-    sum, sum_low = fast_two_sum(at_least(t, 2.0), at_most(t, 2.0))
-    z, z_low = quotient(t, None, sum, sum_low)
-    return copysign(z + z_low, x)
 
 
 def combined(x: Value, odd: bool) -> Value:

@@ -10,7 +10,7 @@ import math
 
 from gategrad.compiler.codegen.vector_math.arithmetic import fast_two_sum, fma, polynomial, select, two_product, two_sum
 from gategrad.compiler.codegen.vector_math.builder import Value
-from gategrad.compiler.codegen.vector_math.exponential import exp_of_negative
+from gategrad.compiler.codegen.vector_math.exponential import exp
 from gategrad.compiler.codegen.vector_math.precision import (
     coefficients,
     constant_parts,
@@ -118,7 +118,7 @@ def log1p(x: Value) -> Value:
 @elementary("softplus")
 def softplus(x: Value) -> Value:
     """log(1 + exp(x)) = max(x, 0) + log1p(exp(−|x|))."""
-    small = log1p(exp_of_negative(-abs(x)))
+    small = log1p(exp(-abs(x)))
     return select(x > 0.0, x + small, small)
 
 
@@ -129,6 +129,6 @@ def logaddexp(x: Value, y: Value) -> Value:
     distance, distance_low = two_sum(larger, -smaller)
     finite = distance < math.inf
     distance = select(x.equals(y), x.like(0.0), distance)  # inf − inf is no distance
-    small = exp_of_negative(-distance)
+    small = exp(-distance)
     small = fma(small, -select(finite, distance_low, 0.0), small)
     return select(x.unordered(y), x + y, larger + log1p(small))
