@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument, fixed, pythons, read
-from gategrad.compiler.halves import Halves
+from gategrad.compiler.halves import Halves, with_numpys
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
@@ -47,8 +47,8 @@ class CompiledCall(Call):
         if True not in self.needs or _varies(leaves):
             return self.function(*leaves)  # among variables of another tape the call is recorded there
         self.half = self.flat.halves(self.needs)
-        whole, self.residuals = self.half.first(leaves)
-        return whole
+        whole, self.residuals, numpys = self.half.first(leaves)
+        return whole if numpys == 0 else with_numpys(whole, numpys)
 
     def pull(self, upstream: tuple[Any, ...], given: tuple[int, ...]) -> Any:
         half, residuals, moving = self.half, self.residuals, len(given) == len(self.places)

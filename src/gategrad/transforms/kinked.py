@@ -33,7 +33,7 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
     if slope is None:
         slope = _where(flat, 0.0, z.spec)
     unknown = None
-    if z.spec is not None and z.spec[0]:
+    if z.spec and z.spec[0]:
         weights = _weights(z.spec, uneven=True)
         again = _pushed(circuit, dict.fromkeys(same, ones * weights))
         if again is not None:
@@ -69,7 +69,7 @@ def _is_same(gate: Gate, z: Gate) -> bool:
 
 def _weights(spec: Spec, *, uneven: bool) -> Any:
     """1 for each element; or different numbers for different elements."""
-    if spec is None:
+    if not spec:
         return 1.0
     shape, dtype = spec
     count = int(np.prod(shape))
@@ -78,6 +78,6 @@ def _weights(spec: Spec, *, uneven: bool) -> Any:
 
 
 def _where(mask: Any, values: Any, spec: Spec) -> Any:
-    if spec is None:
+    if not spec:
         return np.where(mask, values, 0.0) if not isinstance(mask, (bool, np.bool_)) else float(values) * bool(mask)
     return np.where(mask, np.asarray(values, spec[1]), np.zeros(spec[0], spec[1]))[()]

@@ -14,7 +14,7 @@ from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, as_value
 from gategrad.errors import ComplexTraceError, TraceError, describe
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
-from gategrad.values import Spec
+from gategrad.values import FLOAT64, Spec
 from gategrad.variable import Variable
 
 __all__ = ["Rebuild", "trace"]
@@ -39,7 +39,7 @@ def trace(
     symbols = []
     for spec, label in zip(specs, names, strict=True):
         number = float if spec is None else spec if isinstance(spec, type) else None
-        shape, dtype = spec if isinstance(spec, tuple) else ((), number)
+        shape, dtype = spec if isinstance(spec, tuple) and spec else ((), number or FLOAT64)
         symbols.append(Symbol(builder.input(dtype, shape, label), builder, is_python=number is not None, in_rows=True))
         symbols[-1].made = ARGUMENT
     positional, keywords = bind(symbols)
