@@ -28,6 +28,7 @@ __all__ = [
     "finish",
     "leaf",
     "of_numpy",
+    "outermost",
     "plain",
     "record",
     "spread",
@@ -37,6 +38,9 @@ __all__ = [
 
 Variable: Any = None
 """The class of all variables. Their operators record, so its file is above this one, and joins it here."""
+
+outermost: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {Masked: through_mask}
+"""Kinds of values around variables: when a gate meets one beside a variable, it goes through that first."""
 
 _ONE = (True,)
 _ARRAY, _FLOAT64 = np.ndarray, np.float64
@@ -111,8 +115,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         if type(x) is Variable:
             if x.level > level:
                 level = x.level
-        elif type(x) is Masked:
-            return through_mask(gate, inputs)
+        elif type(x) in outermost:
+            return outermost[type(x)](gate, inputs)
     gate = unapplied(gate)
     gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
