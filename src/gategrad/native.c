@@ -435,10 +435,12 @@ static PyObject *on_several(PyObject *gate, PyObject *const *items, Py_ssize_t c
     int failed = inputs == NULL || needs == NULL;
     for (Py_ssize_t n = 0; n < count && !failed; n++) {
         PyObject *source;
-        if (is_variable(items[n]) && known_spec(items[n]) == nothing) numbers = nothing;
         failed = take(gate, items[n], &source, &call[1 + n]);
         if (!failed) PyTuple_SET_ITEM(inputs, n, source);
         else call[1 + n] = NULL;
+        if (!failed && is_variable(items[n]) &&
+            (source == items[n] ? SLOT(source, in_variable.spec) : SLOT(source, in_gate.spec)) == nothing)
+            numbers = nothing;
         Py_XINCREF(call[1 + n]); /* a value may be replaced in its variable meanwhile */
     }
     if (!failed && count > 1 && numbers == nothing) failed = widen(items, call + 1, count);

@@ -23,7 +23,9 @@ def _extended(x: Any, outside: Any) -> Any:
     if is_complex(x):
         return x
     beyond = outside(plain(x))
-    if isinstance(beyond, ArrayMethods):  # a program computes with real numbers, and hands back a call in which there are others
+    if isinstance(
+        beyond, ArrayMethods
+    ):  # a program computes with real numbers, and hands back a call in which there are others
         return checked(x, beyond, lambda: OtherNumbersError(_OTHERS))
     if not np.any(beyond):
         return x

@@ -19,7 +19,7 @@ from gategrad.kinds import Elementwise
 from gategrad.recording import outermost
 from gategrad.values import FLOAT64
 
-__all__ = ["Chosen", "alike", "chooses"]
+__all__ = ["Chosen", "alike", "chooses", "refusal"]
 
 alike: dict[type, Callable[[Any, Any], bool]] = {}
 """Whether two masks of a program are one; the compiler joins."""
@@ -27,7 +27,7 @@ alike: dict[type, Callable[[Any, Any], bool]] = {}
 
 def chooses(index: Any, shape: tuple[int, ...]) -> bool:
     """Whether an index is a mask that is known when the program runs, of an array of this shape."""
-    return type(index) in alike and index.dtype == bool and 0 < index.ndim and index.shape == shape[: index.ndim]
+    return type(index) in alike and index.dtype == bool and index.ndim > 0 and index.shape == shape[: index.ndim]
 
 
 def refusal(what: str) -> NotTraceableError:

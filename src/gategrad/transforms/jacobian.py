@@ -126,7 +126,11 @@ _KNOWN = (float, np.ndarray, np.generic)
 
 
 def _stack(parts: list[Any], out: Spec, x: Spec, axis: int) -> Any:
-    """Rows or columns side by side, in the shape of the output followed by that of the input."""
+    """Rows or columns side by side, in the shape of the output followed by that of the input.
+
+    A single float64 that comes out does not widen single precision, as it does not in a gradient.
+    """
+    out = None if out == SINGLE else out
     (rows, dtype_z), (columns, dtype_x) = out or ((), None), x or ((), None)
     dtype = np.result_type(*[dtype for dtype in (dtype_z, dtype_x) if dtype is not None] or [FLOAT64])
     if dtype.kind not in "fc":

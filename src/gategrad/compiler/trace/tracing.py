@@ -12,6 +12,7 @@ from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Builder
 from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, as_value
 from gategrad.errors import ComplexTraceError, TraceError, describe
+from gategrad.gates.chosen import Chosen, refusal
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
 from gategrad.values import FLOAT64, Spec
@@ -61,7 +62,7 @@ def trace(
             items.append(z)
             continue
         if type(z) is not Symbol and not isinstance(z, (float, np.ndarray, np.generic)):
-            raise TraceError(_no_value(z, name))
+            raise refusal("which the function returns") if type(z) is Chosen else TraceError(_no_value(z, name))
         values.append(as_value(z, builder))
         items.append(_PLACE)
 

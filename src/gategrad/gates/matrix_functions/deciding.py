@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
+from gategrad.gate import Gate
 from gategrad.gates.matrix_functions.meeting import computed
 from gategrad.kinds import Example
-from gategrad.gate import Gate
 from gategrad.recording import plain
 
 __all__ = ["Decided", "columns_of_qr", "decided", "order_of", "pivots_of"]
