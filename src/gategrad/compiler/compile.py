@@ -279,8 +279,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     finite and is answered by a second program, see docs/kinks.md), and arrays, numbers and settings that it takes
     from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
-    Numbers of Python's do not widen the float32 arrays that they meet and NumPy's own do, as arguments or taken from
-    outside, as in NumPy; those that flow through gates are Python's, as everywhere (docs/engine.md).
+    Numbers of Python's do not widen the float32 arrays that they meet and NumPy's own do, as in NumPy. Single float64s are
+    returned as Python floats, whosever they are.
 
     The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
     an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training
