@@ -22,7 +22,7 @@ from gategrad.transforms.vjp import vjp
 from gategrad.values import NUMPYS, conjugated, spec_of
 from gategrad.variable import Variable
 
-__all__ = ["Call", "Rule", "pullback_of", "pulled_back", "pushforward_of", "record"]
+__all__ = ["Call", "Rule", "as_numpy_has_it", "pullback_of", "pulled_back", "pushforward_of", "record"]
 
 Rule = Callable[..., Callable[..., Any]]
 """`pullback_of` or `pushforward_of`: the derivative of a function of flat values."""
