@@ -24,6 +24,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse
 from scipy.ndimage import gaussian_filter
 from scipy.special import logsumexp
@@ -288,3 +289,9 @@ def test_nor_is_that_of_an_argument():
     for f, says in ((gg.grad(np.sum), "argument 0 is a masked array"), (gg.compile(np.sum), "given a masked array")):
         with pytest.raises(gg.errors.DtypeError, match=f"{says}.*fill it, or use np.where"):
             f(MASKED)
+
+
+@pytest.mark.parametrize("function", [scipy.linalg.cholesky, scipy.linalg.expm])
+def test_scipys_functions_are_named_where_a_wrapper_of_scipys_asks_for_the_array(function):
+    with pytest.raises(EscapeError, match=r"are in gategrad\.scipy\.linalg for variables"):
+        gg.grad(lambda x: np.sum(function(x)))(np.eye(2))

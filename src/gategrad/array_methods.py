@@ -55,7 +55,7 @@ class ArrayMethods:
     def shape(self: Any) -> tuple[int, ...]:
         """The shape of the value; () for a number."""
         spec = self.spec
-        shape: tuple[int, ...] = () if spec is None else spec[0]
+        shape: tuple[int, ...] = spec[0] if spec else ()
         return shape
 
     @shape.setter
@@ -66,7 +66,7 @@ class ArrayMethods:
     def dtype(self: Any) -> Any:
         """The dtype of the value; float64 for a Python float."""
         spec = self.spec
-        return FLOAT64 if spec is None else spec[1]
+        return spec[1] if spec else FLOAT64
 
     @dtype.setter
     def dtype(self: Any, dtype: Any) -> None:

@@ -58,7 +58,7 @@ def viewed(x: Any, gate: Gate) -> Any:
         if recorded is None:
             z._made = recorded = gate
         spec = z.spec if recorded is gate else recorded.spec  # written out: this happens at every slice
-        if spec is not None and spec[0]:
+        if spec and spec[0]:
             note_view(x, z)
     return z
 

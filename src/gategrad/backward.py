@@ -43,7 +43,7 @@ def backward(z: Any, dz: Any = None, *, retain: bool = False, keep: bool = False
     gate = z.gate
     if dz is None:
         spec = z.spec if gate is None else gate.spec
-        dz = 1.0 if spec is None else _seed_of_one(spec)
+        dz = _seed_of_one(spec) if spec else 1.0
     else:
         dz = _fit_seed(dz, z)
     before = careful.doubts
@@ -80,7 +80,7 @@ def _fit_seed(dz: Any, z: Any) -> Any:
         raise DtypeError(f"dz is {describe(dz)}: it takes a number or an array of floats")
     if dz.shape != z.shape:
         raise ShapeError(f"dz has shape {dz.shape}, but the value that it is the gradient of has shape {z.shape}")
-    return float(dz) if z.spec is None else conjugated(dz.astype(z.dtype)[()], z.spec)
+    return conjugated(dz.astype(z.dtype)[()], z.spec) if z.spec else float(dz)
 
 
 def _deposit(gradients: dict[Any, Any]) -> None:

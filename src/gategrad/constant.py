@@ -56,7 +56,7 @@ def may_change(array: np.ndarray[Any, Any]) -> bool:
 def zeros_for(source: Any) -> Any:
     """Zeros that look like an input of a gate, as `gate.inputs` has it: a constant, or what has a spec."""
     spec = spec_of(source.array if type(source) is Constant else source)
-    return 0.0 if spec is None else np.zeros(*spec)[()]
+    return np.zeros(*spec)[()] if spec else 0.0
 
 
 def _fingerprint(array: np.ndarray[Any, Any]) -> Any:

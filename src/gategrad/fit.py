@@ -10,7 +10,7 @@ import numpy as np
 from gategrad.errors import DtypeError, GateError, describe
 from gategrad.gate import Gate
 from gategrad.masked import Masked
-from gategrad.values import FLOAT64, SEVERAL, Spec, travelling
+from gategrad.values import FLOAT64, SEVERAL, SINGLE, Spec, travelling
 
 __all__ = ["as_numpy", "backward_as_numpy", "fit", "method_of", "wrong_count"]
 
@@ -22,7 +22,7 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     """
     if spec is SEVERAL:
         return dx
-    shape, dtype = ((), FLOAT64) if spec is None else spec
+    shape, dtype = spec or SINGLE
     if type(dx) is complex and dtype.kind == "c":
         dx = np.complex128(dx)
     try:
@@ -35,7 +35,7 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
             raise _wrong_type(dx, gate, index) from None
         dx = float(dx)
         have_shape, have_dtype = (), FLOAT64
-        if spec is None:
+        if not spec:
             return dx
     if have_shape != shape:
         dx = _unbroadcast(dx, have_shape, shape, gate, index, dz)
@@ -50,9 +50,9 @@ def fit(dx: Any, spec: Spec, gate: Gate, index: int, dz: Any) -> Any:
     if type(dx) is Masked:
         source = gate.inputs[index]
         dx = dx.settled() if isinstance(source, Gate) and source.passes_masks else dx.resolve()
-    if spec is None:
+    if not spec:
         if type(dx) in travelling:
-            return travelling[type(dx)](dx)
+            return travelling[type(dx)](dx, spec is None)
         return float(dx) if isinstance(dx, (np.ndarray, np.generic)) else dx
     if type(dx) is float:
         return dtype.type(dx)

@@ -11,9 +11,9 @@ import numpy as np
 from gategrad.constant import may_change
 from gategrad.errors import DtypeError, GateError, ShapeError, describe
 from gategrad.gate import Gate
-from gategrad.values import SEVERAL, is_complex, spec_of, travelling
+from gategrad.values import FLOAT64, NUMPYS, SEVERAL, SINGLE, is_complex, spec_of
 
-__all__ = ["Rescue", "recover", "rescue_from", "rescues", "settle"]
+__all__ = ["Rescue", "is_narrow", "number", "recover", "rescue_from", "rescues", "settle"]
 
 
 class Rescue(NamedTuple):
@@ -44,8 +44,7 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any], foreign: Sequence[Any] | N
     """
     kind = type(z)
     if kind is np.float64:
-        gate.spec = None
-        return float(z)
+        return number(z, gate, inputs)
     if kind is np.ndarray:
         if z.dtype.kind not in "fc":
             raise _wrong_output(z, gate)
@@ -54,7 +53,7 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any], foreign: Sequence[Any] | N
     elif kind is tuple:
         if tuple in map(type, z):
             raise _wrong_output(z, gate)
-        z = tuple([settle(part, gate, inputs, foreign) for part in z])
+        z = tuple([part if type(part) is np.float64 else settle(part, gate, inputs, foreign) for part in z])
         gate.spec = SEVERAL
         return z
     elif kind is complex:
@@ -68,10 +67,28 @@ def settle(z: Any, gate: Gate, inputs: Sequence[Any], foreign: Sequence[Any] | N
         raise _wrong_output(z, gate)
     elif getattr(z, "level", -1) >= max(gate.level, 0):
         raise _hidden_input(gate)
-    elif kind in travelling:
-        z = travelling[kind](z)
     gate.spec = spec_of(z)
     return z
+
+
+def number(z: Any, gate: Gate, inputs: Sequence[Any]) -> Any:
+    """A float64 of NumPy's as it travels: as a Python float, unless the gate computed it of single precision as well.
+
+    The rule of such a gate meets the upstream gradient with what it remembers, and a Python float would not widen that.
+    """
+    if any(map(is_narrow, inputs)):
+        gate.spec = SINGLE
+        return z
+    gate.spec = NUMPYS
+    return float(z)
+
+
+def is_narrow(x: Any) -> bool:
+    """Whether a value, of whatever kind, is of floating-point numbers other than float64."""
+    if type(x) is float:
+        return False
+    dtype = getattr(x, "dtype", FLOAT64)
+    return dtype is not FLOAT64 and dtype.kind in "fc" and dtype != FLOAT64
 
 
 def _apart(z: Any, inputs: Sequence[Any]) -> Any:

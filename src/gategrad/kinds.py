@@ -55,7 +55,7 @@ class Elementwise(Gate):
 
     def scale(self, index: int, dx: Any) -> Any:
         """Local gradient of one input × `dx`, which is broadcast to the shape of the output."""
-        shape = () if self.spec is None else self.spec[0]
+        shape = self.spec[0] if self.spec else ()
         if (() if type(dx) is float else dx.shape) != shape:
             dx = np.broadcast_to(dx, shape)
         gate = self if sum(self.needs) == 1 else self._alone(index)

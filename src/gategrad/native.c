@@ -27,8 +27,8 @@
 #define NEEDED(X)                                                                                                     \
     X(Variable) X(Gate) X(Constant) X(may_change) X(Parts) X(ndarray) X(float64)            /* types */                             \
     X(Masked) X(Postponed) X(Asked) X(unknown) X(postpone) X(numbers_of) X(is_finite) X(careful) /* postponed.py */              \
-    X(errstate) X(FLOAT64) X(FLOAT32) X(BOOL)                                                   /* NumPy's */                           \
-    X(record) X(record_in_full) X(recover) X(settle) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
+    X(errstate) X(FLOAT64) X(FLOAT32) X(BOOL) X(SINGLE)                                                   /* NumPy's */                           \
+    X(record) X(record_in_full) X(recover) X(settle) X(is_narrow) X(strengthen) X(spread) X(compute)                       /* recording.py, for the rare cases */  \
     X(in_place)                                                               /* assignment.py, for arrays */         \
     X(fit) X(recover_backward) X(wrong_count)                         /* fit.py and tape.py, for the rare cases */       \
     X(call) X(array_ufunc) X(value) X(grad) X(shape) X(dtype) X(total) X(handed_out)                         /* what these do in Python */           \
@@ -189,6 +189,35 @@ static PyObject *output(PyObject *raw, PyObject *gate, PyObject *level)
     return out;
 }
 
+/* What a variable looks like, borrowed; NULL without an exception if Python must say. */
+static PyObject *known_spec(PyObject *x)
+{
+    PyObject *gate = SLOT(x, in_variable.gate);
+    return gate == Py_None ? SLOT(x, in_variable.spec) : gate != NULL && is_gate(gate) ? SLOT(gate, in_gate.spec) : NULL;
+}
+
+/* Whether a value is of floating-point numbers other than float64; forward.is_narrow in Python, for rare kinds. */
+static int is_narrow(PyObject *value)
+{
+    if (is_number(value)) return 0;
+    PyObject *dtype = is_array(value) ? PyObject_GetAttr(value, s_dtype) : NULL;
+    if (is_array(value) && dtype == NULL) return -1;
+    Py_XDECREF(dtype); /* the two that are asked for below live as long as NumPy */
+    if (dtype == FLOAT64_ || (dtype != NULL && dtype == FLOAT32_)) return dtype == FLOAT32_;
+    PyObject *answer = PyObject_CallOneArg(is_narrow_, value);
+    int narrow = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return narrow;
+}
+
+/* Whether any of some values is. */
+static int are_narrow(PyObject *const *values, Py_ssize_t count)
+{
+    int narrow = 0;
+    for (Py_ssize_t n = 0; n < count && !narrow; n++) narrow = is_narrow(values[n]);
+    return narrow;
+}
+
 /* Whether a value is a variable of a tape below this level. */
 static int is_below(PyObject *z, PyObject *level)
 {
@@ -199,9 +228,10 @@ static int is_below(PyObject *z, PyObject *level)
 }
 
 /* Apply a gate to values and hand out its output: what every short way ends in. `call` is the gate and its values,
-   `needs` is borrowed, the reference to `inputs` is handed over. */
+   `needs` is borrowed, the reference to `inputs` is handed over. `numbers` is the spec of an output that is a float of
+   Python's: whose number that is, Python's (None) or NumPy's (nothing). */
 static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs, PyObject *inputs, PyObject *level,
-                       PyObject *options)
+                       PyObject *options, PyObject *numbers)
 {
     PyObject *gate = call[0], *spec;
     PyObject *order = Py_TYPE(orders_)->tp_iternext(orders_);
@@ -221,13 +251,15 @@ static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs,
         if (z == NULL) return NULL;
     }
     if (PyFloat_CheckExact(z)) {
-        put(gate, in_gate.spec, Py_NewRef(Py_None));
+        put(gate, in_gate.spec, Py_NewRef(numbers));
         return output(z, gate, level);
     }
-    if (Py_IS_TYPE(z, (PyTypeObject *)float64_)) { /* a subclass of float */
-        Py_SETREF(z, PyFloat_FromDouble(PyFloat_AS_DOUBLE(z)));
+    if (Py_IS_TYPE(z, (PyTypeObject *)float64_)) { /* a subclass of float; see forward.number */
+        int narrow = are_narrow(call + 1, count);
+        if (!narrow) Py_SETREF(z, PyFloat_FromDouble(PyFloat_AS_DOUBLE(z)));
+        else if (narrow < 0) Py_CLEAR(z);
         if (z == NULL) return NULL;
-        put(gate, in_gate.spec, Py_NewRef(Py_None));
+        put(gate, in_gate.spec, Py_NewRef(narrow ? SINGLE_ : nothing));
         return output(z, gate, level);
     }
     int ours = is_array(z) || is_below(z, level) ? is_ours(gate) : 0;
@@ -242,7 +274,10 @@ static PyObject *apply(PyObject *const *call, Py_ssize_t count, PyObject *needs,
         PyObject *settled = values != NULL ? PyObject_CallFunctionObjArgs(settle_, z, gate, values, NULL) : NULL;
         Py_XDECREF(values);
         Py_DECREF(z);
-        if (settled == NULL || !PyTuple_CheckExact(settled)) return settled ? output(settled, gate, level) : NULL;
+        if (settled == NULL || !PyTuple_CheckExact(settled)) {
+            if (settled != NULL && SLOT(gate, in_gate.spec) == Py_None) put(gate, in_gate.spec, Py_NewRef(numbers));
+            return settled ? output(settled, gate, level) : NULL;
+        }
         PyObject *outputs = PyObject_CallFunctionObjArgs(spread_, settled, gate, level, NULL);
         Py_DECREF(settled);
         return outputs;
@@ -379,21 +414,38 @@ static PyObject *needs_of(PyObject *const *items, Py_ssize_t count)
 
 enum { MOST_INPUTS = 8 }; /* of a gate that goes the short way */
 
+/* Put NumPy's own numbers in place of the floats that are, where they meet others than float64; recording._widen. */
+static int widen(PyObject *const *items, PyObject **values, Py_ssize_t count)
+{
+    int narrow = are_narrow(values, count);
+    for (Py_ssize_t n = 0; n < count && narrow > 0; n++) {
+        if (!is_variable(items[n]) || !PyFloat_CheckExact(values[n]) || known_spec(items[n]) != nothing) continue;
+        PyObject *number = PyObject_CallOneArg(float64_, values[n]);
+        if (number == NULL) narrow = -1;
+        else Py_SETREF(values[n], number);
+    }
+    return narrow < 0 ? -1 : 0;
+}
+
 /* Record a gate of ours on inputs that can go the short way. */
 static PyObject *on_several(PyObject *gate, PyObject *const *items, Py_ssize_t count, PyObject *level, PyObject *options)
 {
     PyObject *call[1 + MOST_INPUTS] = {gate}, *inputs = PyTuple_New(count), *needs = needs_of(items, count);
-    PyObject *out = NULL;
+    PyObject *out = NULL, *numbers = Py_None;
     int failed = inputs == NULL || needs == NULL;
     for (Py_ssize_t n = 0; n < count && !failed; n++) {
         PyObject *source;
         failed = take(gate, items[n], &source, &call[1 + n]);
         if (!failed) PyTuple_SET_ITEM(inputs, n, source);
         else call[1 + n] = NULL;
+        if (!failed && is_variable(items[n]) &&
+            (source == items[n] ? SLOT(source, in_variable.spec) : SLOT(source, in_gate.spec)) == nothing)
+            numbers = nothing;
         Py_XINCREF(call[1 + n]); /* a value may be replaced in its variable meanwhile */
     }
+    if (!failed && count > 1 && numbers == nothing) failed = widen(items, call + 1, count);
     if (!failed) {
-        out = apply(call, count, needs, inputs, level, options);
+        out = apply(call, count, needs, inputs, level, options, numbers);
         inputs = NULL;
     }
     for (Py_ssize_t n = 0; n < count; n++) Py_XDECREF(call[1 + n]);
@@ -421,7 +473,7 @@ static PyObject *binary_in_place(PyObject *ufunc, PyObject *x, PyObject *y)
     PyObject *gate = held(x, in_variable.gate, s_gate);
     if (gate == NULL) return NULL;
     PyObject *spec = gate == Py_None ? SLOT(x, in_variable.spec) : SLOT(gate, in_gate.spec);
-    if (spec == Py_None) return binary(ufunc, x, y);
+    if (spec == Py_None || spec == nothing) return binary(ufunc, x, y);
     PyObject *call[] = {ufunc, x, y};
     return PyObject_Vectorcall(in_place_, call, 3, NULL);
 }
@@ -557,6 +609,17 @@ static PyObject *call(PyObject *gate, PyObject *const *inputs, Py_ssize_t count,
     return fresh < 0 ? NULL : in_python(call_, gate, inputs, count, names);
 }
 
+/* What a ufunc made, which is NumPy's where it is a single number, though the rule may have computed with Python's.
+   Takes over the reference to it. */
+static PyObject *of_numpy(PyObject *out)
+{
+    if (out == NULL || !is_variable(out) || known_spec(out) != Py_None) return out;
+    PyObject *done = PyObject_CallOneArg(strengthen_, out);
+    if (done == NULL) Py_CLEAR(out);
+    Py_XDECREF(done);
+    return out;
+}
+
 /* Variable.__array_ufunc__(x, ufunc, method, *inputs): a ufunc that a gate of ours stands for, of one or two inputs. */
 static PyObject *array_ufunc(PyObject *x, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -566,7 +629,7 @@ static PyObject *array_ufunc(PyObject *x, PyObject *const *args, Py_ssize_t coun
     int ours = cls != NULL ? is_ours(cls) : PyErr_Occurred() ? -1 : 0;
     if (ours < 0) return NULL;
     if (!ours || (count == 3 && args[2] != x)) return in_python(array_ufunc_, x, args, count, names);
-    return count == 3 ? made_on_one(args[0], x) : binary(args[0], args[2], args[3]);
+    return of_numpy(count == 3 ? made_on_one(args[0], x) : binary(args[0], args[2], args[3]));
 }
 
 /* --- the walk -------------------------------------------------------------------------------------------------- */
@@ -587,8 +650,8 @@ static int looks_like(PyObject *array, PyObject *spec)
 static int is_alike(PyObject *x, PyObject *spec)
 {
     PyObject *own = PyObject_GetAttr(x, s_spec);
-    int alike = own == NULL ? -1 : own == spec;
-    if (!alike && own != Py_None && spec != Py_None && PyTuple_CheckExact(own) && PyTuple_CheckExact(spec) &&
+    int alike = own == NULL ? -1 : own == spec || (own == Py_None && spec == nothing) || (own == nothing && spec == Py_None);
+    if (!alike && PyTuple_CheckExact(own) && PyTuple_CheckExact(spec) &&
         PyTuple_GET_SIZE(own) == 2 && PyTuple_GET_SIZE(spec) == 2 && PyTuple_GET_ITEM(own, 1) == PyTuple_GET_ITEM(spec, 1))
         alike = PyObject_RichCompareBool(PyTuple_GET_ITEM(own, 0), PyTuple_GET_ITEM(spec, 0), Py_EQ);
     Py_XDECREF(own);
@@ -614,7 +677,7 @@ static PyObject *fitted(PyObject *dx, PyObject *source, PyObject *gate, Py_ssize
     int pass = array != dx && !fits ? passes_masks(source) : 1;
     if (pass <= 0) array = NULL;
     if (pass < 0) fits = -1;
-    if (!fits && spec == Py_None && !is_variable(dx)) fits = PyFloat_CheckExact(dx);
+    if (!fits && (spec == Py_None || spec == nothing) && !is_variable(dx)) fits = PyFloat_CheckExact(dx);
     else if (!fits && is_variable(dx)) fits = is_alike(dx, spec);
     else if (!fits && array != NULL && is_array(array) && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2)
         fits = looks_like(array, spec);
@@ -1107,13 +1170,6 @@ static int set_grad(PyObject *x, PyObject *gradient, void *unused)
     return 0;
 }
 
-/* What a variable looks like, borrowed; NULL without an exception if Python must say. */
-static PyObject *known_spec(PyObject *x)
-{
-    PyObject *gate = SLOT(x, in_variable.gate);
-    return gate == Py_None ? SLOT(x, in_variable.spec) : gate != NULL && is_gate(gate) ? SLOT(gate, in_gate.spec) : NULL;
-}
-
 static PyObject *get_spec(PyObject *x, void *unused)
 {
     PyObject *own = SLOT(x, in_variable.spec), *spec = own != NULL ? own : known_spec(x);
@@ -1131,7 +1187,7 @@ static int set_spec(PyObject *x, PyObject *spec, void *unused)
 static PyObject *part_of_spec(PyObject *x, Py_ssize_t index, PyObject *otherwise, PyObject *python)
 {
     PyObject *spec = known_spec(x);
-    if (spec == Py_None) return Py_NewRef(otherwise);
+    if (spec == Py_None || spec == nothing) return Py_NewRef(otherwise);
     if (spec != NULL && PyTuple_CheckExact(spec) && PyTuple_GET_SIZE(spec) == 2) return Py_NewRef(PyTuple_GET_ITEM(spec, index));
     return Py_TYPE(python)->tp_descr_get(python, x, Variable_);
 }

@@ -136,7 +136,7 @@ def postpone(dx: Masked, spec: Spec) -> Any:
     value = dx.resolve()
     if not is_finite(value):
         return dx
-    return Postponed(float(value) if spec is None else value, (), known=dx)
+    return Postponed(value if spec else float(value), (), known=dx)
 
 
 def numbers_first(gate: Gate, dz: Postponed) -> tuple[Any, ...] | None:

@@ -14,17 +14,33 @@ import numpy as np
 
 from gategrad.constant import Constant, may_change
 from gategrad.errors import GateError
-from gategrad.forward import recover, settle
+from gategrad.forward import is_narrow, number, recover, settle
 from gategrad.gate import NO_OPTIONS, Gate, on_meeting, taken, unapplied
 from gategrad.masked import Masked, through_mask
 from gategrad.tape import UNTRACKED, Output, next_order, paused
-from gategrad.values import as_value, lock, spec_of
+from gategrad.values import NUMPYS, Spec, as_value, lock, spec_of, strengthening
 from gategrad.watch import WATCHED, floor, observe
 
-__all__ = ["arrange", "compute", "finish", "leaf", "plain", "record", "spread", "unary"]
+__all__ = [
+    "arrange",
+    "as_numpys",
+    "compute",
+    "finish",
+    "leaf",
+    "of_numpy",
+    "outermost",
+    "plain",
+    "record",
+    "spread",
+    "strengthen",
+    "unary",
+]
 
 Variable: Any = None
 """The class of all variables. Their operators record, so its file is above this one, and joins it here."""
+
+outermost: dict[type, Callable[[Gate, tuple[Any, ...]], Any]] = {Masked: through_mask}
+"""Kinds of values around variables: when a gate meets one beside a variable, it goes through that first."""
 
 _ONE = (True,)
 _ARRAY, _FLOAT64 = np.ndarray, np.float64
@@ -37,11 +53,41 @@ _new: Callable[[type], Any] = object.__new__
 def leaf(value: Any, level: int) -> Any:
     """A leaf on the tape of this level; `value` may itself be a value on a lower tape."""
     new = _new(Variable)
-    new.raw = value
     new.gate = None
     new.level = level
-    new.spec = spec_of(value)
+    if type(value) is _FLOAT64:
+        new.raw = float(value)
+        new.spec = NUMPYS
+    else:
+        new.raw = value
+        new.spec = spec_of(value)
     return new
+
+
+def strengthen(z: Any) -> None:
+    """Let a single number count as NumPy's, on all tapes: one that was just computed, and that nobody else has seen."""
+    while type(z) is Variable:
+        if z.gate is None:
+            z.spec = NUMPYS
+        else:
+            z.gate.spec = NUMPYS
+        z = z.raw
+    if type(z) in strengthening:
+        strengthening[type(z)](z)
+
+
+def of_numpy(z: Any, inputs: tuple[Any, ...]) -> Any:
+    """What a function of NumPy's made of these inputs: NumPy's own number, where the rule has computed with Python's."""
+    if any(z is x for x in inputs):
+        return np.positive(z)
+    strengthen(z)
+    return z
+
+
+def as_numpys(x: Any) -> Any:
+    """A plain value as NumPy has it: the float of a number that is NumPy's as a float64."""
+    value = plain(x)
+    return _FLOAT64(value) if type(value) is float and type(x) is Variable and x.spec is not None else value
 
 
 def plain(x: Any) -> Any:
@@ -69,8 +115,8 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
         if type(x) is Variable:
             if x.level > level:
                 level = x.level
-        elif type(x) is Masked:
-            return through_mask(gate, inputs)
+        elif type(x) in outermost:
+            return outermost[type(x)](gate, inputs)
     gate = unapplied(gate)
     gate.options = dict(gate.__dict__) or NO_OPTIONS
     if level <= paused():
@@ -79,13 +125,18 @@ def record(gate: Gate, inputs: tuple[Any, ...]) -> Any:
 
 
 def _in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
-    values, sources, needs = [], [], []
+    values: list[Any] = []
+    sources: list[Any] = []
+    needs: list[bool] = []
+    numpys: list[int] = []
     for x in inputs:
         kind = type(x)
         if kind is Variable:
+            source = x.gate
+            if (x.spec if source is None else source.spec) == NUMPYS:
+                numpys.append(len(values))
             if x.level == level:
                 values.append(x.raw)
-                source = x.gate
                 if source is not None:
                     source.users += 1
                 if not gate.is_ours:
@@ -105,10 +156,23 @@ def _in_full(gate: Gate, inputs: tuple[Any, ...], level: int) -> Any:
         needs.append(False)
     gate.needs = tuple(needs)
     gate.inputs = tuple(sources)
-    return (finish if gate.is_ours else _finish_foreign)(gate, level, tuple(values), gate.options)
+    if numpys:
+        _widen(values, numpys)
+    numbers = NUMPYS if numpys else None
+    return (finish if gate.is_ours else _finish_foreign)(gate, level, tuple(values), gate.options, numbers)
 
 
-def _finish_foreign(gate: Gate, level: int, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _widen(values: list[Any], numpys: list[int]) -> None:
+    """Put NumPy's own numbers in place of the floats that are, where they meet others than float64 and are to widen them."""
+    if any(map(is_narrow, values)):
+        for n in numpys:
+            if type(values[n]) is float:
+                values[n] = _FLOAT64(values[n])
+
+
+def _finish_foreign(
+    gate: Gate, level: int, values: tuple[Any, ...], options: dict[str, Any], numbers: Spec = None
+) -> Any:
     """`finish` for a gate that does not come with the library, whose `forward` may take a name of the engine's."""
     inputs, needs, order = gate.inputs, gate.needs, next_order()
     gate.options = options
@@ -133,11 +197,13 @@ def _finish_foreign(gate: Gate, level: int, values: tuple[Any, ...], options: di
         raise _overwritten(gate, inputs, needs, options, order, level, _NOBODY, _UNKNOWN, _UNKNOWN)
     del gate.grad
     if type(z) is float:
-        gate.spec = None
+        gate.spec = numbers
     else:
         z = settle(z, gate, values)
         if type(z) is tuple:
             return spread(z, gate, level)
+        if gate.spec is None:
+            gate.spec = numbers
     return _output(z, gate, level)
 
 
@@ -161,12 +227,20 @@ def compute(gate: Gate, inputs: tuple[Any, ...]) -> Any:
     gate.needs = (False,) * len(inputs)
     gate.level = UNTRACKED
     values = [as_value(plain(x), gate, index) for index, x in enumerate(inputs)]
+    numpys = [n for n, x in enumerate(inputs) if type(x) is Variable and x.spec == NUMPYS]
+    if numpys:
+        _widen(values, numpys)
     try:
         z = gate.forward(*values)
     except Exception as error:
         z = recover(error, gate, values)
     z = settle(z, gate, values, [x for x in inputs if type(x) is not Variable])
-    return tuple([leaf(part, UNTRACKED) for part in z]) if type(z) is tuple else leaf(z, UNTRACKED)
+    if type(z) is tuple:
+        return tuple([leaf(part, UNTRACKED) for part in z])
+    computed = leaf(z, UNTRACKED)
+    if computed.spec is None and (numpys or gate.spec == NUMPYS):
+        strengthen(computed)
+    return computed
 
 
 def spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Any, ...]:
@@ -181,7 +255,11 @@ def spread(outputs: tuple[Any, ...], gate: Gate, level: int) -> tuple[Any, ...]:
         output.users = 0
         gate.users += 1
         output.options = {"index": index, "count": len(outputs)}
-        output.spec = spec_of(z)
+        if type(z) is _FLOAT64:
+            output.spec = NUMPYS
+            z = float(z)
+        else:
+            output.spec = spec_of(z)
         spread.append(_output(z, output, level))
     return tuple(spread)
 
@@ -207,9 +285,11 @@ def unary(gate: Any, x: Any, options: dict[str, Any] = NO_OPTIONS) -> Any:
     source = x.gate
     if source is None:
         gate.inputs = (x,)
+        numbers = x.spec
     else:
         source.users += 1
         gate.inputs = (source,)
+        numbers = source.spec
     gate.options = options
     gate.level = level
     gate.order = next_order()
@@ -222,9 +302,10 @@ def unary(gate: Any, x: Any, options: dict[str, Any] = NO_OPTIONS) -> Any:
     kind = type(z)
     if kind is _ARRAY:
         gate.spec = z.shape, z.dtype
+    elif kind is float:
+        gate.spec = None if numbers else numbers
     elif kind is _FLOAT64:
-        gate.spec = None
-        z = float(z)
+        z = number(z, gate, (value,))
     else:
         z = settle(z, gate, (value,))
         if type(z) is tuple:
@@ -236,8 +317,13 @@ def unary(gate: Any, x: Any, options: dict[str, Any] = NO_OPTIONS) -> Any:
     return out
 
 
-def finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
-    """Run a gate whose needs and inputs are noted, and hand out its output as a variable."""
+def finish(
+    gate: Any, level: int, values: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS, numbers: Spec = None
+) -> Any:
+    """Run a gate whose needs and inputs are noted, and hand out its output as a variable.
+
+    `numbers` is the spec of an output that is a Python float: whose number it is, Python's or NumPy's.
+    """
     gate.options = options
     gate.level = level
     gate.order = next_order()
@@ -247,11 +333,13 @@ def finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, An
     except Exception as error:
         z = recover(error, gate, values)
     if type(z) is float:
-        gate.spec = None
+        gate.spec = numbers
     else:
         z = arrange(z, gate, values)
         if type(z) is tuple:
             return spread(z, gate, level)
+        if gate.spec is None:
+            gate.spec = numbers
     out = _new(Variable)
     out.raw = z
     out.gate = gate
@@ -262,8 +350,7 @@ def finish(gate: Any, level: int, values: tuple[Any, ...], options: dict[str, An
 def arrange(z: Any, gate: Any, values: Any) -> Any:
     """`settle`, with a short way for numbers, and for arrays from gates of ours, which need no check."""
     if type(z) is _FLOAT64:
-        gate.spec = None
-        return float(z)
+        return number(z, gate, values)
     if type(z) is _ARRAY and gate.is_ours:
         gate.spec = z.shape, z.dtype
         return z

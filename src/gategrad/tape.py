@@ -178,7 +178,7 @@ def sweep(
                     source.verify(type(gate).__name__, index)
                 continue
             spec = source.spec
-            if spec is None:
+            if not spec:
                 if type(dx) is not float and dx is not None:
                     dx = fit(dx, spec, gate, index, dz)
             elif type(dx) is _ARRAY:
@@ -267,12 +267,12 @@ def _add(dx: Any, dy: Any) -> Any:
 def _readable(dz: Any, spec: Spec) -> Any:
     """A gradient in the form in which people read it: zeros where nothing flowed."""
     if dz is None and spec is not SEVERAL:
-        return 0.0 if spec is None else np.zeros(*spec)[()]
+        return np.zeros(*spec)[()] if spec else 0.0
     if type(dz) is Postponed:
         return dz.value
     if type(dz) is Masked:
         dz = dz.resolve()
-        return float(dz) if spec is None and isinstance(dz, (np.ndarray, np.generic)) else dz
+        return float(dz) if not spec and isinstance(dz, (np.ndarray, np.generic)) else dz
     return dz
 
 

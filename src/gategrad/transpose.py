@@ -19,7 +19,7 @@ from gategrad.kinds import Linear
 from gategrad.masked import Masked
 from gategrad.recording import leaf
 from gategrad.tape import answers, next_level, send
-from gategrad.values import FLOAT64, Spec, is_complex
+from gategrad.values import SINGLE, Spec, is_complex
 from gategrad.variable import Variable
 
 __all__ = ["UNUSED", "dress", "jvp_from_backward", "transpose"]
@@ -44,7 +44,7 @@ def transpose(linear: Callable[[list[Any]], Sequence[Any]], specs: Sequence[Spec
 
 
 def _ones(spec: Spec) -> Any:
-    return 1.0 if spec is None else np.ones(*spec)[()]
+    return np.ones(*spec)[()] if spec else 1.0
 
 
 def jvp_from_backward(gate: Gate, tangents: Sequence[Any], specs: Sequence[Spec] | None = None) -> Any:
@@ -88,7 +88,7 @@ def dress(dz: Any, spec: Spec, gate: Gate) -> Any:
     """
     if dz is None:
         return None
-    shape, dtype = ((), FLOAT64) if spec is None else spec
+    shape, dtype = spec or SINGLE
     have = getattr(dz, "shape", ())
     if not (isinstance(dz, (float, int, complex)) or getattr(dz, "dtype", np.dtype(object)).kind in "fc"):
         raise GateError(f"{_method(gate)} returned {describe(dz)}: return a float, a floating-point array, or None")
@@ -102,7 +102,7 @@ def dress(dz: Any, spec: Spec, gate: Gate) -> Any:
             ) from None
     if dtype.kind != "c" and is_complex(dz):
         dz = np.real(dz)  # a rule for the way back was asked, where the engine keeps the real part as well
-    if spec is None:
+    if not spec:
         return dz if hasattr(dz, "spec") or type(dz) is Masked else float(dz)
     if not hasattr(dz, "dtype"):
         return dtype.type(dz)

@@ -1,7 +1,9 @@
 """Values: what travels on the wires of a circuit, and what it looks like.
 
 A value is a Python float, a NumPy array (or scalar) of a floating-point dtype, another library's array that follows
-NumPy's protocols, or a variable of an outer tape. Its *spec* is None for a Python float, else its shape and dtype.
+NumPy's protocols, or a variable of an outer tape. Its *spec* is None for a Python float, else its shape and dtype; and () for
+a single float64 of NumPy's. That one travels as a Python float as well, with which rules compute several times faster,
+but it is known for what it is: where it meets single precision, it is handed over as NumPy's, and widens the result.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
 __all__ = [
     "FLOAT64",
+    "NUMPYS",
     "SEVERAL",
+    "SINGLE",
     "Spec",
     "as_value",
     "conjugated",
@@ -26,15 +30,22 @@ __all__ = [
     "own",
     "set_all",
     "spec_of",
+    "strengthening",
     "travelling",
 ]
 
-Spec = tuple[tuple[int, ...], Any] | None
+Spec = tuple[tuple[int, ...], Any] | tuple[()] | None
+
+NUMPYS: tuple[()] = ()
+"""The spec of a single float64 of NumPy's that travels as a Python float."""
 
 SEVERAL: Any = ("several outputs",)
 """The spec of a gate whose forward returns a tuple; see `tape.Output`."""
 
 FLOAT64 = np.dtype(np.float64)
+
+SINGLE: tuple[tuple[int, ...], Any] = ((), FLOAT64)
+"""The shape and dtype of a single number, whose own spec does not say them."""
 
 
 def spec_of(value: Any) -> Spec:
@@ -54,8 +65,14 @@ def spec_of(value: Any) -> Spec:
     return spec
 
 
-travelling: dict[type, Callable[[Any], Any]] = {np.float64: float}
-"""How single numbers of a type travel between gates, if not as they are. The compiler joins, for symbols."""
+travelling: dict[type, Callable[[Any, bool], Any]] = {np.float64: lambda x, is_python: float(x)}
+"""How single numbers of a type travel between gates, if not as they are; whether they count as Python's is said.
+
+The compiler joins, for symbols."""
+
+
+strengthening: dict[type, Callable[[Any], None]] = {}
+"""How a single number that nobody else has seen is told that it is NumPy's; variables and symbols join."""
 
 
 def is_complex(x: Any) -> bool:
@@ -75,7 +92,7 @@ def conjugated(dz: Any, spec: Spec) -> Any:
     The walk carries dz with dL = Re(Σ dz · δz), which leaves the rules of holomorphic gates as they are for real
     numbers. People are handed its conjugate, the direction of steepest ascent: dL = Re(Σ conj(dz) · δz).
     """
-    if spec is None or spec is SEVERAL or spec[1] is FLOAT64 or spec[1].kind != "c" or dz is None:
+    if not spec or spec is SEVERAL or spec[1] is FLOAT64 or spec[1].kind != "c" or dz is None:
         return dz
     return np.conjugate(dz)
 

@@ -25,13 +25,16 @@ from gategrad.errors import (
 )
 from gategrad.forward import recover
 from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs
-from gategrad.recording import arrange, finish, leaf, plain, record, unary
+from gategrad.recording import arrange, as_numpys, finish, leaf, of_numpy, plain, record, strengthen, unary
 from gategrad.refusals import NOT_KEPT, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
-from gategrad.values import FLOAT64, Spec, lock, own, spec_of
+from gategrad.values import FLOAT64, NUMPYS, Spec, lock, own, spec_of
 from gategrad.ways_out import AS_INDEX, compared, escape, formatted
 
 __all__ = ["Variable", "detach", "variable"]
+
+_PASSES_NUMBERS = (np.real, np.imag)
+"""Those of NumPy's functions that answer with a number of Python's if they are given one."""
 
 _BOTH, _LEFT, _RIGHT = (True, True), (True, False), (False, True)
 _ARRAY = np.ndarray
@@ -46,10 +49,17 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         if level <= paused():
             return record(ufuncs[ufunc](), (self, other))
         kind = type(other)
+        first = self.gate
+        numbers = self.spec if first is None else first.spec
         if kind is Variable:
+            y, source, needs = other.raw, other.gate, _BOTH
             if other.level != level:
                 return record(ufuncs[ufunc](), (self, other))
-            y, source, needs = other.raw, other.gate, _BOTH
+            theirs = other.spec if source is None else source.spec
+            if theirs is not numbers and NUMPYS in (theirs, numbers):
+                if theirs or numbers:
+                    return record(ufuncs[ufunc](), (self, other))
+                numbers = NUMPYS
             if source is None:
                 source = other
             else:
@@ -61,7 +71,6 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
             return record(ufuncs[ufunc](), (self, other))
         gate = ufuncs[ufunc]()
         gate.needs = needs
-        first = self.gate
         if first is None:
             gate.inputs = (self, source)
         else:
@@ -78,7 +87,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
             z = recover(error, gate, (x, y))
         kind = type(z)
         if kind is float:
-            gate.spec = None
+            gate.spec = numbers
         elif kind is _ARRAY and gate.is_ours:
             gate.spec = z.shape, z.dtype
         else:
@@ -99,10 +108,12 @@ def _binary(ufunc: np.ufunc) -> tuple[Any, Any]:
         first = self.gate
         if first is None:
             gate.inputs = (other, self)
+            numbers = self.spec
         else:
             first.users += 1
             gate.inputs = (other, first)
-        return finish(gate, level, (other, self.raw))
+            numbers = first.spec
+        return finish(gate, level, (other, self.raw), NO_OPTIONS, None if numbers else numbers)
 
     apply.__doc__ = f"numpy.{ufunc.__name__} of this value and another."
     reflected.__doc__ = f"numpy.{ufunc.__name__} of another value and this one."
@@ -114,7 +125,7 @@ def _in_place(ufunc: np.ufunc, apply: Any) -> Any:
 
     def write(self: Variable, other: Any) -> Any:
         gate = self.gate
-        if (self.spec if gate is None else gate.spec) is None:
+        if not (self.spec if gate is None else gate.spec):
             return apply(self, other)
         return in_place(ufunc, self, other)
 
@@ -206,8 +217,8 @@ class Variable(ArrayMethods):
                 )
             if np.iscomplexobj(new) and self.dtype.kind != "c":
                 raise DtypeError(f"a complex value cannot replace one of {self.dtype}: make a new gg.variable")
-            new = self.dtype.type(new) if self.spec is not None and self.shape == () else new
-            new = float(new) if self.spec is None else np.asarray(new, dtype=self.dtype)
+            new = self.dtype.type(new) if self.spec and self.shape == () else new
+            new = np.asarray(new, dtype=self.dtype) if self.spec else float(new)
         self.raw = lock(new)
 
     @property
@@ -231,7 +242,7 @@ class Variable(ArrayMethods):
             gradient = np.asarray(gradient, self.dtype)
             if gradient.shape != self.shape:
                 raise ShapeError(f"a gradient of shape {gradient.shape} cannot belong to a value of shape {self.shape}")
-            gradient = float(gradient) if self.spec is None else gradient[()]
+            gradient = gradient[()] if self.spec else float(gradient)
         self._gradient = gradient
 
     def item(self, *args: Any) -> float:
@@ -279,7 +290,7 @@ class Variable(ArrayMethods):
         return unary(ufuncs[np.negative](), self)
 
     def __pos__(self) -> Any:
-        return self if self.spec is None else unary(ufuncs[np.positive](), self)  # of an array, a copy
+        return unary(ufuncs[np.positive](), self) if self.spec else self  # of an array, a copy
 
     def __abs__(self) -> Any:
         return unary(ufuncs[np.absolute](), self)
@@ -296,7 +307,10 @@ class Variable(ArrayMethods):
         if method == "__call__" and not options:
             gate = ufuncs.get(ufunc) or gate_of(ufunc)
             if gate is not None:
-                return unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
+                z = unary(gate(), self) if len(inputs) == 1 and gate.is_ours else record(gate(), inputs)
+                if type(z) is Variable and z.spec is None:
+                    strengthen(z)  # rules compute with operators, of which Python's numbers make Python's
+                return z
         return rare_ufunc(ufunc, method, inputs, options, plain)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
@@ -306,7 +320,10 @@ class Variable(ArrayMethods):
             raise NoRuleError(no_rule(f"{function.__module__}.{name}", name if function.__module__ == "numpy" else ""))
         if options.get("out") is not None and type(options["out"]) is Variable:
             return written_out(function, args, options, (options.pop("out"),))
-        return rule(*args, **options)
+        z = rule(*args, **options)
+        if type(z) is Variable and z.spec is None and function not in _PASSES_NUMBERS:
+            return of_numpy(z, args)
+        return z
 
     # --- the ways out that would lose the gradient
 
@@ -344,10 +361,10 @@ class Variable(ArrayMethods):
 
     def __repr__(self) -> str:
         value = plain(self)
-        is_array = type(value) not in on_meeting and self.spec is not None  # not a symbol of a program
+        is_array = type(value) not in on_meeting and self.spec  # not a symbol of a program
         shown = np.array2string(np.asarray(value), prefix=" " * 9, separator=", ") if is_array else repr(value)
         parts = [shown]
-        if self.spec is not None and self.dtype != FLOAT64:
+        if self.dtype != FLOAT64:
             parts.append(f"dtype={self.dtype}")
         if self.name:
             parts.append(f"name={self.name!r}")
@@ -364,7 +381,7 @@ class Variable(ArrayMethods):
                 "only variables made by gg.variable can be pickled or copied deeply: this one belongs to a circuit. "
                 "Use v.value"
             )
-        return _restore, (self.raw, self.name, self._gradient)
+        return _restore, (as_numpys(self), self.name, self._gradient)
 
     def __copy__(self) -> Variable:
         return self
@@ -400,8 +417,8 @@ def variable(value: Any, name: str | None = None) -> Variable:
         new.raw = value
         new.spec = None
     else:
-        new.raw = value = lock(own(value))
-        new.spec = spec_of(value)
+        new.raw = lock(own(value))
+        new.spec = NUMPYS if type(value) is np.float64 else spec_of(new.raw)
     new.gate = None
     new.level = AMBIENT
     new.name = name
@@ -412,7 +429,7 @@ def variable(value: Any, name: str | None = None) -> Variable:
 
 def detach(x: Any) -> Variable:
     """The plain value of `x` as a variable that remembers no circuit."""
-    constant: Variable = leaf(plain(x), UNTRACKED)
+    constant: Variable = leaf(as_numpys(x), UNTRACKED)
     return constant
 
 

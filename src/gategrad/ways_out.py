@@ -103,7 +103,7 @@ def _line() -> _Line | None:
         package, _, rest = frame.f_globals.get("__name__", "").partition(".")
         if package == "scipy":
             part = rest.partition(".")[0]
-            of = of if part.startswith("_") else part
+            of = (of or _wrapped(frame)) if part.startswith("_") else part
         elif package == "numpy" and rest.startswith("polynomial"):
             of = "polynomial"
         elif package not in ("gategrad", "numpy") and frame.f_code.co_filename != "<__array_function__ internals>":
@@ -111,6 +111,13 @@ def _line() -> _Line | None:
             return _Line(frame, _text(frame), step, of)
         frame = frame.f_back
     return None
+
+
+def _wrapped(frame: Any) -> str:
+    """The part of SciPy that a function belongs to which a frame is about to call, with its arguments made arrays; "" if none."""
+    module = getattr(frame.f_locals.get("f"), "__module__", None) or ""
+    package, _, rest = module.partition(".")
+    return rest.partition(".")[0] if package == "scipy" else ""
 
 
 def _text(frame: Any) -> str:

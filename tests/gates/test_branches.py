@@ -28,3 +28,20 @@ def test_other_bases_and_powers():
     assert np.emath.sqrt(gg.variable(np.float32([-1.0]))).dtype == np.complex64
     with pytest.raises(DtypeError, match="dz"):
         np.emath.sqrt(gg.variable([-1.0])).backward(np.array(["a"]))
+
+
+def test_a_program_is_for_real_numbers_and_the_function_itself_answers_the_others():
+    f = gg.compile(np.emath.sqrt)
+    x = np.array([1.0, 4.0])
+    for given in (x, -x, x):
+        found, expected = f(given), np.emath.sqrt(given)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(gg.vjp(f, given)[0], expected)
+    assert "host calls: none" in str(f.report(x))
+
+
+def test_precisions_are_numpys():
+    x = np.array([1.0, 2.0], np.float32)
+    for f in (lambda x: np.emath.power(x, 1.5), lambda x: np.emath.logn(3.0, x), lambda x: np.emath.power(x, x[0])):
+        assert gg.vjp(f, x)[0].dtype == f(x).dtype

@@ -119,7 +119,9 @@ def test_values_keep_their_kind():
     assert z.dtype == np.complex128 and np.real(z).dtype == np.float64
     assert z.conj().value == 1 - 2j and z.conjugate().value == 1 - 2j
     x = gg.variable(2.0)
-    assert np.real(x) is x and np.imag(x) == 0.0 and np.real_if_close(x) is x
+    assert np.real(x) is x and np.imag(x) == 0.0 and np.real_if_close(x) == 2.0
+    row = gg.variable([2.0])
+    assert np.real(row) is row and np.real_if_close(row) is row
     assert np.angle(gg.variable(-2.0)) == np.pi
     assert np.iscomplexobj(np.real_if_close(z).value) and np.isrealobj(np.real_if_close(z * z.conj()).value)
 

@@ -218,7 +218,7 @@ def _seeds(outputs: list[Variable]) -> dict[Any, Any]:
     seeds: dict[Any, Any] = {}
     for z in outputs:
         source = z.gate or z
-        one = 1.0 if z.spec is None else np.ones(z.shape, z.dtype)[()]
+        one = np.ones(z.shape, z.dtype)[()] if z.spec else 1.0
         seeds[source] = seeds[source] + one if source in seeds else one
     return seeds
 

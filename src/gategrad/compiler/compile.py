@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from gategrad.compiler.arguments import Argument, fixed, pythons, read
-from gategrad.compiler.halves import Halves
+from gategrad.compiler.halves import Halves, with_numpys
 from gategrad.compiler.program.program import Program
 from gategrad.compiler.report import Report
 from gategrad.compiler.runtime import callable as native
@@ -47,8 +47,8 @@ class CompiledCall(Call):
         if True not in self.needs or _varies(leaves):
             return self.function(*leaves)  # among variables of another tape the call is recorded there
         self.half = self.flat.halves(self.needs)
-        whole, self.residuals = self.half.first(leaves)
-        return whole
+        whole, self.residuals, numpys = self.half.first(leaves)
+        return whole if numpys == 0 else with_numpys(whole, numpys)
 
     def pull(self, upstream: tuple[Any, ...], given: tuple[int, ...]) -> Any:
         half, residuals, moving = self.half, self.residuals, len(given) == len(self.places)
@@ -279,8 +279,8 @@ def compile(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), 
     finite and is answered by a second program, see docs/kinks.md), and arrays, numbers and settings that it takes
     from outside are what they were then. Python's truth values and the arguments named in `static`, which must be
     hashable, are part of the program: another value is another program. A Python integer is taken as a float.
-    Numbers of Python's do not widen the float32 arrays that they meet and NumPy's own do, as arguments or taken from
-    outside, as in NumPy; those that flow through gates are Python's, as everywhere (docs/engine.md).
+    Numbers of Python's do not widen the float32 arrays that they meet and NumPy's own do, as in NumPy. Single float64s are
+    returned as Python floats, whosever they are.
 
     The arrays in the arguments named in `donate` are given up: where the output, or a part of it, is built like such
     an argument (same containers, dtypes and shapes), it is written over those arrays and returns them. So a training

@@ -20,10 +20,11 @@ from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.schedule.views import VIEW_OPS
 from gategrad.compiler.trace.symbol import Symbol, as_value
 from gategrad.masked import Masked
-from gategrad.transforms.call import pulled_back
-from gategrad.values import spec_of
+from gategrad.transforms.call import as_numpy_has_it, pulled_back
+from gategrad.transforms.containers import flatten
+from gategrad.values import NUMPYS, SINGLE, spec_of
 
-__all__ = ["Halves"]
+__all__ = ["Halves", "with_numpys"]
 
 _MOST = 32
 """Residuals, above which the function is computed again instead: each is an object made and taken apart by the call."""
@@ -51,42 +52,44 @@ class Halves:
         self._function, self._needs = function, needs
         self._seconds: dict[Any, _Second] = {}  # by the shapes and dtypes of the leaves
         self.first = made(self._first)
-        """From leaves to what the function returns, and the residuals; None in their place where there are too many."""
+        """From leaves to what the function returns, the residuals (None in their place where there are too many), and which
+        of the outputs are single float64s of NumPy's, which native code returns as floats: bit by bit of a number."""
         self.second = made(self._second)
         """From leaves, residuals and upstream gradients, one for each output that flows, to the gradients."""
 
     def _first(self, leaves: tuple[Any, ...]) -> Any:
         builder = next((x.builder for x in leaves if type(x) is Symbol), None)
         if builder is None:  # without a program the function runs as it is
-            return self._function(*leaves), None
+            return self._function(*leaves), None, 0
         with writing() as caution:
             whole, flowing, pullback = pulled_back(self._function, leaves, self._needs)
+        numpys = sum([1 << n for n, z in enumerate(flatten(whole)[0]) if type(z) is Symbol and z.spec == NUMPYS])
         if caution.has_spared:
             for where in caution.left_out:
                 spared(where)
-            return whole, None  # the other half could not tell which program the residuals are from
+            return whole, None, numpys  # the other half could not tell which program the residuals are from
         if caution.doubtful:
             for mask, is_tie in caution.doubtful:
                 doubted(mask, is_tie=is_tie)
-            return whole, None
+            return whole, None, numpys
         upstream = [Symbol(_standing_for(z), builder, is_python=spec_of(z) is None) for z in flowing]
         with writing() as caution:
             gradients = [_value(dx, builder) for dx in pullback(tuple(upstream))]
         if caution.doubtful:
-            return whole, None  # what is in doubt is counted where the two halves are one
+            return whole, None, numpys  # what is in doubt is counted where the two halves are one
         alarm = caution.alarm
         alarms = () if alarm is None else (alarm.value,)
         places = [x.value for x in leaves if type(x) is Symbol]
         residuals = _residuals(Program((), [*gradients, *alarms]), {x.value for x in upstream})
         if len(residuals) > _MOST:
-            return whole, None
+            return whole, None, numpys
         inputs = (*places, *residuals, *[x.value for x in upstream])
         self._seconds[_key(leaves)] = _Second(
             inputs, Program((), [*gradients, *alarms]), bool(alarms), caution.has_spared
         )
         if len(self._seconds) > _KEPT:
             self._seconds.pop(next(iter(self._seconds)), None)
-        return whole, tuple([Symbol(x, builder) for x in residuals])
+        return whole, tuple([Symbol(x, builder) for x in residuals]), numpys
 
     def _second(self, leaves: tuple[Any, ...], residuals: tuple[Any, ...], upstream: tuple[Any, ...]) -> Any:
         if not any(
@@ -108,10 +111,18 @@ class Halves:
         return tuple(gradients)
 
 
+def with_numpys(whole: Any, numpys: int) -> Any:
+    """What a function returned, with NumPy's numbers in the places that the bits of `numpys` say."""
+    if type(whole) is float:  # written out: one value
+        return np.float64(whole)
+    outputs, rebuild = flatten(whole)
+    return rebuild([as_numpy_has_it(z) if numpys >> n & 1 else z for n, z in enumerate(outputs)])
+
+
 def _standing_for(z: Any) -> Value:
     """A value of a program that nobody gives: what depends on it can only be computed later."""
     spec = spec_of(z)
-    shape, dtype = ((), np.dtype(np.float64)) if spec is None else spec
+    shape, dtype = spec or SINGLE
     return Value(OPS["input"], (), {"dtype": np.dtype(dtype), "shape": shape})
 
 

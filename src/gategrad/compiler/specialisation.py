@@ -93,8 +93,9 @@ class Specialisation:
             return ()
         asks_host = not self.traced.operations.isdisjoint(("eig", "callback"))
         checks = [x.options["failure"].kind for x in self.traced.values if x.op.name == "check"]
+        may_be_others = asks_host or (not self.is_donated and OtherNumbersError in checks)
         may_be_undecided = not self.is_donated and (asks_host or UndecidedError in checks)
-        return (OtherNumbersError,) * asks_host + (UndecidedError,) * may_be_undecided
+        return (OtherNumbersError,) * may_be_others + (UndecidedError,) * may_be_undecided
 
     @functools.cached_property
     def program(self) -> Program | None:

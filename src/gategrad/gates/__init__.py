@@ -6,6 +6,7 @@ from gategrad.gates import arithmetic as arithmetic
 from gategrad.gates import blanks as blanks
 from gategrad.gates import branches as branches
 from gategrad.gates import choosing as choosing
+from gategrad.gates import chosen as chosen
 from gategrad.gates import comparison as comparison
 from gategrad.gates import complex as complex
 from gategrad.gates import convolution as convolution

@@ -12,6 +12,7 @@ from gategrad.array_methods import getitem, implements
 from gategrad.assignment import viewed
 from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, axis_of, refuse, shape_of
+from gategrad.gates.chosen import Chosen, chooses
 from gategrad.gates.indices import BASIC, is_basic, last_writers, own_index, reads_once
 from gategrad.kinds import Example, Linear, Router
 from gategrad.masked import select
@@ -139,6 +140,9 @@ def _example_indices(rng: np.random.Generator) -> Iterator[Any]:
 def _getitem(x: Any, index: Any) -> Any:
     if isinstance(index, BASIC):
         return viewed(x, Index(index))
+    mask = plain(index)
+    if chooses(mask, shape_of(x)):
+        return Chosen(x, mask)
     index = own_index(index)
     return viewed(x, Index(index)) if is_basic(index) else Index(index)(x)
 

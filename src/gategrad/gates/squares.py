@@ -45,7 +45,7 @@ def evenly(dz: Any, source: Any) -> Any:
 def _terms(gate: Gate) -> list[Any] | None:
     """What must be such sums that this gate is one; None if that does not help."""
     ufunc, inputs = gate.ufunc, gate.inputs
-    if gate.spec is not None and gate.spec[1].kind != "f":
+    if gate.spec and gate.spec[1].kind != "f":
         return None  # 1² + i² is 0, too
     if ufunc in _BASES and any(map(_is_steep, inputs)):
         return None  # √(√x²) is √x
@@ -123,5 +123,5 @@ def _is_positive(x: Any) -> bool:
     return isinstance(x, (int, float, np.ndarray, np.generic)) and bool(np.all(np.greater_equal(x, 0)))
 
 
-_SINGLE: Any = (None, ((), np.dtype(np.float64)), ((), np.dtype(np.float32)))
+_SINGLE: Any = (None, (), ((), np.dtype(np.float64)), ((), np.dtype(np.float32)))
 """Of a product of two vectors with each other: single numbers."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from gategrad.assignment import assigners
 from gategrad.errors import DtypeError
-from gategrad.gate import on_meeting
 from gategrad.gates.axes import as_input, shape_of
+from gategrad.gates.chosen import Chosen, chooses
 from gategrad.gates.complex import Imag, Real
 from gategrad.gates.indexing import Assign, Index
 from gategrad.gates.indices import BASIC, is_basic, own_index
@@ -24,11 +24,11 @@ __all__ = ["write"]
 def write(y: Any, index: Any, v: Any) -> Any:
     """y as it is after y[index] = v: a new value, by the gate."""
     index = index if isinstance(index, BASIC) else own_index(plain(index))
+    if chooses(index, y.shape):
+        return Chosen(y, index).of(v).written(y)
     v = as_input(v)
     if getattr(v, "dtype", FLOAT64).kind == "c" != y.dtype.kind or type(v) is complex:
         raise DtypeError(f"a complex value cannot be written into one of {y.dtype}: make that complex first")
-    if type(index) in on_meeting and index.dtype == bool and index.shape == y.shape and not shape_of(v):
-        return np.where(index, v, y).astype(y.dtype)  # a mask that is known when the program runs
     target = np.empty(y.shape, bool)[index].shape
     extra = len(shape_of(v)) - len(target)
     if extra > 0 and shape_of(v)[:extra] == (1,) * extra:

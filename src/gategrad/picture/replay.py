@@ -202,4 +202,4 @@ def _ones(value: Any) -> Any:
 
 def _filled(value: Any, content: int) -> Any:
     spec = spec_of(value)
-    return float(content) if spec is None else np.full(shape_of(value), content, spec[1])[()]
+    return np.full(shape_of(value), content, spec[1])[()] if spec else float(content)

@@ -152,7 +152,7 @@ def _apart(row: Any, specs: list[Any]) -> list[Any]:
     """A row of numbers as values that look like these."""
     parts, start = [], 0
     for spec in specs:
-        shape = () if spec is None else spec[0]
+        shape = spec[0] if spec else ()
         stop = start + int(np.prod(shape, dtype=int))
         parts.append(np.reshape(row[start:stop], shape))
         start = stop

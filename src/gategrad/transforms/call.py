@@ -19,10 +19,10 @@ from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten, single
 from gategrad.transforms.jvp import jvp
 from gategrad.transforms.vjp import vjp
-from gategrad.values import conjugated, spec_of
+from gategrad.values import NUMPYS, conjugated, spec_of
 from gategrad.variable import Variable
 
-__all__ = ["Call", "Rule", "pullback_of", "pulled_back", "pushforward_of", "record"]
+__all__ = ["Call", "Rule", "as_numpy_has_it", "pullback_of", "pulled_back", "pushforward_of", "record"]
 
 Rule = Callable[..., Callable[..., Any]]
 """`pullback_of` or `pushforward_of`: the derivative of a function of flat values."""
@@ -48,11 +48,16 @@ class Call(Gate):
         """The gradients of the leaves that need one, for upstream gradients of the outputs at the places `given`."""
         return self.derivative(pullback_of, self.needs, given)(self.leaves, upstream)
 
+    numpys: tuple[int, ...] = ()
+    """Which of the leaves are numbers of NumPy's that travel as floats: the function is to know them for what they are."""
+
     outputs: list[Any]
     rebuild: Callable[[list[Any]], Any]
     places: tuple[int, ...]  # of the outputs through which gradients flow
 
     def forward(self, *leaves: Any) -> Any:
+        if self.numpys:
+            leaves = tuple([as_numpy_has_it(x) if n in self.numpys else x for n, x in enumerate(leaves)])
         self.leaves = leaves
         whole = self.run(leaves)
         if type(whole) is float or (type(whole) is np.ndarray and whole.dtype.kind in "fc"):  # written out: one value
@@ -97,6 +102,9 @@ class Call(Gate):
 
 def record(gate: Call, leaves: Sequence[Any]) -> Any:
     """Apply the gate, and put its outputs back among those through which no gradient flows (integers, constants)."""
+    numpys = [n for n, x in enumerate(leaves) if type(x) is Variable and x.spec == NUMPYS]
+    if numpys:
+        gate.numpys = tuple(numpys)
     answered = gate(*leaves)
     if gate.rebuild is single and type(answered) is Variable:  # written out: one value
         return answered
@@ -161,6 +169,11 @@ def _of_chosen(
         return tuple([outputs[place] for place in places])
 
     return inner, [x for x, take in zip(leaves, chosen, strict=True) if take]
+
+
+def as_numpy_has_it(x: Any) -> Any:
+    """A float as a float64 of NumPy's, anything else as it is."""
+    return np.float64(x) if type(x) is float else x
 
 
 def _flows(z: Any) -> bool:

@@ -41,4 +41,4 @@ def _ones(z: Any) -> Any:
         raise NotScalarError(
             f"elementwise_grad is of a function that returns one real array; this one returned {describe(plain(z))}"
         )
-    return 1.0 if getattr(z, "spec", ()) is None else np.ones(z.shape, dtype)[()]
+    return np.ones(z.shape, dtype)[()] if getattr(z, "spec", True) else 1.0

@@ -63,7 +63,7 @@ def _moves(gates: list[Any]) -> list[tuple[Any, Any]] | None:
     if not gates or not all(gate.needs and gate.level == gates[0].level for gate in gates):
         return None
     sources = [x for gate in gates for x, need in zip(gate.inputs, gate.needs, strict=True) if need]
-    if any(x.spec is not None and x.spec[1].kind != "f" for x in sources):
+    if any(x.spec and x.spec[1].kind != "f" for x in sources):
         return None  # the size of complex numbers is no fold but a cone
     circuit = Circuit.behind(*sources)
     leaves = circuit.leaves
@@ -78,11 +78,11 @@ def _moves(gates: list[Any]) -> list[tuple[Any, Any]] | None:
 
 def _general(x: Variable, rng: Any) -> Any:
     spec = spec_of(x.raw)
-    return float(rng.normal()) if spec is None else rng.normal(size=spec[0]).astype(spec[1])[()]
+    return float(rng.normal()) if not spec else rng.normal(size=spec[0]).astype(spec[1])[()]
 
 
 def _fold(gate: Any, tangents: Any) -> Any:
-    d = np.zeros(() if gate.spec is None else gate.spec[0])
+    d = np.zeros(gate.spec[0] if gate.spec else ())
     for factor, need in zip(gate.fold, gate.needs, strict=True):
         dx = next(tangents) if need else None
         if dx is not None:

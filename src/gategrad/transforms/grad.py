@@ -102,7 +102,7 @@ def _seed(z: Any) -> Any:
     """1, as the gradient of the output: a single real number."""
     if type(z) is Variable:
         spec = z.spec if z.gate is None else z.gate.spec
-        if spec is None:
+        if not spec:
             return 1.0
         shape, dtype = spec
         if shape == () and dtype.kind == "f":

@@ -16,7 +16,7 @@ from gategrad.transforms.linearize import check_output, result_of
 from gategrad.transforms.push import Circuit
 from gategrad.transforms.sides import Sample
 from gategrad.transforms.vjp import gradient_of, outputs_of, pull, run, split_aux, strip_all
-from gategrad.values import FLOAT64, Spec, is_complex, spec_of
+from gategrad.values import FLOAT64, SINGLE, Spec, is_complex, spec_of
 
 __all__ = ["jacobian", "sample_of", "table"]
 
@@ -132,14 +132,18 @@ _KNOWN = (float, np.ndarray, np.generic)
 
 
 def _stack(parts: list[Any], out: Spec, x: Spec, axis: int) -> Any:
-    """Rows or columns side by side, in the shape of the output followed by that of the input."""
+    """Rows or columns side by side, in the shape of the output followed by that of the input.
+
+    A single float64 that comes out does not widen single precision, as it does not in a gradient.
+    """
+    out = None if out == SINGLE else out
     (rows, dtype_z), (columns, dtype_x) = out or ((), None), x or ((), None)
     dtype = np.result_type(*[dtype for dtype in (dtype_z, dtype_x) if dtype is not None] or [FLOAT64])
     if dtype.kind not in "fc":
         dtype = np.result_type(dtype, FLOAT64)
     if not rows and not columns:
         (part,) = parts
-        return part if out is None and x is None else _cast(part, dtype)
+        return _cast(part, dtype) if out or x else part
     shape = (*rows, *columns)
     if not parts:
         return np.zeros(shape, dtype)
@@ -156,9 +160,9 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 def _units(spec: Spec) -> Iterator[Any]:
     """1 in each place in turn, 0 in all others."""
-    shape, dtype = ((), FLOAT64) if spec is None else spec
+    shape, dtype = spec or SINGLE
     if not shape:
-        yield 1.0 if spec is None else dtype.type(1)
+        yield dtype.type(1) if spec else 1.0
         return
     for n in range(math.prod(shape)):
         unit = np.zeros(shape, dtype)

@@ -40,7 +40,7 @@ def slope_at_kink(flat: Any, dz: Any, z: Any) -> Any:
     if slope is None:
         slope = _where(flat, 0.0, z.spec)
     unknown = None
-    if z.spec is not None and z.spec[0] and again is not None:
+    if z.spec and z.spec[0] and again is not None:
         expected = numbers(slope) * uneven
         tolerance = 10.0 * np.sqrt(np.finfo(z.spec[1]).eps)
         unknown = np.abs(numbers(again) - expected) > float(tolerance) * np.abs(expected)
@@ -78,7 +78,7 @@ def _is_same(gate: Gate, z: Gate) -> bool:
 
 def _uneven(mask: Any, spec: Spec, shift: int) -> Any:
     """Different numbers where the mask is true, other ones for each shift; 0 elsewhere."""
-    if spec is None:
+    if not spec:
         return _where(mask, _irregular(1, shift)[0], spec)
     mask = np.broadcast_to(mask, spec[0])
     if not isinstance(mask, np.ndarray):
@@ -93,6 +93,6 @@ def _irregular(count: int, shift: int) -> Any:
 
 
 def _where(mask: Any, values: Any, spec: Spec) -> Any:
-    if spec is None:
+    if not spec:
         return np.where(mask, values, 0.0) if not isinstance(mask, (bool, np.bool_)) else float(values) * bool(mask)
     return np.where(mask, np.asarray(values, spec[1]), np.zeros(spec[0], spec[1]))[()]

@@ -15,7 +15,7 @@ from gategrad.transforms.limits import settled
 from gategrad.transforms.push import Circuit
 from gategrad.transforms.sides import Sample
 from gategrad.transforms.vjp import outputs_of, run, split_aux, strip_all
-from gategrad.values import FLOAT64, lock, spec_of
+from gategrad.values import FLOAT64, SINGLE, lock, spec_of
 from gategrad.variable import Variable
 
 __all__ = ["Pushforward", "check_output", "linearize", "result_of"]
@@ -105,18 +105,18 @@ def _flat_tangent(dx: Any, group: list[Variable], rebuild: Any, position: int) -
 def fit_tangent(dx: Any, x: Variable, where: str) -> Any:
     """A tangent in the dtype of the leaf that it belongs to; None for zeros, which move nothing."""
     spec = x.spec
-    shape, dtype = ((), FLOAT64) if spec is None else spec
+    shape, dtype = spec or SINGLE
     if isinstance(dx, (bool, np.bool_)) or not (isinstance(dx, (float, int, complex)) or hasattr(dx, "dtype")):
         raise DtypeError(f"the tangent of {where} is {describe(dx)}: it takes numbers and arrays of floats")
     have = spec_of(dx) if hasattr(dx, "spec") else (np.shape(dx), np.asarray(dx).dtype)
-    have_shape, have_dtype = ((), FLOAT64) if have is None else have
+    have_shape, have_dtype = have or SINGLE
     if have_shape != shape:
         raise ShapeError(f"the tangent of {where} has shape {have_shape}, but its value has shape {shape}")
     if have_dtype.kind not in "fciu" or (have_dtype.kind == "c" and dtype.kind != "c"):
         raise DtypeError(f"the tangent of {where} is {describe(dx)}, but its value is made of {dtype}")
     if hasattr(dx, "spec"):  # a variable, or a symbol of the program that is being traced
         return dx if have_dtype == dtype else dx.astype(dtype)
-    if spec is None:
+    if not spec:
         return float(dx) or None
     dx = lock(np.array(dx, dtype))
     return dx[()] if dx.any() else None
@@ -126,10 +126,10 @@ def result_of(dz: Any, z: Any) -> Any:
     """A tangent as it is handed out: zeros if the output does not move, and nobody else's array."""
     if dz is None:
         spec = spec_of(z)
-        shape, dtype = ((), FLOAT64) if spec is None else spec
-        return 0.0 if spec is None else np.zeros(shape, dtype if dtype.kind in "fc" else FLOAT64)[()]
+        shape, dtype = spec or SINGLE
+        return np.zeros(shape, dtype if dtype.kind in "fc" else FLOAT64)[()] if spec else 0.0
     if type(dz) is Masked:
         dz = dz.resolve()
-        if spec_of(z) is None and isinstance(dz, (np.ndarray, np.generic)):
+        if not spec_of(z) and isinstance(dz, (np.ndarray, np.generic)):
             return float(dz)
     return dz.copy() if type(dz) is np.ndarray else dz

@@ -83,7 +83,7 @@ class Circuit:
                     return self._by_the_way_back(given)
                 dz = _advance(gate, dxs, self._specs.get(gate))
                 spec = gate.spec
-                if type(dz) is np.ndarray and spec is not None and dz.shape == spec[0] and dz.dtype is spec[1]:
+                if type(dz) is np.ndarray and spec and dz.shape == spec[0] and dz.dtype is spec[1]:
                     tangents[gate] = dz
                 else:
                     tangents[gate] = dz if spec is SEVERAL else dress(dz, spec, gate)
@@ -130,7 +130,7 @@ def _held(gate: Gate) -> NoGradientError:
 
 def _uneven(spec: Spec, shift: int) -> Any:
     """A gradient for an output, whose elements all differ."""
-    if spec is None:
+    if not spec:
         return 1.0 + 0.1 * np.sin(float(shift))
     shape, dtype = spec
     values = np.sin(np.arange(1.0, 1.0 + math.prod(shape)) + shift).reshape(shape)

@@ -45,7 +45,7 @@ class Unravel:
 
     def __init__(self, specs: list[Any], rebuild: Callable[[list[Any]], Any]) -> None:
         self._specs, self._rebuild = specs, rebuild
-        shapes = [() if spec is None else spec[0] for spec in specs]
+        shapes = [spec[0] if spec else () for spec in specs]
         self._bounds = list(itertools.accumulate([math.prod(shape) for shape in shapes], initial=0))
 
     def __call__(self, vector: Any) -> Any:
@@ -58,7 +58,7 @@ class Unravel:
 
 def _like(part: Any, spec: Any) -> Any:
     """A piece of the vector in the shape and dtype of the value that it stands for."""
-    if spec is None:
+    if not spec:
         number = part[0]
         return float(number) if isinstance(number, np.generic) else number
     shape, dtype = spec

@@ -18,7 +18,7 @@ from gategrad.transforms import replay as replay
 from gategrad.transforms.containers import flatten, places, single
 from gategrad.transforms.limits import settled
 from gategrad.transforms.sides import Sample
-from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of, travelling
+from gategrad.values import FLOAT64, SINGLE, conjugated, is_own, lock, spec_of, travelling
 from gategrad.variable import Variable
 from gategrad.ways_out import unhidden
 
@@ -112,7 +112,7 @@ def _along(z: Any, dz: Any) -> Any:
 def _fit_seed(dz: Any, z: Any) -> Any:
     """An upstream gradient in the shape and dtype of the output that it belongs to."""
     spec = spec_of(z)
-    shape, dtype = ((), FLOAT64) if spec is None else spec
+    shape, dtype = spec or SINGLE
     have = np.shape(plain(dz))
     if have != shape:
         raise ShapeError(f"dz has shape {have}, but the output it belongs to has shape {shape}")
@@ -124,7 +124,7 @@ def _fit_seed(dz: Any, z: Any) -> Any:
         raise DtypeError(f"dz is {describe(dz)}, but the output it belongs to is real: pass np.real(dz)")
     if hasattr(dz, "spec"):  # a variable, or a symbol of the program that is being traced
         return dz if dz.dtype == dtype else dz.astype(dtype)
-    if spec is None:
+    if not spec:
         return float(dz) if isinstance(dz, (np.ndarray, np.generic)) else dz
     return dz if dz.dtype == dtype else dz.astype(dtype)
 
@@ -198,7 +198,7 @@ def gradient_of(x: Variable, gradients: dict[Any, Any]) -> Any:
         return dx
     if dx is None:
         spec = x.spec
-        return 0.0 if spec is None else np.zeros(*spec)[()]
+        return np.zeros(*spec)[()] if spec else 0.0
     dx = conjugated(dx, x.spec)
     if type(dx) is not np.ndarray or (_holders(dx) <= _ALONE and is_own(dx)):
         return dx
@@ -233,8 +233,10 @@ def differentiable(x: Any, where: str) -> Any:
             f"{where} is a masked array, which has no gradient where it is masked: fill it, or use np.where"
         )
     kind = getattr(getattr(x, "dtype", None), "kind", "")  # another library's dtype may have none
+    if kind == "c" and type(x) in travelling:
+        return travelling[type(x)](x, False)  # as the Python complex above
     if kind and kind in "fc":
-        return travelling[type(x)](x) if type(x) in travelling else x
+        return x
     if kind and kind in "iu":
         raise DtypeError(
             f"{where} is {describe(x)}: integers cannot change by a little, so they have no gradient. "

@@ -108,16 +108,16 @@ CASES = [
     ],
     row("lu", SQUARE[::-1].copy(), call=lambda x: linalg.lu(x, permute_l=True), note=PIVOTS),
     *[row("lu", x[::-1].copy(), call=lambda x: linalg.lu(x, permute_l=True)) for x in (TALL, WIDE)],
-    row("lu_factor", SQUARE[::-1].copy(), call=lambda a: linalg.lu_factor(a)[0], compiles=False, note=f"{PIVOTS}; {AS_IT_IS}"),
+    row("lu_factor", SQUARE[::-1].copy(), call=lambda a: linalg.lu_factor(a)[0], note=f"{PIVOTS}; {AS_IT_IS}"),
     *[
-        row("lu_solve", SQUARE[::-1].copy(), RIGHT, compiles=False, note=AS_IT_IS,
+        row("lu_solve", SQUARE[::-1].copy(), RIGHT, note=AS_IT_IS,
             call=lambda a, b, trans=trans: linalg.lu_solve(linalg.lu_factor(a), b, trans))
         for trans in (0, 1)
     ],
     row("qr", TALL, mode="economic", note="mode economic or r"),
     row("qr", WIDE),
     row("qr", TALL, mode="r"),
-    row("qr", TALL, mode="economic", pivoting=True, compiles=False, call=lambda x: linalg.qr(x, mode="economic", pivoting=True)[:2]),
+    row("qr", TALL, mode="economic", pivoting=True, call=lambda x: linalg.qr(x, mode="economic", pivoting=True)[:2]),
     row("svd", TALL, full_matrices=False, note="the thin one"),
     row("svdvals", WIDE),
     row("eigh", SQUARE, call=of_symmetric(linalg.eigh), note=f"{SYMMETRIC}; {TWINS}"),

@@ -283,7 +283,7 @@ class _Pullback:
 
 def _form(x: Any) -> Form:
     spec = spec_of(x)
-    return (FLOAT64, ()) if spec is None else (np.dtype(spec[1]), spec[0])
+    return (np.dtype(spec[1]), spec[0]) if spec else (FLOAT64, ())
 
 
 def _resolved(x: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from gategrad.array_methods import getitem
 from gategrad.compiler.trace.symbol import Symbol, as_value, broadcast_values, builder_of, emit, in_rows, lowers, traces
 from gategrad.errors import NotTraceableError
+from gategrad.gates.chosen import Chosen, alike, chooses
 from gategrad.gates.indexing import Assign, Scatter
 
 __all__ = ["Reading"]
@@ -145,7 +146,10 @@ def _part(k: Any, length: int, axis: int) -> tuple[int, int, int]:
 
 @traces(getitem)
 def _getitem(x: Any, index: Any) -> Any:
-    return Reading(index, x.shape).read(x)
+    return Chosen(x, index) if chooses(index, x.shape) else Reading(index, x.shape).read(x)
+
+
+alike[Symbol] = lambda mask, other: mask.value is other.value  # what is computed twice is one value
 
 
 @lowers(Scatter)

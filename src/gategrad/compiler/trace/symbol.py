@@ -18,7 +18,7 @@ from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
 from gategrad.errors import KeptSymbolError, NotTraceableError, TraceError
 from gategrad.gate import Gate
-from gategrad.values import FLOAT64, Spec, is_complex, travelling
+from gategrad.values import FLOAT64, NUMPYS, Spec, is_complex, strengthening, travelling
 
 __all__ = [
     "ARGUMENT",
@@ -111,9 +111,11 @@ class Symbol(ArrayMethods):
 
     @property
     def spec(self) -> Spec:  # type: ignore[override]
-        """None for a float64 scalar, which travels as a Python float, else shape and dtype."""
+        """None for a single float64 as Python has them, () for one of NumPy's, else shape and dtype."""
         value = self.value
-        return None if value.shape == () and value.dtype == FLOAT64 else (value.shape, value.dtype)
+        if value.shape or value.dtype != FLOAT64:
+            return value.shape, value.dtype
+        return None if self.is_python else NUMPYS
 
     @property
     def ndim(self) -> int:
@@ -388,13 +390,17 @@ def common_dtype(inputs: Any) -> Any:
 _NUMBERS = {"f": 0.0, "c": 0j, "i": 0, "b": False}
 
 
-def _as_it_travels(x: Symbol) -> Symbol:
-    """A single float64 counts as Python's between gates, where it is one, and a single complex number as NumPy's."""
-    is_python = x.spec is None
+def _counted(x: Symbol, is_python: bool) -> Symbol:
+    """A single number that counts as Python's, or as NumPy's."""
     return x if x.is_python == is_python else Symbol(x.value, x.builder, is_python=is_python)
 
 
-travelling[Symbol] = _as_it_travels
+def _strengthen(x: Symbol) -> None:
+    x.is_python = False
+
+
+travelling[Symbol] = _counted
+strengthening[Symbol] = _strengthen
 
 
 def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:

@@ -12,9 +12,10 @@ from gategrad.compiler.program.program import Program
 from gategrad.compiler.program.value import Builder
 from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, as_value
 from gategrad.errors import ComplexTraceError, TraceError, describe
+from gategrad.gates.chosen import Chosen, refusal
 from gategrad.masked import Masked
 from gategrad.transforms.containers import flatten
-from gategrad.values import Spec
+from gategrad.values import FLOAT64, Spec
 from gategrad.variable import Variable
 
 __all__ = ["Rebuild", "trace"]
@@ -39,7 +40,7 @@ def trace(
     symbols = []
     for spec, label in zip(specs, names, strict=True):
         number = float if spec is None else spec if isinstance(spec, type) else None
-        shape, dtype = spec if isinstance(spec, tuple) else ((), number)
+        shape, dtype = spec if isinstance(spec, tuple) and spec else ((), number or FLOAT64)
         symbols.append(Symbol(builder.input(dtype, shape, label), builder, is_python=number is not None, in_rows=True))
         symbols[-1].made = ARGUMENT
     positional, keywords = bind(symbols)
@@ -61,7 +62,7 @@ def trace(
             items.append(z)
             continue
         if type(z) is not Symbol and not isinstance(z, (float, np.ndarray, np.generic)):
-            raise TraceError(_no_value(z, name))
+            raise refusal("which the function returns") if type(z) is Chosen else TraceError(_no_value(z, name))
         values.append(as_value(z, builder))
         items.append(_PLACE)
 

@@ -12,6 +12,7 @@ from gategrad.errors import NoRuleError
 from gategrad.gate import Gate
 from gategrad.gates.axes import as_input
 from gategrad.gates.linalg.matrices import adjoint, hermitian, known, no_gradient, random_matrix, transposed
+from gategrad.gates.matrix_functions.deciding import columns_of_qr, decided, pivots_of
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, computed, square
 from gategrad.gates.matrix_functions.mirror import Mirror
 from gategrad.gates.matrix_functions.triangular import solve_triangular
@@ -90,8 +91,7 @@ def lu_factor(a: Any) -> Any:
     """Both factors in one matrix, and the rows that were exchanged, for `lu_solve`; as `scipy.linalg.lu_factor`."""
     a = square("lu_factor", a)
     _, l, u = LU()(a)
-    _, pivots = scipy.linalg.lu_factor(plain(a))
-    return np.tril(l, -1) + u, pivots
+    return np.tril(l, -1) + u, decided(pivots_of, a)
 
 
 @as_in_scipy
@@ -110,7 +110,7 @@ def qr(a: Any, *, mode: str = "full", pivoting: bool = False) -> Any:
         )
     order: tuple[Any, ...] = ()
     if pivoting:
-        order = (scipy.linalg.qr(plain(a), mode="r", pivoting=True)[1],)
+        order = (decided(columns_of_qr, a),)
         a = a[..., order[0]]
     found: Any = np.linalg.qr(a, names[mode])
     if mode == "r":

@@ -8,6 +8,7 @@ import numpy as np
 
 from gategrad.gates.axes import as_input, shape_of
 from gategrad.gates.linalg.matrices import known, transposed
+from gategrad.gates.matrix_functions.deciding import decided, order_of
 from gategrad.gates.matrix_functions.meeting import as_in_scipy, square
 from gategrad.gates.matrix_functions.mirror import Mirror
 from gategrad.gates.matrix_functions.triangular import cho_factor, cho_solve, solve_triangular
@@ -73,9 +74,7 @@ def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0) -> Any:
     """
     lu, pivots = lu_and_piv
     b = as_input(b)
-    order = np.arange(shape_of(lu)[-1])
-    for row, other in enumerate(np.asarray(pivots)):
-        order[[row, other]] = order[[other, row]]
+    order = decided(order_of, pivots)
     if trans == 0:
         z = solve_triangular(lu, b[order], lower=True, unit_diagonal=True)
         return solve_triangular(lu, z)
