@@ -8,6 +8,8 @@ tests live in `test_fuzz_found.py`.
 import contextlib
 import copy
 import dataclasses
+import functools
+import inspect
 import itertools
 import os
 import time
@@ -25,7 +27,8 @@ from gategrad.compiler.schedule import epilogues as schedule_epilogues
 from gategrad.gates import bends
 from gategrad.masked import Masked, numbers
 from tests.compiler.checking import check, tolerance
-from tests.compiler.random_programs import draw, draw_folds, draw_product, draw_sums, shrunk
+from tests.compiler.random_layouts import laid_out, shared
+from tests.compiler.random_programs import draw, draw_anything, draw_folds, draw_product, draw_sums, shrunk
 from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
@@ -40,6 +43,50 @@ BATCH = 20
 
 def check_values(program):
     check(program, program.inputs)
+
+
+def check_layouts(program, seed):
+    """Arrays that lie in memory in some other way are read right and left alone, first results outlive later ones.
+
+    Arguments that are one array, or overlap, are as good as others, and of those that are given up only they are written over.
+    """
+    rng = np.random.default_rng(seed)
+    given = [laid_out(x, rng) for x in program.inputs]
+    before = copy.deepcopy(given)
+    check(program, given)
+    compiled = compiler.compile(program)
+    first = compiled(*given)
+    kept = copy.deepcopy(first)
+    check(program, shared(program.inputs, rng))
+    compiled(*[x[::-1] if np.ndim(x) else x for x in given])
+    compiled(*program.inputs)
+    for x, y in zip((*given, *first), (*before, *kept), strict=True):
+        np.testing.assert_array_equal(x, y)
+    check_donation(program, given if rng.random() < 0.3 else shared(program.inputs, rng), rng)
+
+
+def check_donation(program, given, rng):
+    """A call that is given some of its arguments answers as ever, and writes over no other; an interpreted one the same."""
+    names = [f"x{n}" for n in range(len(given))]
+    donated = [name for name in names if rng.random() < 0.6]
+
+    def named(*inputs):
+        return program(*inputs)
+
+    named.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    )
+    before = [copy.copy(x) for x in given]
+    expected = copy.deepcopy(program(*given))
+    found = gg.compile(named, donate=donated)(*given)
+    limit = tolerance([*given, *expected])
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=limit, atol=limit)
+    for name, x, y in zip(names, given, before, strict=True):
+        if name not in donated and not any(
+            np.shares_memory(x, z) for n, z in zip(names, given, strict=True) if n in donated
+        ):
+            np.testing.assert_array_equal(x, y)
 
 
 def check_gradient(program):
@@ -239,6 +286,27 @@ def test_folds_in_blocks(first, unoptimised, loops_in_blocks):
 def test_sums(first, unoptimised):
     for seed in range(first, first + BATCH):
         check_sums(seed)
+
+
+def check_anything(seed):
+    run(check_values, seed, smooth=False, draw=draw_anything)
+    run(check_gradient, seed, smooth=True, draw=draw_anything)
+
+
+def check_memory(seed):
+    """Programs of each kind on arrays of any layout."""
+    drawn = (draw, draw_anything, draw_folds, draw_sums)[seed % 4]
+    run(functools.partial(check_layouts, seed=seed), seed, smooth=False, draw=drawn)
+
+
+@pytest.mark.fuzz
+def test_new_calls(unoptimised):
+    new_seeds(check_anything)
+
+
+@pytest.mark.fuzz
+def test_new_layouts(unoptimised):
+    new_seeds(check_memory)
 
 
 @pytest.mark.fuzz

@@ -27,8 +27,9 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
     ends = [_end(x, shape, axis) for x in (prepend, append)]
     if any(end is not None for end in ends):
         a = np.concatenate([x for x in (ends[0], a, ends[1]) if x is not None], axis)
+    between = np.not_equal if a.dtype == bool else np.subtract
     for _ in range(n):
-        a = a[stretch(axis, 1, None)] - a[stretch(axis, None, -1)]
+        a = between(a[stretch(axis, 1, None)], a[stretch(axis, None, -1)])
     return a
 
 

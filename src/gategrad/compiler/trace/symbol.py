@@ -435,7 +435,7 @@ def _is_complex(inputs: Any) -> bool:
 def _as_computed(ufunc: np.ufunc, inputs: Any) -> list[Any]:
     """The operands in the dtypes of NumPy's loop for them: integers as what they are made there; Python's numbers as they are."""
     builder = builder_of(inputs)
-    made = []
+    made: list[Any] = []
     for x, dtype in zip(inputs, _loop(ufunc, inputs), strict=False):
         if type(x) is Symbol:
             is_same = x.value.dtype == dtype or (x.is_python and x.value.dtype.kind == dtype.kind)
@@ -457,6 +457,19 @@ def _loop(ufunc: np.ufunc, inputs: Any) -> Any:
     return ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
 
 
+def _holding(dtype: Any, ufunc: np.ufunc, inputs: Any) -> Any:
+    """The dtype, or a wider one where something is compared with integers of Python's that are not in its range.
+
+    Raises NumPy's `OverflowError` where one is to be computed with.
+    """
+    for x in inputs:
+        if type(x) is int and dtype.kind in "iu" and not np.iinfo(dtype).min <= x <= np.iinfo(dtype).max:
+            if ufunc.resolve_dtypes((dtype, dtype, None))[-1] != _BOOL:
+                dtype.type(x)
+            dtype = np.result_type(dtype, np.min_scalar_type(x))
+    return dtype
+
+
 def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
     """A ufunc on symbols as the operation of its name, after casts and broadcasts."""
     name, builder = ufunc.__name__, builder_of(inputs)
@@ -464,6 +477,6 @@ def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
     if name.startswith("logical"):
         dtype = _BOOL
     elif dtype.kind in "iub":
-        dtype = _loop(ufunc, inputs)[0]
+        dtype = _holding(_loop(ufunc, inputs)[0], ufunc, inputs)
     values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder)
     return Symbol(builder.emit(name, values), builder, in_rows=in_rows(inputs))
