@@ -1,7 +1,7 @@
 """Random programs: NumPy, the interpreter, native code and central differences agree, and nobody writes beside an array.
 
 The seeds of the normal run are fixed. `pytest -m fuzz tests/compiler/test_fuzz.py` goes on to new ones for an hour, or
-for as many seconds as the environment variable FUZZ_SECONDS says. A failure is shrunk and printed as a test; such
+for as many seconds as the environment variable FUZZ_SECONDS says, with each kind of drawing. A failure is shrunk and printed as a test; such
 tests live in `test_fuzz_found.py`.
 """
 
@@ -33,7 +33,10 @@ from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
 
-SEEDS = 280  # half of them in the slow run alone
+SEEDS = 280
+FAST_SEEDS = 100  # the others are in the slow run alone
+CALL_SEEDS = 20  # of either kind
+LAYOUT_SEEDS = 20
 SMOOTH_SEEDS = 100
 PRODUCT_SEEDS = 20  # of either kind
 FOLD_SEEDS = 40  # of either kind, as loops and in blocks
@@ -217,7 +220,7 @@ def _quiet():
 
 @pytest.mark.parametrize(
     "first",
-    [pytest.param(first, marks=[pytest.mark.slow] if first >= SEEDS // 2 else []) for first in range(0, SEEDS, BATCH)],
+    [pytest.param(first, marks=[pytest.mark.slow] if first >= FAST_SEEDS else []) for first in range(0, SEEDS, BATCH)],
 )
 def test_values(first):
     for seed in range(first, first + BATCH):
@@ -270,6 +273,29 @@ def check_sums(seed):
     run(check_gradient, seed, smooth=True, draw=draw_sums)
 
 
+def check_anything(seed):
+    run(check_values, seed, smooth=False, draw=draw_anything)
+    run(check_gradient, seed, smooth=True, draw=draw_anything)
+
+
+def check_memory(seed):
+    """Programs of each kind on arrays of any layout."""
+    drawn = (draw, draw_anything, draw_folds, draw_sums)[seed % 4]
+    run(functools.partial(check_layouts, seed=seed), seed, smooth=False, draw=drawn)
+
+
+@pytest.mark.parametrize("first", range(0, CALL_SEEDS, BATCH))
+def test_calls(first, unoptimised):
+    for seed in range(first, first + BATCH):
+        check_anything(seed)
+
+
+@pytest.mark.parametrize("first", range(0, LAYOUT_SEEDS, BATCH))
+def test_layouts(first, unoptimised):
+    for seed in range(first, first + BATCH):
+        check_memory(seed)
+
+
 @pytest.mark.parametrize("first", range(0, FOLD_SEEDS, BATCH))
 def test_folds(first, unoptimised):
     for seed in range(first, first + BATCH):
@@ -286,17 +312,6 @@ def test_folds_in_blocks(first, unoptimised, loops_in_blocks):
 def test_sums(first, unoptimised):
     for seed in range(first, first + BATCH):
         check_sums(seed)
-
-
-def check_anything(seed):
-    run(check_values, seed, smooth=False, draw=draw_anything)
-    run(check_gradient, seed, smooth=True, draw=draw_anything)
-
-
-def check_memory(seed):
-    """Programs of each kind on arrays of any layout."""
-    drawn = (draw, draw_anything, draw_folds, draw_sums)[seed % 4]
-    run(functools.partial(check_layouts, seed=seed), seed, smooth=False, draw=drawn)
 
 
 @pytest.mark.fuzz
@@ -343,9 +358,9 @@ def test_new_seeds():
 
 
 def new_seeds(checked):
-    """One seed after the other until the time is over."""
+    """One seed after the other until the time is over, from one that the clock says, or the environment variable FUZZ_SEED."""
     end = time.monotonic() + float(os.environ.get("FUZZ_SECONDS", "3600"))
-    for seed in itertools.count(int(time.time()) * 1000):
+    for seed in itertools.count(int(os.environ.get("FUZZ_SEED", int(time.time()) * 1000))):
         if time.monotonic() > end:
             return
         checked(seed)
