@@ -20,10 +20,11 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler import compile as compiler
-from gategrad.compiler.codegen import blocks
-from gategrad.compiler.codegen.loops import split
-from gategrad.compiler.codegen.products import epilogues
+from gategrad.compiler.codegen import blocks, module, movement, scalars
+from gategrad.compiler.codegen.loops import kernel, nest, split, streams
+from gategrad.compiler.codegen.products import epilogues, panels
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
+from gategrad.compiler.schedule import joins, kernels
 from gategrad.gates import bends
 from gategrad.masked import Masked, numbers
 from tests.compiler.checking import check, tolerance
@@ -66,6 +67,11 @@ def check_layouts(program, seed):
     for x, y in zip((*given, *first), (*before, *kept), strict=True):
         np.testing.assert_array_equal(x, y)
     check_donation(program, given if rng.random() < 0.3 else shared(program.inputs, rng), rng)
+
+
+def check_gradient_of_layouts(program, seed):
+    rng = np.random.default_rng(seed)
+    check_gradient(dataclasses.replace(program, inputs=tuple([laid_out(x, rng) for x in program.inputs])))
 
 
 def check_donation(program, given, rng):
@@ -252,13 +258,38 @@ def test_products(first, small_blocks):
 @pytest.fixture
 def loops_in_blocks(monkeypatch):
     """Loops of any size are run in blocks."""
-    smallest = {
-        blocks: {"THREADED": 0, "_LEAST_WORK": 16, "_MOST": 7},
-        split: {"THREADED": 0, "_COLUMNS": 1, "_PARTIAL": 1},
-    }
-    for module, names in smallest.items():
+    _set(
+        monkeypatch,
+        {
+            blocks: {"THREADED": 0, "_LEAST_WORK": 16, "_MOST": 7},
+            split: {"THREADED": 0, "_COLUMNS": 1, "_PARTIAL": 1},
+        },
+    )
+
+
+@pytest.fixture
+def rare_ways(monkeypatch):
+    """What only large arrays and long programs do: stores past the caches, strips, panels, parts of programs as functions."""
+    _set(
+        monkeypatch,
+        {
+            streams: {"PAST_CACHES": 256, "STAGED": 64},
+            kernels: {"PAST_CACHES": 256},
+            nest: {"_STRIP": 4, "_NEAR": 64},
+            joins: {"_LARGE": 8},
+            movement: {"_NEAR": 64, "_BESIDE": 16},
+            kernel: {"_STACK": 512},
+            scalars: {"PART": 3},
+            module: {"_TOGETHER": 2},
+            panels: {"_PANEL": 512, "_ROWS": 2048, "_COLUMNS": 32, "_LAID": 1024},
+        },
+    )
+
+
+def _set(monkeypatch, thresholds):
+    for module_, names in thresholds.items():
         for name, value in names.items():
-            monkeypatch.setattr(module, name, value)
+            monkeypatch.setattr(module_, name, value)
 
 
 def check_folds(seed):
@@ -282,6 +313,7 @@ def check_memory(seed):
     """Programs of each kind on arrays of any layout."""
     drawn = (draw, draw_anything, draw_folds, draw_sums)[seed % 4]
     run(functools.partial(check_layouts, seed=seed), seed, smooth=False, draw=drawn)
+    run(functools.partial(check_gradient_of_layouts, seed=seed), seed, smooth=True, draw=drawn)
 
 
 @pytest.mark.parametrize("first", range(0, CALL_SEEDS, BATCH))
@@ -312,6 +344,11 @@ def test_folds_in_blocks(first, unoptimised, loops_in_blocks):
 def test_sums(first, unoptimised):
     for seed in range(first, first + BATCH):
         check_sums(seed)
+
+
+@pytest.mark.fuzz
+def test_new_seeds_of_rare_ways(unoptimised, rare_ways):
+    new_seeds(check_memory)
 
 
 @pytest.mark.fuzz
