@@ -74,7 +74,7 @@ def _assigned(x, v, part):
     """A part of a copy written over with the mean of something, less the same part backwards."""
     y = np.copy(x)
     rows = y[slice(*part)]
-    y[slice(*part)] = np.mean(v) - rows[::-1]
+    y[slice(*part)] = rows[::-1] if x.dtype.kind == "u" else np.mean(v) - rows[::-1]  # C makes of -1.0 what it likes
     return y
 
 

@@ -168,3 +168,17 @@ def test_integers_of_pythons_beyond_those_of_an_array():
     for f in (lambda x: x + -1, lambda x: 300 * x, lambda x: np.maximum(x, -1)):
         with pytest.raises(OverflowError, match="out of bounds for uint8"):
             gg.compile(f)(x)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8])
+def test_integers_that_would_wrap_around(dtype):
+    x = np.array([100, 127, 1, 0, 17, 15], dtype)
+    y = np.array([1, 127, 2, 1], dtype)
+    check(lambda x: (np.linalg.norm(x), np.gradient(x), np.round(x, -1), np.nan_to_num(x), np.reciprocal(x | 1)), [x])
+    check(lambda x: (np.reciprocal(x),), [y])
+
+
+def test_nothing_is_left_of_infinity():
+    x = np.array([np.inf, -np.inf, 2.5, np.nan])
+    check(lambda x: np.modf(x), [x])
+    np.testing.assert_array_equal(np.modf(gg.variable(x))[0].value, np.modf(x)[0])

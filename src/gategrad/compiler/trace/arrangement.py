@@ -189,7 +189,10 @@ def _clip(
 @traces(np.round, np.around)
 def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     if a.dtype.kind in "iub":
-        return a
+        if decimals >= 0:
+            return a
+        tens = 10.0**-decimals
+        return (np.rint(a.astype(np.float64) / tens) * tens).astype(np.int64).astype(a.dtype)
     if decimals == 0:
         return np.rint(a)
     scale = 10.0 ** abs(decimals)

@@ -21,7 +21,7 @@ composes("rad2deg", "degrees")(lambda x: x * (180 / math.pi))
 @composes("reciprocal")
 def _reciprocal(x: Any) -> Any:
     """Of integers 0, but for 1 and -1: not rounded down."""
-    return 1.0 / x if x.dtype.kind == "f" else np.where(x * x == 1, x, x.dtype.type(0))
+    return 1.0 / x if x.dtype.kind == "f" else np.where((x == 1) | (x == -1), x, x.dtype.type(0))
 
 
 @composes("float_power", as_given=True)
