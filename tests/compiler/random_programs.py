@@ -2,19 +2,22 @@
 
 import dataclasses
 import functools
+import warnings
 
 import numpy as np
 
 import gategrad as gg
 from gategrad.gates.indexing import Scatter
+from tests.compiler.random_calls import KINKED_CALLS, SMOOTH_CALLS
 
-__all__ = ["CALLS", "Random", "Step", "draw", "draw_folds", "draw_product", "draw_sums", "shrunk"]
+__all__ = ["CALLS", "Random", "Step", "draw", "draw_anything", "draw_folds", "draw_product", "draw_sums", "shrunk"]
 
 LARGEST = 3000
 """The most elements a value may have: every path through a loop is taken long before."""
 
 
 DTYPES = (np.float64, np.float32, np.int64, np.bool_)
+ANY_DTYPES = (*DTYPES, np.complex128, np.complex64, np.int32, np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +129,8 @@ CALLS = {
     "float32": lambda x: x.astype(np.float32), "float64": lambda x: x.astype(np.float64),
     "gradient": lambda x, y: gg.grad(lambda t: np.sum(np.tanh(t * y) * t))(x),
 }  # fmt: skip
+OTHER_CALLS = {f"np.{name}": call for name, call in (SMOOTH_CALLS | KINKED_CALLS).items()}
+CALLS |= {name: call.function for name, call in OTHER_CALLS.items()}
 
 
 # --- drawing ---------------------------------------------------------------------------------------------------------
@@ -188,6 +193,46 @@ def draw_sums(seed, smooth=False):
     return _extended(rng, inputs, [], smooth, _multiply_or_add) or draw_sums(seed + 1_000_003, smooth)
 
 
+def draw_anything(seed, smooth=False):
+    """The program of a seed that calls more of NumPy, on numbers of more kinds, and returns some values twice, arguments too."""
+    rng = np.random.default_rng(seed)
+    base = tuple(int(rng.choice(FOLDED[1 if smooth else 0 :])) for _ in range(rng.integers(1, 4)))
+    while np.prod(base) > 600:
+        base = base[:-1]
+    inputs = [_input(rng, base, smooth) for _ in range(rng.integers(1, 5))]
+    if not smooth:
+        inputs = [x.astype(rng.choice(ANY_DTYPES)) if np.ndim(x) and rng.random() < 0.4 else x for x in inputs]
+        inputs = [x + 0.5j * x[::-1] if np.ndim(x) and x.dtype.kind == "c" else x for x in inputs]
+        inputs.append(
+            np.array(rng.normal()) if rng.random() < 0.2 else rng.normal(size=(0, 3)[: int(rng.integers(2)) + 1])
+        )
+    program = _extended(rng, inputs, [], smooth, _call_anything, ANY_DTYPES)
+    if program is None:
+        return draw_anything(seed + 1_000_003, smooth)
+    if smooth:
+        return program
+    count = len(program.inputs)
+    again = tuple(int(n) for n in rng.choice([*program.outputs, *range(count)], int(rng.integers(0, 3))))
+    return dataclasses.replace(program, outputs=(*program.outputs, *again))
+
+
+def _call_anything(rng, values, smooth):
+    """One of the other calls, of values that it suits more often than not; or any step."""
+    deep = [n for n, v in enumerate(values) if np.ndim(v)]
+    if not deep or rng.random() < 0.4:
+        return _step(rng, values, smooth)
+    name = f"np.{_one(rng, SMOOTH_CALLS if smooth else SMOOTH_CALLS | KINKED_CALLS)}"
+    call = OTHER_CALLS[name]
+    x = int(rng.choice([*deep, *deep[-3:]]))
+    operands = [x]
+    if call.count == 2:
+        wanted = {"np.chosen": "iu", "np.masked": "b", "np.written": "b"}.get(name, "biufc")
+        fitting = [n for n, v in enumerate(values) if np.asarray(v).dtype.kind in wanted]
+        alike = [n for n in fitting if np.shape(values[n]) == np.shape(values[x])]
+        operands.append(int(rng.choice(alike if alike and rng.random() < 0.7 else fitting or deep)))
+    return Step(name, tuple(operands), tuple(call.draw(rng, np.shape(values[x])).items()))
+
+
 def _multiply_or_add(rng, values, smooth):
     """A product of two matrices that fit, a sum of two that are alike, one of them rearranged or scaled; or any step."""
     shapes = [np.shape(v) for v in values]
@@ -241,7 +286,7 @@ def _fold_or_meet(rng, values, smooth):
     return _step(rng, values, smooth)
 
 
-def _extended(rng, inputs, steps, smooth, next_step=None):
+def _extended(rng, inputs, steps, smooth, next_step=None, dtypes=DTYPES):
     """A program with further steps; None if it has no result."""
     values, steps = list(inputs), list(steps)
     for step in steps:
@@ -252,11 +297,21 @@ def _extended(rng, inputs, steps, smooth, next_step=None):
             break
         step = (next_step or _step)(rng, values, smooth)
         try:
-            z = run(step, values)
-        except (AttributeError, IndexError, TypeError, ValueError, gg.errors.GategradError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)  # no imaginary part is lost
+                z = run(step, values)
+        except (
+            np.exceptions.ComplexWarning,
+            ArithmeticError,
+            AttributeError,
+            IndexError,
+            TypeError,
+            ValueError,
+            gg.errors.GategradError,
+        ):
             continue  # shapes that do not fit: draw again
         if (
-            np.asarray(z).dtype in DTYPES
+            np.asarray(z).dtype in dtypes
             and np.size(z) <= LARGEST
             and np.all(np.isfinite(z))
             and (np.size(z) == 0 or np.max(np.abs(z)) < 1e4)

@@ -1,13 +1,15 @@
 """Random programs: NumPy, the interpreter, native code and central differences agree, and nobody writes beside an array.
 
 The seeds of the normal run are fixed. `pytest -m fuzz tests/compiler/test_fuzz.py` goes on to new ones for an hour, or
-for as many seconds as the environment variable FUZZ_SECONDS says. A failure is shrunk and printed as a test; such
+for as many seconds as the environment variable FUZZ_SECONDS says, with each kind of drawing. A failure is shrunk and printed as a test; such
 tests live in `test_fuzz_found.py`.
 """
 
 import contextlib
 import copy
 import dataclasses
+import functools
+import inspect
 import itertools
 import os
 import time
@@ -18,19 +20,24 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler import compile as compiler
-from gategrad.compiler.codegen import blocks
-from gategrad.compiler.codegen.loops import split
-from gategrad.compiler.codegen.products import epilogues
+from gategrad.compiler.codegen import blocks, module, movement, scalars
+from gategrad.compiler.codegen.loops import kernel, nest, split, streams
+from gategrad.compiler.codegen.products import epilogues, panels
 from gategrad.compiler.schedule import epilogues as schedule_epilogues
+from gategrad.compiler.schedule import joins, kernels
 from gategrad.gates import bends
 from gategrad.masked import Masked, numbers
 from tests.compiler.checking import check, tolerance
-from tests.compiler.random_programs import draw, draw_folds, draw_product, draw_sums, shrunk
+from tests.compiler.random_layouts import laid_out, shared
+from tests.compiler.random_programs import draw, draw_anything, draw_folds, draw_product, draw_sums, shrunk
 from tests.compiler.red_zones import red_zones
 
 pytest.importorskip("llvmlite")
 
-SEEDS = 280  # half of them in the slow run alone
+SEEDS = 280
+FAST_SEEDS = 100  # the others are in the slow run alone
+CALL_SEEDS = 20  # of either kind
+LAYOUT_SEEDS = 20
 SMOOTH_SEEDS = 100
 PRODUCT_SEEDS = 20  # of either kind
 FOLD_SEEDS = 40  # of either kind, as loops and in blocks
@@ -40,6 +47,55 @@ BATCH = 20
 
 def check_values(program):
     check(program, program.inputs)
+
+
+def check_layouts(program, seed):
+    """Arrays that lie in memory in some other way are read right and left alone, first results outlive later ones.
+
+    Arguments that are one array, or overlap, are as good as others, and of those that are given up only they are written over.
+    """
+    rng = np.random.default_rng(seed)
+    given = [laid_out(x, rng) for x in program.inputs]
+    before = copy.deepcopy(given)
+    check(program, given)
+    compiled = compiler.compile(program)
+    first = compiled(*given)
+    kept = copy.deepcopy(first)
+    check(program, shared(program.inputs, rng))
+    compiled(*[x[::-1] if np.ndim(x) else x for x in given])
+    compiled(*program.inputs)
+    for x, y in zip((*given, *first), (*before, *kept), strict=True):
+        np.testing.assert_array_equal(x, y)
+    check_donation(program, given if rng.random() < 0.3 else shared(program.inputs, rng), rng)
+
+
+def check_gradient_of_layouts(program, seed):
+    rng = np.random.default_rng(seed)
+    check_gradient(dataclasses.replace(program, inputs=tuple([laid_out(x, rng) for x in program.inputs])))
+
+
+def check_donation(program, given, rng):
+    """A call that is given some of its arguments answers as ever, and writes over no other; an interpreted one the same."""
+    names = [f"x{n}" for n in range(len(given))]
+    donated = [name for name in names if rng.random() < 0.6]
+
+    def named(*inputs):
+        return program(*inputs)
+
+    named.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    )
+    before = [copy.copy(x) for x in given]
+    expected = copy.deepcopy(program(*given))
+    found = gg.compile(named, donate=donated)(*given)
+    limit = tolerance([*given, *expected])
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=limit, atol=limit)
+    for name, x, y in zip(names, given, before, strict=True):
+        if name not in donated and not any(
+            np.shares_memory(x, z) for n, z in zip(names, given, strict=True) if n in donated
+        ):
+            np.testing.assert_array_equal(x, y)
 
 
 def check_gradient(program):
@@ -61,12 +117,15 @@ def check_gradient(program):
     for a, b in zip(found, gradient, strict=True):
         np.testing.assert_allclose(a, b, rtol=limit, atol=limit * scale(gradient))
     direction = [np.cos(np.arange(np.size(x)) + n).reshape(np.shape(x)) for n, x in enumerate(point)]
-    step = 1e-5
-    above, below = (loss(*[x + s * d for x, d in zip(point, direction, strict=True)]) for s in (step, -step))
-    expected = (above - below) / (2 * step)
+
+    def difference(step):
+        above, below = (loss(*[x + s * d for x, d in zip(point, direction, strict=True)]) for s in (step, -step))
+        return (above - below) / (2 * step)
+
+    expected, coarse = difference(1e-5), difference(2e-5)
     slope = sum(float(np.sum(g * d)) for g, d in zip(found, direction, strict=True))
     size = scale(gradient) * sum(np.size(x) for x in point)
-    np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=1e-6 * (size + abs(value)))
+    np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=1e-6 * (size + abs(value)) + abs(expected - coarse))
 
 
 def check_curvature(program):
@@ -170,7 +229,7 @@ def _quiet():
 
 @pytest.mark.parametrize(
     "first",
-    [pytest.param(first, marks=[pytest.mark.slow] if first >= SEEDS // 2 else []) for first in range(0, SEEDS, BATCH)],
+    [pytest.param(first, marks=[pytest.mark.slow] if first >= FAST_SEEDS else []) for first in range(0, SEEDS, BATCH)],
 )
 def test_values(first):
     for seed in range(first, first + BATCH):
@@ -202,13 +261,38 @@ def test_products(first, small_blocks):
 @pytest.fixture
 def loops_in_blocks(monkeypatch):
     """Loops of any size are run in blocks."""
-    smallest = {
-        blocks: {"THREADED": 0, "_LEAST_WORK": 16, "_MOST": 7},
-        split: {"THREADED": 0, "_COLUMNS": 1, "_PARTIAL": 1},
-    }
-    for module, names in smallest.items():
+    _set(
+        monkeypatch,
+        {
+            blocks: {"THREADED": 0, "_LEAST_WORK": 16, "_MOST": 7},
+            split: {"THREADED": 0, "_COLUMNS": 1, "_PARTIAL": 1},
+        },
+    )
+
+
+@pytest.fixture
+def rare_ways(monkeypatch):
+    """What only large arrays and long programs do: stores past the caches, strips, panels, parts of programs as functions."""
+    _set(
+        monkeypatch,
+        {
+            streams: {"PAST_CACHES": 256, "STAGED": 64},
+            kernels: {"PAST_CACHES": 256},
+            nest: {"_STRIP": 4, "_NEAR": 64},
+            joins: {"_LARGE": 8},
+            movement: {"_NEAR": 64, "_BESIDE": 16},
+            kernel: {"_STACK": 512},
+            scalars: {"PART": 3},
+            module: {"_TOGETHER": 2},
+            panels: {"_PANEL": 512, "_ROWS": 2048, "_COLUMNS": 32, "_LAID": 1024},
+        },
+    )
+
+
+def _set(monkeypatch, thresholds):
+    for module_, names in thresholds.items():
         for name, value in names.items():
-            monkeypatch.setattr(module, name, value)
+            monkeypatch.setattr(module_, name, value)
 
 
 def check_folds(seed):
@@ -221,6 +305,30 @@ def check_folds(seed):
 def check_sums(seed):
     run(check_values, seed, smooth=False, draw=draw_sums)
     run(check_gradient, seed, smooth=True, draw=draw_sums)
+
+
+def check_anything(seed):
+    run(check_values, seed, smooth=False, draw=draw_anything)
+    run(check_gradient, seed, smooth=True, draw=draw_anything)
+
+
+def check_memory(seed):
+    """Programs of each kind on arrays of any layout."""
+    drawn = (draw, draw_anything, draw_folds, draw_sums)[seed % 4]
+    run(functools.partial(check_layouts, seed=seed), seed, smooth=False, draw=drawn)
+    run(functools.partial(check_gradient_of_layouts, seed=seed), seed, smooth=True, draw=drawn)
+
+
+@pytest.mark.parametrize("first", range(0, CALL_SEEDS, BATCH))
+def test_calls(first, unoptimised):
+    for seed in range(first, first + BATCH):
+        check_anything(seed)
+
+
+@pytest.mark.parametrize("first", range(0, LAYOUT_SEEDS, BATCH))
+def test_layouts(first, unoptimised):
+    for seed in range(first, first + BATCH):
+        check_memory(seed)
 
 
 @pytest.mark.parametrize("first", range(0, FOLD_SEEDS, BATCH))
@@ -239,6 +347,21 @@ def test_folds_in_blocks(first, unoptimised, loops_in_blocks):
 def test_sums(first, unoptimised):
     for seed in range(first, first + BATCH):
         check_sums(seed)
+
+
+@pytest.mark.fuzz
+def test_new_seeds_of_rare_ways(unoptimised, rare_ways):
+    new_seeds(check_memory)
+
+
+@pytest.mark.fuzz
+def test_new_calls(unoptimised):
+    new_seeds(check_anything)
+
+
+@pytest.mark.fuzz
+def test_new_layouts(unoptimised):
+    new_seeds(check_memory)
 
 
 @pytest.mark.fuzz
@@ -275,9 +398,9 @@ def test_new_seeds():
 
 
 def new_seeds(checked):
-    """One seed after the other until the time is over."""
+    """One seed after the other until the time is over, from one that the clock says, or the environment variable FUZZ_SEED."""
     end = time.monotonic() + float(os.environ.get("FUZZ_SECONDS", "3600"))
-    for seed in itertools.count(int(time.time()) * 1000):
+    for seed in itertools.count(int(os.environ.get("FUZZ_SEED", int(time.time()) * 1000))):
         if time.monotonic() > end:
             return
         checked(seed)

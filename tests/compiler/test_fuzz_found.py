@@ -126,3 +126,59 @@ def test_a_masked_constant_for_a_number_in_single_precision():
     for argnums in (0, 1):
         second = gg.grad(bent, argnums)
         np.testing.assert_allclose(compiler.compile(second)(*point), second(*point), rtol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_places_along_an_axis_that_are_the_same_in_all_others(axis):
+    """Indices of shape (3, 1) were read beside the first column alone."""
+    x = np.sin(np.arange(20.0)).reshape(4, 5)
+    places = np.array([2, 0, 2]).reshape([3 if n == axis % 2 else 1 for n in range(2)])
+    assert np.take_along_axis(gg.variable(x), places, axis).shape == np.take_along_axis(x, places, axis).shape
+    check(lambda x: (np.take_along_axis(x, places, axis),), [x])
+    assert gg.check_gradients(lambda x: np.sum(np.take_along_axis(x, places, axis) ** 2), x)
+
+
+def test_places_along_an_axis_of_another_number_of_axes():
+    with pytest.raises(ValueError, match="same number of dimensions"):
+        np.take_along_axis(gg.variable(np.ones((2, 3))), np.zeros(3, int), 0)
+
+
+@pytest.mark.parametrize("keep", [np.tril, np.triu])
+def test_the_triangle_of_a_row(keep):
+    x = np.array([1.0, -2.0, 3.0])
+    check(lambda x: (keep(x), keep(x, 1)), [x])
+    np.testing.assert_array_equal(keep(gg.variable(x), -1).value, keep(x, -1))
+    assert gg.check_gradients(lambda x: np.sum(keep(x) ** 2), x)
+
+
+def test_differences_of_truths():
+    check(lambda x: (np.diff(x), np.diff(x, 2)), [np.array([True, True, False, True])])
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
+def test_the_median_of_nothing():
+    check(lambda x: (np.median(x, axis=0), np.median(x, axis=1)), [np.ones((0, 3))])
+    assert np.isnan(np.median(gg.variable(np.ones((2, 0))), axis=1).value).all()
+
+
+def test_integers_of_pythons_beyond_those_of_an_array():
+    """-1 became 255: a bound that nothing could fall below, and a number that compared as one."""
+    x = np.array([3, 200], np.uint8)
+    check(lambda x: (x > -1, x == -1, x < 300, np.clip(x, -1, 100), np.clip(x, 5, 300), np.clip(x, -1, 300)), [x])
+    for f in (lambda x: x + -1, lambda x: 300 * x, lambda x: np.maximum(x, -1)):
+        with pytest.raises(OverflowError, match="out of bounds for uint8"):
+            gg.compile(f)(x)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8])
+def test_integers_that_would_wrap_around(dtype):
+    x = np.array([100, 127, 1, 0, 17, 15], dtype)
+    y = np.array([1, 127, 2, 1], dtype)
+    check(lambda x: (np.linalg.norm(x), np.gradient(x), np.round(x, -1), np.nan_to_num(x), np.reciprocal(x | 1)), [x])
+    check(lambda x: (np.reciprocal(x),), [y])
+
+
+def test_nothing_is_left_of_infinity():
+    x = np.array([np.inf, -np.inf, 2.5, np.nan])
+    check(lambda x: np.modf(x), [x])
+    np.testing.assert_array_equal(np.modf(gg.variable(x))[0].value, np.modf(x)[0])

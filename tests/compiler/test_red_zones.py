@@ -25,6 +25,14 @@ def test_a_write_beside_an_array_is_counted(place):
         assert watch.broken == before + 1
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_lies_beside_an_array_is_no_number(dtype):
+    with red_zones():
+        x = np.zeros(5, dtype)
+        for start in (x.ctypes.data - ZONE, x.ctypes.data + x.nbytes):
+            assert np.isnan(np.frombuffer((ctypes.c_char * ZONE).from_address(start), dtype)).all()
+
+
 def test_arrays_are_numpys_own():
     with red_zones() as watch:
         before = watch.broken

@@ -9,7 +9,7 @@ import numpy as np
 
 from gategrad.array_methods import implements
 from gategrad.assignment import viewed
-from gategrad.gates.axes import refuse
+from gategrad.gates.axes import refuse, shape_of
 from gategrad.gates.indexing import Index, Scatter
 from gategrad.kinds import Example, Linear, Router
 
@@ -54,14 +54,19 @@ class Triu(Router, Linear):
     examples = Tril.__dict__["examples"]
 
 
+def _square(x: Any) -> Any:
+    """A row stands for the square matrix of such rows."""
+    return np.broadcast_to(x, shape_of(x) * 2) if len(shape_of(x)) == 1 else x
+
+
 @implements(np.tril)
 def _tril(m: Any, k: int = 0) -> Any:
-    return Tril(k)(m)
+    return Tril(k)(_square(m))
 
 
 @implements(np.triu)
 def _triu(m: Any, k: int = 0) -> Any:
-    return Triu(k)(m)
+    return Triu(k)(_square(m))
 
 
 @implements(np.diagonal)

@@ -27,8 +27,9 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
     ends = [_end(x, shape, axis) for x in (prepend, append)]
     if any(end is not None for end in ends):
         a = np.concatenate([x for x in (ends[0], a, ends[1]) if x is not None], axis)
+    between = np.not_equal if a.dtype == bool else np.subtract
     for _ in range(n):
-        a = a[stretch(axis, 1, None)] - a[stretch(axis, None, -1)]
+        a = between(a[stretch(axis, 1, None)], a[stretch(axis, None, -1)])
     return a
 
 
@@ -71,6 +72,8 @@ def _unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * 
 @implements(np.gradient)
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     f, ndim = as_input(f), len(shape_of(f))
+    if f.dtype.kind in "iu":
+        f = f.astype(np.float64)  # whose differences do not wrap around
     axes = tuple(range(ndim)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     if edge_order not in (1, 2):
         raise ValueError("'edge_order' greater than 2 not supported")

@@ -78,7 +78,8 @@ def _divmod(x1: Any, x2: Any) -> tuple[Any, Any]:
 @implements(np.modf)
 def _modf(x: Any) -> tuple[Any, Any]:
     whole = np.trunc(x)
-    return x - whole, whole
+    endless = np.isinf(plain(x))  # of which nothing is left
+    return np.where(endless, 0.0, x) - np.where(endless, 0.0, whole), whole
 
 
 @implements(np.fix)

@@ -171,11 +171,10 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     if axis is None:
         return np.reshape(arr, -1)[indices]
     axis = axis_of(axis, indices.ndim)
-    grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
-    grid[axis] = indices
-    for a, length in enumerate(arr.shape):
-        if a != axis and length == 1:
-            grid[a] = np.zeros_like(grid[a])  # an axis of length 1 is broadcast
+    if indices.ndim != len(arr.shape):
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
+    grid[axis] = indices  # the other axes of both are broadcast against each other
     return arr[tuple(grid)]
 
 

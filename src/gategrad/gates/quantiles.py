@@ -6,6 +6,7 @@ the gradient goes to those two, in the proportions of their distances.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -140,12 +141,14 @@ def _sorted(a: Any, axis: Any, keepdims: Any) -> tuple[Any, tuple[int, ...]]:
         axis = tuple(axis)
     axes = tuple(range(ndim)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     rest = tuple([n for place, n in enumerate(shape) if place not in axes])
-    rows = np.reshape(np.moveaxis(a, axes, tuple(range(len(axes)))), (-1, *rest))
+    rows = np.reshape(np.moveaxis(a, axes, tuple(range(len(axes)))), (math.prod(shape[n] for n in axes), *rest))
     return np.sort(rows, axis=0), kept(shape, axes) if keepdims is True else rest
 
 
 def _unless_nan(rows: Any, z: Any) -> Any:
     """`z`, and NaN where there is one among the values; it is sorted to the end."""
+    if not rows.shape[0]:
+        return z
     return np.where(np.isnan(plain(rows[-1])), rows[-1], z)
 
 

@@ -16,6 +16,8 @@ __all__: list[str] = []
 @implements(np.nan_to_num)
 def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     x = as_input(x)
+    if x.dtype.kind in "iub":
+        return np.copy(x) if copy else x
     if x.dtype.kind == "c":
         parts = [_nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x))]
         return _kept_or_written(x, parts[0] + 1j * parts[1], copy)

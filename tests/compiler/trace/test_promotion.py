@@ -8,6 +8,7 @@ import pytest
 
 import gategrad as gg
 from gategrad.compiler.runtime import engine
+from gategrad.errors import NotTraceableError
 
 pytest.importorskip("llvmlite")
 
@@ -164,3 +165,30 @@ def test_dtypes_that_programs_do_not_know():
         with pytest.raises(gg.errors.NotTraceableError, match=r"float16"):
             gg.compile(f)(np.ones(2))
     np.testing.assert_array_equal(gg.compile(lambda x: x * half)(np.ones(2)), [1.0, 1.0])
+
+
+UNARY = [np.square, np.reciprocal, np.fabs, np.deg2rad, np.degrees, np.exp2, np.expm1, np.log1p, np.cbrt, np.modf]
+BINARY = [np.fmod, np.heaviside, np.logaddexp, np.logaddexp2, np.hypot, np.copysign, np.arctan2]
+
+
+def test_ufuncs_of_integers():
+    """Compositions computed in the dtype of what they got: uint64 wrapped around, fmod was a float, 1 / -4 rounded down."""
+    given = [np.array([-4, 3, 5], np.int16), np.array([3, 1, 5], np.uint64), np.array([-4, 3, 5], np.float32)]
+    calls = [(ufunc, n) for ufunc in UNARY for n in (0, 1)]
+    calls += [(ufunc, n, m) for ufunc in BINARY for n, m in itertools.product(range(3), repeat=2)]
+
+    def f(*xs):
+        return [ufunc(*[xs[n] for n in places]) for ufunc, *places in calls]
+
+    with np.errstate(all="ignore"):
+        expected = f(*given)
+    for call, found, z in zip(calls, gg.compile(f)(*given), expected, strict=True):
+        for a, b in zip(*(w if isinstance(w, tuple) else (w,) for w in (found, z)), strict=True):
+            assert a.dtype == b.dtype, call
+            np.testing.assert_allclose(a, b, rtol=1e-6 if b.dtype == np.float32 else 1e-14, err_msg=str(call))
+
+
+def test_what_numpy_computes_in_half_precision_is_refused():
+    for ufunc in (np.exp, np.deg2rad, np.logaddexp):
+        with pytest.raises(NotTraceableError, match="not float16"):
+            gg.compile(lambda x: ufunc(*[x] * ufunc.nin))(np.array([True, False]))  # noqa: B023

@@ -178,14 +178,21 @@ def _clip(
     a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None, **_: Any
 ) -> Any:
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    z = a if low is None else np.maximum(a, low)
+    dtype = np.result_type(a.dtype)
+    if dtype.kind in "iu":  # a bound beyond all integers of the dtype is none
+        low = None if type(low) is int and low <= np.iinfo(dtype).min else low
+        high = None if type(high) is int and high >= np.iinfo(dtype).max else high
+    z = +a if low is None else np.maximum(a, low)
     return z if high is None else np.minimum(z, high)
 
 
 @traces(np.round, np.around)
 def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     if a.dtype.kind in "iub":
-        return a
+        if decimals >= 0:
+            return a
+        tens = 10.0**-decimals
+        return (np.rint(a.astype(np.float64) / tens) * tens).astype(np.int64).astype(a.dtype)
     if decimals == 0:
         return np.rint(a)
     scale = 10.0 ** abs(decimals)
@@ -203,7 +210,7 @@ def _triu(m: Any, k: int = 0) -> Any:
 
 
 def _below(m: Any, k: int) -> Any:
-    rows, columns = m.shape[-2:]
+    rows, columns = m.shape[-2:] if len(m.shape) > 1 else m.shape * 2  # a row stands for the matrix of such rows
     return np.tri(rows, columns, k, dtype=bool)
 
 

@@ -14,7 +14,7 @@ from gategrad.gates.subscripts import as_text
 __all__: list[str] = []
 
 
-@composes("matmul")
+@composes("matmul", as_given=True)
 def _matmul(x: Any, y: Any) -> Any:
     """NumPy's matmul as one batched matrix product between reshapes."""
     x_rank, y_rank = np.ndim(x), np.ndim(y)

@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 
 from gategrad.compiler.trace.symbol import composes, elementwise, emit
-from gategrad.compiler.trace.ufuncs import as_float
 
 __all__: list[str] = []
 
-composes("erf")(lambda x: emit("erf", as_float(x)))
-composes("erfc")(lambda x: emit("erfc", as_float(x)))
-composes("ndtr")(lambda x: np.multiply(0.5, emit("erfc", as_float(x) * -math.sqrt(0.5))))
-composes("expm1")(lambda x: elementwise(np.expm1, (as_float(x),)))
-composes("log1p")(lambda x: elementwise(np.log1p, (as_float(x),)))
-composes("exp2")(lambda x: elementwise(np.exp2, (as_float(x),)))
-composes("exp10")(lambda x: np.power(10.0, as_float(x)))
+composes("erf")(lambda x: emit("erf", x))
+composes("erfc")(lambda x: emit("erfc", x))
+composes("ndtr")(lambda x: np.multiply(0.5, emit("erfc", x * -math.sqrt(0.5))))
+composes("expm1")(lambda x: elementwise(np.expm1, (x,)))
+composes("log1p")(lambda x: elementwise(np.log1p, (x,)))
+composes("exp2")(lambda x: elementwise(np.exp2, (x,)))
+composes("exp10")(lambda x: np.power(10.0, x))
 composes("log_expit")(lambda x: np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x))))
 
 

@@ -41,6 +41,7 @@ __all__ = [
 
 _primitives: dict[Any, Callable[..., Any]] = {}
 _compositions: dict[str, Callable[..., Any]] = {}
+_takes_as_given: set[str] = set()
 
 complex_ufuncs: dict[str, Callable[..., Any]] = {}
 """What ufuncs, by name, do with complex symbols; `complex.py` fills it. All others are called on the host."""
@@ -66,12 +67,17 @@ def traces(*names: Any) -> Callable[[Any], Any]:
     return register
 
 
-def composes(*names: str) -> Callable[[Any], Any]:
-    """Decorator: the function below is what the ufuncs of these names do with symbols."""
+def composes(*names: str, as_given: bool = False) -> Callable[[Any], Any]:
+    """Decorator: the function below is what the ufuncs of these names do with symbols.
+
+    It gets its operands in the dtypes that the ufunc computes in, or else `as_given`.
+    """
 
     def register(function: Any) -> Any:
         for name in names:
             _compositions[name] = function
+            if as_given:
+                _takes_as_given.add(name)
         return function
 
     return register
@@ -387,6 +393,7 @@ def common_dtype(inputs: Any) -> Any:
     return np.result_type(*kinds)
 
 
+_BOOL = np.dtype(bool)
 _NUMBERS = {"f": 0.0, "c": 0j, "i": 0, "b": False}
 
 
@@ -412,9 +419,9 @@ def apply_ufunc(ufunc: np.ufunc, inputs: Any) -> Any:
         if name != "matmul":
             return _composed(ufunc, ufunc, inputs, {})
     if name in _compositions:
-        return _compositions[name](*inputs)
+        return _compositions[name](*(inputs if name in _takes_as_given else _as_computed(ufunc, inputs)))
     if ufunc in functions:
-        return _composed(ufunc, ufunc, inputs, {})
+        return _composed(ufunc, ufunc, _as_computed(ufunc, inputs), {})
     if name not in ELEMENTWISE or getattr(np, name, None) is not ufunc:
         return hosts["function"](ufunc, inputs, {})
     return elementwise(ufunc, inputs)
@@ -431,13 +438,51 @@ def _is_complex(inputs: Any) -> bool:
     return False
 
 
+def _as_computed(ufunc: np.ufunc, inputs: Any) -> list[Any]:
+    """The operands in the dtypes of NumPy's loop for them: integers as what they are made there; Python's numbers as they are."""
+    builder = builder_of(inputs)
+    made: list[Any] = []
+    for x, dtype in zip(inputs, _loop(ufunc, inputs), strict=False):
+        if type(x) is Symbol:
+            is_same = x.value.dtype == dtype or (x.is_python and x.value.dtype.kind == dtype.kind)
+            made.append(x if is_same else Symbol(cast(x.value, dtype, builder), builder, in_rows=x.in_rows))
+        else:
+            made.append(x if type(x) in _PYTHON else np.asarray(x, dtype))
+    return made
+
+
+def _loop(ufunc: np.ufunc, inputs: Any) -> Any:
+    """The dtypes of the operands and results of NumPy's loop for operands like these."""
+    kinds: list[Any] = []
+    for x in inputs:
+        if type(x) is Symbol:
+            kinds.append(type(_NUMBERS[x.value.dtype.kind]) if x.is_python else x.value.dtype)
+        else:
+            kinds.append(type(x) if type(x) in _PYTHON else np.asarray(x).dtype)
+    kinds = [_BOOL if kind is bool else kind for kind in kinds]
+    return ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
+
+
+def _holding(dtype: Any, ufunc: np.ufunc, inputs: Any) -> Any:
+    """The dtype, or a wider one where something is compared with integers of Python's that are not in its range.
+
+    Raises NumPy's `OverflowError` where one is to be computed with.
+    """
+    for x in inputs:
+        if type(x) is int and dtype.kind in "iu" and not np.iinfo(dtype).min <= x <= np.iinfo(dtype).max:
+            if ufunc.resolve_dtypes((dtype, dtype, None))[-1] != _BOOL:
+                dtype.type(x)
+            dtype = np.result_type(dtype, np.min_scalar_type(x))
+    return dtype
+
+
 def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
     """A ufunc on symbols as the operation of its name, after casts and broadcasts."""
     name, builder = ufunc.__name__, builder_of(inputs)
     dtype = common_dtype(inputs)
     if name.startswith("logical"):
-        dtype = np.dtype(bool)
+        dtype = _BOOL
     elif dtype.kind in "iub":
-        dtype = ufunc.resolve_dtypes((*[dtype] * ufunc.nin, *[None] * ufunc.nout))[0]
+        dtype = _holding(_loop(ufunc, inputs)[0], ufunc, inputs)
     values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder)
     return Symbol(builder.emit(name, values), builder, in_rows=in_rows(inputs))

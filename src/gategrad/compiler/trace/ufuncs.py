@@ -9,28 +9,28 @@ import numpy as np
 
 from gategrad.compiler.trace.symbol import common_dtype, composes, elementwise, emit
 
-__all__ = ["as_float"]
+__all__: list[str] = []
 
 composes("square")(lambda x: x * x)
-composes("reciprocal")(lambda x: 1.0 / x if x.dtype.kind == "f" else 1 // x)
 composes("positive", "conjugate")(lambda x: x)
-composes("fabs")(lambda x: np.abs(as_float(x)))
+composes("fabs")(lambda x: np.abs(x))
 composes("deg2rad", "radians")(lambda x: x * (math.pi / 180))
 composes("rad2deg", "degrees")(lambda x: x * (180 / math.pi))
 
 
-@composes("float_power")
+@composes("reciprocal")
+def _reciprocal(x: Any) -> Any:
+    """Of integers 0, but for 1 and -1: not rounded down."""
+    return 1.0 / x if x.dtype.kind == "f" else np.where((x == 1) | (x == -1), x, x.dtype.type(0))
+
+
+@composes("float_power", as_given=True)
 def _float_power(x: Any, y: Any) -> Any:
     base, exponent = (z.astype(np.float64) if hasattr(z, "astype") else float(z) for z in (x, y))
     return np.power(base, exponent)
 
 
-def as_float(x: Any) -> Any:
-    """Integers and truths as float64, as NumPy's functions of floats take them."""
-    return x if x.dtype.kind == "f" else np.astype(x, np.float64)
-
-
-@composes("power")
+@composes("power", as_given=True)
 def _power(x: Any, y: Any) -> Any:
     """An operation of its own, except for the exponents that NumPy's `**` has short ways for, just as exact."""
     if isinstance(y, (float, int)) and x.dtype.kind == "f":
@@ -46,7 +46,7 @@ def _power(x: Any, y: Any) -> Any:
 
 @composes("expit")
 def _expit(x: Any) -> Any:
-    return emit("sigmoid", as_float(x))
+    return emit("sigmoid", x)
 
 
 @composes("logaddexp")
@@ -65,7 +65,6 @@ def _logaddexp2(x: Any, y: Any) -> Any:
 @composes("cbrt")
 def _cbrt(x: Any) -> Any:
     """A power, and one step of Newton's method: 1/3 is no float, and its error grows with log |x|."""
-    x = as_float(x)
     size = np.abs(x)
     root = np.power(size, 1.0 / 3.0)
     better = root - (root - size / (root * root)) / 3.0
@@ -80,4 +79,8 @@ def _heaviside(x: Any, y: Any) -> Any:
 
 @composes("fmod")
 def _fmod(x: Any, y: Any) -> Any:
-    return np.copysign(np.remainder(abs(x), abs(y)), x)
+    """The remainder with the sign of x rather than that of y."""
+    if common_dtype((x, y)).kind == "f":  # abs() of a number of Python's is one, np.abs() is not
+        return np.copysign(np.remainder(abs(x), abs(y)), x)
+    rest = np.remainder(x, y)
+    return np.where((rest != 0) & ((x < 0) != (y < 0)), rest - y, rest)

@@ -47,6 +47,8 @@ class Nothing(Kinked, Reduction):
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     x = as_input(x)
+    if x.dtype.kind in "iub":
+        x = x.astype(np.float64)  # whose squares do not wrap around
     ndim = len(shape_of(x))
     axis = tuple(axis) if isinstance(axis, list) else axis
     if axis is None and ord is None:
