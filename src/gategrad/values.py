@@ -16,6 +16,7 @@ from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 
 __all__ = [
     "FLOAT64",
+    "PANDAS_PRIORITY",
     "SEVERAL",
     "Spec",
     "as_value",
@@ -35,6 +36,9 @@ SEVERAL: Any = ("several outputs",)
 """The spec of a gate whose forward returns a tuple; see `tape.Output`."""
 
 FLOAT64 = np.dtype(np.float64)
+
+PANDAS_PRIORITY = 10_000
+"""More than what data frames and their columns have: `column * v` leaves the product to v, which takes a column as an array."""
 
 
 def spec_of(value: Any) -> Spec:

@@ -28,7 +28,7 @@ from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs
 from gategrad.recording import arrange, finish, leaf, plain, record, unary
 from gategrad.refusals import NOT_KEPT, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
-from gategrad.values import FLOAT64, Spec, lock, own, spec_of
+from gategrad.values import FLOAT64, PANDAS_PRIORITY, Spec, lock, own, spec_of
 from gategrad.ways_out import AS_INDEX, compared, escape, formatted
 
 __all__ = ["Variable", "detach", "variable"]
@@ -249,6 +249,8 @@ class Variable(ArrayMethods):
     backward = backward
 
     # --- operators
+
+    __pandas_priority__ = PANDAS_PRIORITY
 
     __add__, __radd__ = _binary(np.add)
     __sub__, __rsub__ = _binary(np.subtract)
