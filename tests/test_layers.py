@@ -12,7 +12,20 @@ PACKAGE = Path(__file__).parents[1] / "src" / "gategrad"
 
 LAYERS = [
     {"errors"},
-    {"values", "constant", "masked", "postponed", "gate", "kinds", "slopes", "careful", "germs"},
+    {
+        "call_site",
+        "misfit",
+        "missing_names",
+        "values",
+        "constant",
+        "masked",
+        "postponed",
+        "gate",
+        "kinds",
+        "slopes",
+        "careful",
+        "germs",
+    },
     {
         "tape",
         "fit",

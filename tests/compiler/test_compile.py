@@ -292,7 +292,8 @@ class TestComplaints:
             return x
 
         with pytest.raises(
-            TraceError, match="an argument of a compiled function cannot be written into.*take x = x.copy"
+            TraceError,
+            match=r"(?s)an argument of a compiled function cannot be written into, at .*py:\d+\n    .*take x = x\.copy",
         ):
             gg.compile(f)(np.ones(2))
 
