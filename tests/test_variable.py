@@ -354,6 +354,10 @@ def test_shapes_that_do_not_fit():
 def test_unknown_attributes():
     with pytest.raises(AttributeError, match=r"no attribute 'exp'; use np\.exp\(v\)"):
         array.exp()
+    with pytest.raises(AttributeError, match=r"no attribute 'relu'; use gg\.relu\(v\)"):
+        array.relu()
+    with pytest.raises(AttributeError, match=r"no attribute 'view', .* use v\.reshape\(shape\)"):
+        array.view(3)
     with pytest.raises(AttributeError, match="no attribute 'foo'$"):
         _ = array.foo
 
