@@ -32,7 +32,7 @@ LAYERS = [
         "pause",
         "watch",
         "refusals",
-        "ways_out",
+        "escapes",
         "forward",
         "backward",
         "flat",

@@ -23,13 +23,13 @@ from gategrad.errors import (
     NotTrackedError,
     ShapeError,
 )
+from gategrad.escapes import AS_INDEX, compared, escape, formatted
 from gategrad.forward import recover
 from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs
 from gategrad.recording import arrange, finish, leaf, plain, record, unary
 from gategrad.refusals import NOT_KEPT, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
 from gategrad.values import FLOAT64, PANDAS_PRIORITY, Spec, lock, own, spec_of
-from gategrad.ways_out import AS_INDEX, compared, escape, formatted
 
 __all__ = ["Variable", "detach", "variable"]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gategrad import careful
 from gategrad.errors import DtypeError, ShapeError, describe
+from gategrad.escapes import unhidden
 from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
@@ -19,7 +20,6 @@ from gategrad.transforms.containers import flatten, places, single
 from gategrad.transforms.limits import settled
 from gategrad.values import FLOAT64, conjugated, is_own, lock, spec_of, travelling
 from gategrad.variable import Variable
-from gategrad.ways_out import unhidden
 
 __all__ = [
     "Pullback",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gategrad.call_site import call_site
-from gategrad.ways_out import suggestion
+from gategrad.escapes import suggestion
 
 __all__ = ["complain"]
 

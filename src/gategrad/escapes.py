@@ -1,4 +1,4 @@
-"""The ways out of a circuit: what is said to somebody whose line would turn a tracked variable into a plain number.
+"""Escapes from a circuit: what is said to somebody whose line would turn a tracked variable into a plain number.
 
 Python and C ask a variable for its number without saying what for. The line that was being run tells: it is quoted,
 and what to write instead depends on it. All of this happens on the way to an error, and costs nothing before.
