@@ -40,7 +40,7 @@ class KernelReport:
         return f"{what}  ({where}{threads}, reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)})"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Report:
     """What `compiled.report(*args)` answers; print it."""
 
@@ -67,6 +67,8 @@ class Report:
         times = ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in self.seconds.items())
         lines.append(f"  compiled in {1000 * sum(self.seconds.values()):.1f} ms ({times})")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def report_on(program: Program, native: Native | None, seconds: dict[str, float]) -> Report:
