@@ -471,6 +471,7 @@ class TestTheObject:
         else:
             assert text == ""
             assert report.kernels == ()
+            assert "operations, which NumPy runs one by one" in str(report) and "gategrad[compile]" in str(report)
 
     def test_nothing_to_compute(self):
         assert gg.compile(lambda: 3.0)() == 3.0

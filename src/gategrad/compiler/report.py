@@ -75,7 +75,11 @@ def report_on(program: Program, native: Native | None, seconds: dict[str, float]
     """The report on a program; without native code there are no kernels, NumPy runs each operation."""
     computed = [value for value in program.values if value.op.name not in ("input", "constant")]
     if native is None:
-        return Report(program.name, len(computed), (), 0, (), dict(seconds))
+        note = (
+            f"{len(computed)} operations, which NumPy runs one by one: there is no LLVM, or an old one. "
+            "pip install 'gategrad[compile]' brings it"
+        )
+        return Report(program.name, len(computed), (), 0, (), dict(seconds), note)
     readers: dict[Value, set[int]] = {}
     for number, kernel in enumerate(native.kernels):
         for value in kernel.all_values:
