@@ -241,7 +241,7 @@ def test_compiled_where_nobody_knows_what_a_view_is(view):
 
 def test_compiled_arguments_belong_to_the_caller():
     for f in (the_argument_itself, added_to_the_argument):
-        with pytest.raises(TraceError, match=r"it belongs to the caller: take x = x\.copy\(\) first"):
+        with pytest.raises(TraceError, match=r"It belongs to the caller: take x = x\.copy\(\) first"):
             gg.compile(f)(X)
 
     def counted(x, n):

@@ -1,5 +1,6 @@
 """gategrad: backpropagation you can see, at the speed of machine code."""
 
+import types as _types
 import typing as _typing
 
 from gategrad import gates as gates
@@ -55,4 +56,12 @@ def __getattr__(name: str) -> object:
         from gategrad.compiler.compile import compile as compile_
 
         return compile_
-    raise AttributeError(f"module 'gategrad' has no attribute {name!r}")
+    from gategrad.missing_names import missing_name
+
+    raise AttributeError(missing_name(name, __dir__()))
+
+
+def __dir__() -> list[str]:
+    """The public names: the files of the package are none."""
+    here = [name for name, x in globals().items() if name[:1] != "_" and not isinstance(x, _types.ModuleType)]
+    return sorted([*here, "circuit", "compile", "errors"])

@@ -134,7 +134,13 @@ def describe(value: Any) -> str:
     >>> describe(3.0), describe(None), describe("abc")
     ('the float 3.0', 'None', "the str 'abc'")
     """
-    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    package, shape, dtype = (
+        type(value).__module__.partition(".")[0],
+        getattr(value, "shape", None),
+        getattr(value, "dtype", None),
+    )
+    if shape is not None and hasattr(value, "__array__") and package not in ("numpy", "gategrad"):
+        return f"a {package} {type(value).__name__} of shape {tuple(shape)}"
     if shape is not None and dtype is not None:
         return f"a {dtype} scalar" if shape == () else f"{_article(str(dtype))} {dtype} array of shape {shape}"
     if value is None:

@@ -11,6 +11,8 @@ import numpy as np
 from gategrad.constant import may_change
 from gategrad.errors import DtypeError, GateError, ShapeError, describe
 from gategrad.gate import Gate
+from gategrad.kinds import Elementwise
+from gategrad.misfit import broadcast_misfit
 from gategrad.values import FLOAT64, NUMPYS, SEVERAL, SINGLE, is_complex, spec_of
 
 __all__ = ["Rescue", "is_narrow", "number", "recover", "rescue_from", "rescues", "settle"]
@@ -123,6 +125,9 @@ def recover(error: Exception, gate: Gate, inputs: Sequence[Any]) -> Any:
         ) from error
     shapes = [getattr(x, "shape", ()) for x in inputs]
     if type(error) is ValueError and any(shapes) and _ABOUT_SHAPES.search(str(error)):
+        misfit = broadcast_misfit(name, shapes) if isinstance(gate, Elementwise) else None
+        if misfit is not None:
+            raise misfit from None
         listed = ", ".join(f"{letter} is {shape}" for letter, shape in zip("xyzuvw", shapes, strict=False))
         raise ShapeError(f"{name}: {listed}: {error}") from error
     raise error

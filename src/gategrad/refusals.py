@@ -39,15 +39,23 @@ def unknown_attribute(attribute: str) -> str:
     """That there is no such attribute, and what stands for it: another way, or a NumPy function of that name."""
     if attribute in _INSTEAD:
         return f"a variable has no attribute {attribute!r}, {_INSTEAD[attribute]}"
-    hint = f"; use np.{attribute}(v)" if callable(getattr(np, attribute, None)) else ""
+    found = next((short for short, module in _MODULES if callable(getattr(sys.modules[module], attribute, None))), None)
+    hint = "" if found is None else f"; use {found}.{attribute}(v)"
     return f"a variable has no attribute {attribute!r}{hint}"
 
+
+_MODULES = (("np", "numpy"), ("gg", "gategrad"))
 
 _INSTEAD = {
     "at": "as arrays of JAX's have: write y[i] = v into a y = v.copy()",
     "numpy": "as PyTorch's tensors have: use v.value for the plain array",
     "zero_grad": "as PyTorch's optimisers have: assign v.grad = None",
     "requires_grad": "for all of them have gradients: gg.stop_gradient(v) is a constant",
+    "requires_grad_": "for all of them have gradients: gg.stop_gradient(v) is a constant",
+    "grad_fn": "as PyTorch's tensors have: use v.gate",
+    "cpu": "as PyTorch's tensors have: it is in the computer's memory, v.value for the plain array",
+    "tolist": "which would lose its gradient: use v.value.tolist() for plain numbers",
+    "view": "which in NumPy gives another dtype, and in PyTorch another shape: use v.reshape(shape) or v.astype(dtype)",
     "unsqueeze": "as PyTorch's tensors have: use np.expand_dims(v, axis) or v[:, None]",
     "permute": "as PyTorch's tensors have: use v.transpose(axes)",
     "clone": "as PyTorch's tensors have: use v.copy()",
@@ -57,10 +65,10 @@ _INSTEAD = {
     "choose": "for its values are no indices: use np.choose(indices, [v, w])",
     **dict.fromkeys(
         ("flags", "setflags", "strides", "ctypes", "data", "base", "device", "to_device"),
-        "for where its value lies in memory is nobody's concern: use v.value for the plain array",
+        "which tells how an array lies in memory: use v.value for the plain array",
     ),
     **dict.fromkeys(
-        ("tolist", "tobytes", "tofile", "dump", "dumps", "view", "byteswap", "getfield", "setfield"),
+        ("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "setfield"),
         "which would lose its gradient: use v.value for the plain array",
     ),
 }

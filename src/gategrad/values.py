@@ -19,6 +19,7 @@ from gategrad.errors import DtypeError, EscapeError, ShapeError, describe
 __all__ = [
     "FLOAT64",
     "NUMPYS",
+    "PANDAS_PRIORITY",
     "SEVERAL",
     "SINGLE",
     "Spec",
@@ -46,6 +47,8 @@ FLOAT64 = np.dtype(np.float64)
 
 SINGLE: tuple[tuple[int, ...], Any] = ((), FLOAT64)
 """The shape and dtype of a single number, whose own spec does not say them."""
+PANDAS_PRIORITY = 10_000
+"""More than what data frames and their columns have: `column * v` leaves the product to v, which takes a column as an array."""
 
 
 def spec_of(value: Any) -> Spec:

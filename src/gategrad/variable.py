@@ -23,13 +23,13 @@ from gategrad.errors import (
     NotTrackedError,
     ShapeError,
 )
+from gategrad.escapes import AS_INDEX, compared, escape, formatted
 from gategrad.forward import recover
 from gategrad.gate import NO_OPTIONS, Gate, gate_of, on_meeting, ufuncs
 from gategrad.recording import arrange, as_numpys, finish, leaf, of_numpy, plain, record, strengthen, unary
 from gategrad.refusals import NOT_KEPT, no_rule, rare_ufunc, unknown_attribute
 from gategrad.tape import AMBIENT, UNTRACKED, next_order, paused
-from gategrad.values import FLOAT64, NUMPYS, Spec, lock, own, spec_of
-from gategrad.ways_out import AS_INDEX, compared, escape, formatted
+from gategrad.values import FLOAT64, NUMPYS, PANDAS_PRIORITY, Spec, lock, own, spec_of
 
 __all__ = ["Variable", "detach", "variable"]
 
@@ -260,6 +260,8 @@ class Variable(ArrayMethods):
     backward = backward
 
     # --- operators
+
+    __pandas_priority__ = PANDAS_PRIORITY
 
     __add__, __radd__ = _binary(np.add)
     __sub__, __rsub__ = _binary(np.subtract)

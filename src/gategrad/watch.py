@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import linecache
-import os
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gategrad.call_site import call_site
 from gategrad.gate import Gate
 from gategrad.tape import Pause, leave, paused, paused_level
 
@@ -192,18 +192,6 @@ def _answer(note: Note, watches: tuple[Watch, ...], dz: Any) -> Any:
 
 
 def here() -> Place | None:
-    """The line of the user's code that is being run: the innermost one outside gategrad and NumPy."""
-    frame: Any = sys._getframe(2)  # this one and `observe` are ours
-    while frame is not None:
-        code = frame.f_code
-        ours = _files.get(code.co_filename)
-        if ours is None:
-            ours = _files[code.co_filename] = code.co_filename.startswith(_OURS)
-        if not ours:
-            return Place(code.co_filename, frame.f_lineno, code.co_name)
-        frame = frame.f_back
-    return None
-
-
-_files: dict[str, bool] = {}
-_OURS = (*(f"{Path(home).parent}{os.sep}" for home in (__file__, np.__file__)), "<__array_function__")
+    """The line of the user's code that is being run."""
+    site = call_site()
+    return None if site is None else Place(site.file, site.line, site.frame.f_code.co_name)

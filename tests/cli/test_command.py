@@ -337,6 +337,13 @@ def test_completion_without_shtab(gategrad, monkeypatch):
             ("a * b", "a=[1,2]", "b=[1,2,3]"),
             "the shapes do not fit: a is (2,) and b is (3,)\n    a * b\n    ^^^^^",
         ),
+        (
+            ("max(a, b)", "a=1", "b=2"),
+            (
+                "max takes a plain number in one of these places, as an axis is, not a value of the circuit\n"
+                "    max(a, b)\n    ^^^^^^^^^\n  the larger of two values is maximum(x, y)"
+            ),
+        ),
         (("x", "x=1", "--foo"), "unrecognized arguments: --foo\n  gategrad --help shows what there is"),
         (("x", "x=1", "--nudge"), "argument --nudge: expected one argument\n  gategrad --help shows what there is"),
         (("x", "x=1", "--nudge", "y=1"), "--nudge y=1: the expression has no y\n  it has x"),

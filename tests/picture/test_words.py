@@ -36,6 +36,20 @@ def test_one_input_and_a_constant(neuron: Any) -> None:
     assert "exp scales: df/dv5 = dv6/dv5 · df/dv6 = 0.3679 · −0.5344 = −0.1966" in words
 
 
+def test_elements_are_written_as_they_are_read() -> None:
+    c = gg.circuit(lambda x: x[0] * x[1:, None][0, 0], np.array([2.0, 3.0]))
+    assert c.steps()[:2] == [
+        "[ ] computes: v1 = x[0] = (2,)[0] = 2",
+        "[ ] computes: v2 = x[1:, None] = (2,)[1:, None] → (1, 1) 3.00",
+    ]
+
+
+def test_what_a_function_takes_from_around_it_has_its_name() -> None:
+    data = np.ones((5, 2))
+    c = gg.circuit(lambda w: np.sum(data @ w), np.ones(2))
+    assert c.steps()[0].startswith("@ multiplies matrices: v1 = data @ w = (5, 2) @ (2,)")
+
+
 def test_sums_over_what_was_broadcast_are_told() -> None:
     c = gg.circuit(lambda x, y: np.sum(x + y), np.ones((2, 5)), 1.0)
     assert c.steps()[-1].endswith("df/dy = df/dv1 = 10, summed over what was broadcast")

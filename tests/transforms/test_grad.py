@@ -218,15 +218,41 @@ def test_a_write_into_the_argument_during_the_call():
         (lambda x: None, r"None\. Is a `return` missing\?"),
         (lambda x: x * np.ones(3), r"a float64 array of shape \(3,\)\. Reduce it \(np\.sum\)"),
         (lambda x: np.ones(3), r"a float64 array of shape \(3,\)"),
-        (lambda x: {"loss": x}, "the dict"),
+        (lambda x: {"loss": x}, r"the dict .*\. Return the one that is to be differentiated"),
         (lambda x: [x], "the list"),
-        (lambda x: "abc", "the str 'abc'"),
+        (lambda x: (x, x), r"the tuple .*\. With has_aux=True the first is differentiated"),
+        (lambda x: "abc", r"the str 'abc'\. What it returns is computed from its arguments"),
         (lambda x: x * 1j, "complex"),
     ],
 )
 def test_a_function_that_returns_no_number(answer, said):
     with pytest.raises(NotScalarError, match=f"a single real number; this one returned .*{said}"):
         grad(answer)(2.0)
+
+
+def test_a_list_is_no_array_and_says_so():
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        grad(lambda x: np.sum(x**2))([1.0, 2.0])
+    (note,) = caught.value.__notes__
+    assert note.startswith(
+        "argument 0 is a list, so the function gets a list of variables: pass np.array(...) of floats"
+    )
+
+
+class Tensor:
+    """Another library's array, which knows NumPy by `__array__` alone."""
+
+    __module__ = "torch"
+    shape, dtype = (3,), "torch.float32"
+
+    def __array__(self, dtype=None, copy=None):
+        return np.ones(3, np.float32)
+
+
+@pytest.mark.parametrize("wrap", [grad, gg.compile])
+def test_arrays_of_other_libraries(wrap):
+    with pytest.raises(DtypeError, match=r"a torch Tensor of shape \(3,\).*Pass np\.asarray\(x\)"):
+        wrap(np.sum)(Tensor())
 
 
 def test_containers():

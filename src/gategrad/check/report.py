@@ -77,9 +77,9 @@ class GateAtFault:
         return "\n".join([*lines, f"  {self.comparison}"])
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class GradientReport:
-    """What `check_gradients` found: all comparisons, and in `str()` what a person wants to know."""
+    """What `check_gradients` found: all comparisons, and as text what a person wants to know."""
 
     function: str
     comparisons: tuple[Comparison, ...]
@@ -113,6 +113,8 @@ class GradientReport:
 
     def __str__(self) -> str:
         return "\n".join(self._what_agrees() if self.ok else self._what_differs())
+
+    __repr__ = __str__
 
     def _what_agrees(self) -> list[str]:
         smooth = [c for c in self.comparisons if c.verdict == "agrees"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from gategrad.cli.refusal import Refusal, Span, listed, shortened
 from gategrad.cli.vocabulary import CONSTANTS
-from gategrad.errors import GategradError
+from gategrad.errors import EscapeError, GategradError
 from gategrad.recording import plain
 from gategrad.variable import Variable
 
@@ -107,6 +107,13 @@ class Expression:
         if isinstance(error, ValueError) and len(shapes) == len(arguments) > 1 and any(shapes):
             parts = [_looks(self.text[slice(*span)], x) for span, x in zip(instruction.operands, shapes, strict=True)]
             return Refusal(f"the shapes do not fit: {listed(parts)}", self.text, [instruction.span])
+        if isinstance(error, EscapeError):
+            return Refusal(
+                f"{instruction.title} takes a plain number in one of these places, as an axis is, not a value of the circuit",
+                self.text,
+                [instruction.span],
+                _PAIRWISE.get(instruction.title, ()),
+            )
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, MemoryError):
             reason = "the result does not fit into memory"
@@ -123,6 +130,12 @@ class Expression:
         given = " ".join(f"{name}=..." for name in missing)
         spans = [first[name] for name in missing]
         raise Refusal(f"{listed(missing)} {verb} no value: add {given}", self.text, spans)
+
+
+_PAIRWISE = {
+    **dict.fromkeys(("max", "amax"), ("the larger of two values is maximum(x, y)",)),
+    **dict.fromkeys(("min", "amin"), ("the smaller of two values is minimum(x, y)",)),
+}
 
 
 def _looks(text: str, shape: tuple[int, ...]) -> str:

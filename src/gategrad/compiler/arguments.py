@@ -130,9 +130,13 @@ def _other_container(x: Any, name: str) -> Argument:
     """Named tuples, dataclasses and what else `flatten` knows: native code sees the tuple of their values."""
     values, rebuild = flatten(x)
     if len(values) == 1 and values[0] is x:
+        advice = (
+            "Pass np.asarray(x)"
+            if hasattr(x, "__array__")
+            else "Name the argument in static= if it is part of the program"
+        )
         raise DtypeError(
-            f"a compiled function was given {describe(x)} as {name}: it takes numbers, arrays and containers of them. "
-            "Name the argument in static= if it is part of the program"
+            f"a compiled function was given {describe(x)} as {name}: it takes numbers, arrays and containers of them. {advice}"
         )
     inside = _join(tuple, [read(value, f"{name}{n}") for n, value in enumerate(values)], ())
     inner = inside.build

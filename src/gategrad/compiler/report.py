@@ -40,7 +40,7 @@ class KernelReport:
         return f"{what}  ({where}{threads}, reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)})"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Report:
     """What `compiled.report(*args)` answers; print it."""
 
@@ -68,12 +68,18 @@ class Report:
         lines.append(f"  compiled in {1000 * sum(self.seconds.values()):.1f} ms ({times})")
         return "\n".join(lines)
 
+    __repr__ = __str__
+
 
 def report_on(program: Program, native: Native | None, seconds: dict[str, float]) -> Report:
     """The report on a program; without native code there are no kernels, NumPy runs each operation."""
     computed = [value for value in program.values if value.op.name not in ("input", "constant")]
     if native is None:
-        return Report(program.name, len(computed), (), 0, (), dict(seconds))
+        note = (
+            f"{len(computed)} operations, which NumPy runs one by one: there is no LLVM, or an old one. "
+            "pip install 'gategrad[compile]' brings it"
+        )
+        return Report(program.name, len(computed), (), 0, (), dict(seconds), note)
     readers: dict[Value, set[int]] = {}
     for number, kernel in enumerate(native.kernels):
         for value in kernel.all_values:

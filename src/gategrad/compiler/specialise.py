@@ -25,7 +25,7 @@ from gategrad.errors import ComplexTraceError
 from gategrad.values import spec_of
 
 if TYPE_CHECKING:
-    from gategrad.compiler.kept import Kept
+    from gategrad.compiler.program_cache import Kept
     from gategrad.compiler.runtime.table import Table
 
 __all__ = ["specialise"]
@@ -146,15 +146,15 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _code(made: Specialisation, traced: Program, keywords: tuple[str, ...], donated: Sequence[int]) -> native.Code:
-    from gategrad.compiler import kept
+    from gategrad.compiler import program_cache
     from gategrad.compiler.runtime.capacity import refuse_beyond_memory
     from gategrad.compiler.runtime.link import linked
 
     signature = _signature(made, traced, keywords, donated)
     made.over = signature.over
     with timed(made.seconds, "look up"):
-        key = None if is_watched() else kept.key_of(traced, signature)
-        found = None if key is None else kept.fetch(key)
+        key = None if is_watched() else program_cache.key_of(traced, signature)
+        found = None if key is None else program_cache.fetch(key)
     if found is None:
         found, table = _compiled(made, signature, key)
     else:
@@ -166,21 +166,21 @@ def _code(made: Specialisation, traced: Program, keywords: tuple[str, ...], dona
 
 def _compiled(made: Specialisation, signature: Signature, key: str | None) -> tuple[Kept, Table]:
     """Optimise, write and compile the program, and keep what came of it under the key."""
-    from gategrad.compiler import kept
+    from gategrad.compiler import program_cache
     from gategrad.compiler.runtime import engine
     from gategrad.compiler.runtime.capacity import refuse_beyond_memory
     from gategrad.compiler.runtime.link import whole
 
     written, table = made.written.native, made.written.table
     refuse_beyond_memory(cast(Program, made.traced).name, written.workspace)
-    new = kept.Kept(b"", written.workspace, written.releases_gil, [])
+    new = program_cache.Kept(b"", written.workspace, written.releases_gil, [])
     with timed(made.seconds, "llvm"):
         text = whole(written.text, new.completed(signature), table)
-        new = dataclasses.replace(new, slots=table.recipe(kept.given_of(signature)))
-        if key is None or not kept.can_keep(new):
+        new = dataclasses.replace(new, slots=table.recipe(program_cache.given_of(signature)))
+        if key is None or not program_cache.can_keep(new):
             return dataclasses.replace(new, code=engine.kept_or_compiled(text)), table
         new = dataclasses.replace(new, code=engine.linked(engine.compile_object(text)))
-        kept.keep(key, new)
+        program_cache.keep(key, new)
         return new, table
 
 

@@ -3,7 +3,6 @@
 from gategrad.gate import latecomers as _latecomers
 from gategrad.gates import activation as activation
 from gategrad.gates import arithmetic as arithmetic
-from gategrad.gates import blanks as blanks
 from gategrad.gates import branches as branches
 from gategrad.gates import choosing as choosing
 from gategrad.gates import chosen as chosen
@@ -12,6 +11,7 @@ from gategrad.gates import complex as complex
 from gategrad.gates import convolution as convolution
 from gategrad.gates import counting as counting
 from gategrad.gates import covariance as covariance
+from gategrad.gates import creation as creation
 from gategrad.gates import diagonal as diagonal
 from gategrad.gates import differences as differences
 from gategrad.gates import division as division

@@ -12,6 +12,7 @@ from gategrad.array_methods import implements
 from gategrad.errors import ShapeError
 from gategrad.gates.axes import as_input, axes_of, refuse, shape_of
 from gategrad.kinds import Bilinear, Example
+from gategrad.misfit import product_misfit
 
 __all__ = ["MatMul"]
 
@@ -92,33 +93,7 @@ def _misfit(x: Any, y: Any) -> ShapeError | None:
     """What must equal what, if that is why a product failed."""
     if not all(isinstance(v, (int, float)) or hasattr(v, "shape") for v in (x, y)):
         return None
-    one, other = shape_of(x), shape_of(y)
-    shapes = f"matmul: x is {one}, y is {other}; "
-    if not one or not other:
-        scalar = "x" if not one else "y"
-        return ShapeError(
-            f"{shapes}{scalar} is a single number, which has no axis to multiply along. Did you mean x * y?"
-        )
-    inner = other[-2] if len(other) > 1 else other[0]
-    if one[-1] == inner:
-        if len(one) < 2 or len(other) < 2 or one[:-2] == other[:-2]:
-            return None
-        return ShapeError(f"{shapes}the leading axes {one[:-2]} and {other[:-2]} do not broadcast against each other.")
-    which = "second-to-last" if len(other) > 1 else "only axis"
-    return ShapeError(f"{shapes}x's last axis ({one[-1]}) must equal y's {which} ({inner}).{_suggestion(one, other)}")
-
-
-def _suggestion(one: tuple[int, ...], other: tuple[int, ...]) -> str:
-    """A transpose that would make the product fit, if there is one."""
-    x_turned = "x.T" if len(one) == 2 else "np.swapaxes(x, -1, -2)"
-    y_turned = "y.T" if len(other) == 2 else "np.swapaxes(y, -1, -2)"
-    if len(other) > 1 and one[-1] == other[-1]:
-        return f" Did you mean x @ {y_turned}?"
-    if len(one) > 1 and one[-2] == (other[-2] if len(other) > 1 else other[0]):
-        return f" Did you mean {x_turned} @ y?"
-    if len(one) > 1 and len(other) > 1 and one[-2] == other[-1]:
-        return f" Did you mean {'y @ x' if len(one) == len(other) == 2 else f'{x_turned} @ {y_turned}'}?"
-    return ""
+    return product_misfit(shape_of(x), shape_of(y))
 
 
 # --- NumPy's functions ----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Entry:
     remembers: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Memory:
     """What backward costs in memory. Data that several gates remember is counted once, at the first of them."""
 
@@ -51,6 +51,8 @@ class Memory:
         rule = "  " + "─" * (max(map(columns, lines)) - 2)
         total = f"{self.total:,} bytes"
         return "\n".join([lines[0], rule, *lines[1:], rule, f"  kept for backward: {total}; under no_grad: nothing"])
+
+    __repr__ = __str__
 
     def _rows(self) -> Iterator[list[str]]:
         missing = len(self.entries) - 2 * _ENDS if len(self.entries) > _MOST_ROWS else 0

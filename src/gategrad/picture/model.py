@@ -144,9 +144,23 @@ def operation(node: Node, operands: list[str], spelled: bool = False) -> str:
         return f"{operands[0]} {shown} {operands[1]}"
     if infix == "−" and len(operands) == 1:
         return f"−{_bracketed(operands[0])}"
+    if node.symbol == "[ ]" and len(operands) == 1 and "index" in node.options:
+        return f"{operands[0] or '·'}[{_subscript(node.options['index'])}]"
     options = [f"{key}={value!r}" for key, value in node.options.items() if value is not None and value is not False]
     written = [operand or "·" for operand in operands]
     return f"{node.symbol}({', '.join(written + (options if spelled else []))})"
+
+
+def _subscript(index: Any) -> str:
+    """An index as it is written between brackets: `0`, `1:3, None`; of arrays their shapes."""
+    if isinstance(index, tuple):
+        return ", ".join(map(_subscript, index)) or "()"
+    if isinstance(index, slice):
+        return ":".join(
+            "" if part is None else str(part) for part in (index.start, index.stop, index.step)
+        ).removesuffix(":")
+    shape = getattr(index, "shape", ())
+    return "..." if index is ... else str(index) if shape == () else f"array {shape}"
 
 
 def _bracketed(operand: str) -> str:

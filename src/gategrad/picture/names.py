@@ -58,7 +58,7 @@ def _values(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
 def call_named(
     function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[Any, dict[Any, str]]:
-    """Call a function on variables named like its parameters; also what it called its own local variables."""
+    """Call a function on variables named like its parameters; also what it calls the values that it computes and uses."""
     parameters = _parameters(function, len(args))
     lifted = [_lift(x, name) for x, name in zip(args, parameters, strict=True)]
     scope: dict[str, Any] = {}
@@ -74,7 +74,16 @@ def call_named(
         z = function(*lifted, **options)
     finally:
         sys.setprofile(before)
-    return z, names_in(scope)
+    return z, names_in({**scope, **{name: x for name, x in _captured(function).items() if name not in scope}})
+
+
+def _captured(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function uses of the names around it."""
+    try:
+        around = inspect.getclosurevars(inspect.unwrap(function))
+    except (TypeError, ValueError):
+        return {}
+    return {**around.nonlocals, **around.globals}
 
 
 def _parameters(function: Callable[..., Any], count: int) -> list[str]:

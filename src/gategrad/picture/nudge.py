@@ -17,7 +17,7 @@ from gategrad.variable import Variable
 __all__ = ["Nudge", "nudge"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Nudge:
     """What the gradient promised and what came of it; `str` says it in a sentence."""
 
@@ -49,6 +49,8 @@ class Nudge:
         steps, change = prose(abs(self.force)), prose(abs(self.predicted))
         h = "h" if self.h >= 0 else "|h|"
         return f"{promise}{way} by {steps}{h} = {change}; it {_moves(self.actual)}"
+
+    __repr__ = __str__
 
 
 def _moves(change: float) -> str:

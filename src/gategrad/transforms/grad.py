@@ -126,8 +126,14 @@ def _not_scalar(z: Any) -> Exception:
         )
         if np.shape(z):
             advice = "Make it a real number (np.sum(np.abs(z) ** 2)), or take gg.vjp"
+    elif isinstance(z, tuple) and len(z) == 2:
+        advice = "With has_aux=True the first is differentiated, and the second handed on"
+    elif isinstance(z, (tuple, list, dict)):
+        advice = "Return the one that is to be differentiated, or take gg.vjp"
+    elif hasattr(z, "shape"):
+        advice = "Reduce it (np.sum), or take gg.vjp or gg.jacobian"
     else:
-        advice = "Reduce it (np.sum), or take gg.vjp"
+        advice = "What it returns is computed from its arguments with operators and NumPy's functions"
     return NotScalarError(
         f"the gradient is of a function that returns a single real number; this one returned {describe(z)}. {advice}"
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from gategrad import careful
 from gategrad.errors import DtypeError, ShapeError, describe
+from gategrad.escapes import unhidden
 from gategrad.recording import leaf, plain
 from gategrad.tape import next_level, send, walk
 from gategrad.transforms import kinked as kinked
@@ -20,7 +21,6 @@ from gategrad.transforms.limits import settled
 from gategrad.transforms.sides import Sample
 from gategrad.values import FLOAT64, SINGLE, conjugated, is_own, lock, spec_of, travelling
 from gategrad.variable import Variable
-from gategrad.ways_out import unhidden
 
 __all__ = [
     "Pullback",
@@ -145,6 +145,20 @@ def run(f: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], a
         if hidden is error:
             raise
         raise hidden from None
+    except TypeError as error:
+        _note_lists(error, args, argnums)
+        raise
+
+
+def _note_lists(error: TypeError, args: tuple[Any, ...], argnums: tuple[int, ...]) -> None:
+    """Of an operator that lists do not have, say what a list of numbers became, and what an array would have."""
+    for n in argnums:
+        kind = type(args[n])
+        if kind in (list, tuple) and f"'{kind.__name__}'" in str(error):
+            error.add_note(
+                f"argument {n} is a {kind.__name__}, so the function gets a {kind.__name__} of variables: pass "
+                "np.array(...) of floats to compute with it as an array"
+            )
 
 
 def pull(z: Any, dz: Any, level: int, *, retain: bool = False) -> dict[Any, Any]:
@@ -223,7 +237,7 @@ def differentiable(x: Any, where: str) -> Any:
     if type(x) is float or type(x) is Variable:
         return x
     if isinstance(x, (bool, np.bool_)):
-        raise DtypeError(f"{where} is {x}: a truth value has no gradient")
+        raise DtypeError(f"{where} is {x}: a truth value has no gradient. Pass {float(x)}, or leave it out of argnums")
     if type(x) is int:
         return float(x)
     if type(x) is complex:
@@ -242,7 +256,10 @@ def differentiable(x: Any, where: str) -> Any:
             f"{where} is {describe(x)}: integers cannot change by a little, so they have no gradient. "
             "Pass x.astype(float), or leave it out of argnums"
         )
-    raise DtypeError(f"{where} is {describe(x)}: gradients are of numbers, arrays of floats, and containers of them")
+    advice = ". Pass np.asarray(x)" if hasattr(x, "__array__") and not isinstance(x, np.ndarray) else ""
+    raise DtypeError(
+        f"{where} is {describe(x)}: gradients are of numbers, arrays of floats, and containers of them{advice}"
+    )
 
 
 def open_tape(primals: Any) -> tuple[int, list[list[Variable]], list[Any], list[Any]]:

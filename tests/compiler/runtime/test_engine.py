@@ -161,3 +161,9 @@ def test_importing_does_not_import_llvm():
     imports = ", ".join(f"gategrad.compiler.runtime.{name}" for name in names)
     program = f"import sys, {imports}; assert 'llvmlite' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_finalizer_that_comes_after_the_module_was_emptied(monkeypatch):
+    """As the interpreter does at its end, with engines that something else has kept until then."""
+    monkeypatch.setattr(engine, "_is_running", None)
+    engine.Engine.__new__(engine.Engine).__del__()

@@ -123,6 +123,27 @@ def test_truths_that_python_asks_for(f):
         answers(f, X)
 
 
+def test_a_loop_that_asks_for_a_value():
+    def halve(x):
+        while x[0, 0] > 1:
+            x = x / 2
+        return x
+
+    with pytest.raises(
+        TraceError, match=r"while x\[0, 0\] > 1:\n.*Use a for loop of as many passes as it takes at most"
+    ):
+        answers(halve, X)
+
+
+def test_an_assertion_about_a_value():
+    def positive(x):
+        assert np.all(x > 0)
+        return x
+
+    with pytest.raises(TraceError, match=r"assert np\.all\(x > 0\)\n.*Use the assertion before the call"):
+        answers(positive, X)
+
+
 def test_special_values_of_compositions():
     special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-300, -1e300, 5e-324, 1.7e308, 8.0, -27.0])
     grid = np.meshgrid(special, special)

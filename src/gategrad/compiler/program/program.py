@@ -33,6 +33,8 @@ class Program:
     def __str__(self) -> str:
         return write(self.name, self.inputs, self.values, self.outputs)
 
+    __repr__ = __str__
+
     def __call__(self, *arrays: Any) -> list[Any]:
         """Interpret the program with NumPy."""
         return interpret(self.inputs, self.values, self.outputs, arrays)

@@ -100,7 +100,8 @@ class Engine:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def __del__(self) -> None:
-        if _is_running(self._inflight):
+        is_running: Any = _is_running  # None when the interpreter, about to end, has emptied this module
+        if is_running is not None and is_running(self._inflight):
             _retired.append((self._owner, self._inflight, self._kept))
 
 

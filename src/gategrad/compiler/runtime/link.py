@@ -7,11 +7,11 @@ from typing import Any
 from gategrad.compiler.codegen.entry.entry import ENTRY, SLOW, STACK_LIMIT, WORKSPACE, entry
 from gategrad.compiler.codegen.entry.signature import Array, Signature
 from gategrad.compiler.runtime import engine
+from gategrad.compiler.runtime.caching_allocator import LARGE, serve
 from gategrad.compiler.runtime.callable import MISMATCH, Callable, Code, native_type, point, slow_address
 from gategrad.compiler.runtime.image import Image
 from gategrad.compiler.runtime.layout import obstacle
 from gategrad.compiler.runtime.python_call import PythonCall, aligned, packed
-from gategrad.compiler.runtime.spare import LARGE, serve
 from gategrad.compiler.runtime.table import SYMBOL, Table
 
 __all__ = ["Linked", "is_native", "link", "linked", "whole"]

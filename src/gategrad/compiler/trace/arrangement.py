@@ -169,7 +169,7 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
     dtype = common_dtype((x, y))
     mask = cast(as_value(condition, builder), np.dtype(bool), builder)
     branches = [cast(as_value(branch, builder), dtype, builder) for branch in (x, y)]
-    chosen = builder.emit("select", broadcast_values([mask, *branches], builder))
+    chosen = builder.emit("select", broadcast_values([mask, *branches], builder, "where"))
     return Symbol(chosen, builder, in_rows=in_rows((condition, x, y)))
 
 

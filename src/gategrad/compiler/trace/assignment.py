@@ -12,6 +12,7 @@ import numpy as np
 
 from gategrad.array_methods import getitem
 from gategrad.assignment import assigners, note_view, result_for, takes_over, views_of
+from gategrad.call_site import call_site
 from gategrad.compiler.trace.symbol import ARGUMENT, Symbol, hosts
 from gategrad.errors import TraceError
 from gategrad.gates.indices import is_basic
@@ -82,8 +83,8 @@ def in_place(y: Symbol, v: Any, apply: Callable[[Symbol, Any], Any], sign: str) 
 def _refuse(y: Symbol, v: Any, what: str, instead: str) -> None:
     if y.made is ARGUMENT:
         raise TraceError(
-            "an argument of a compiled function cannot be written into, since it belongs to the caller: "
-            "take x = x.copy() first, and return it if it is wanted"
+            f"an argument of a compiled function cannot be written into{call_site() or '. '}"
+            "It belongs to the caller: take x = x.copy() first, and return it if it is wanted"
         )
     if type(v) is not Symbol and hasattr(v, "raw"):
         raise TraceError(f"{what}, where v is a variable of a derivative and y is not: {instead}")

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
-from typing import Any
-
-from gategrad.ways_out import suggestion
+from gategrad.call_site import call_site
+from gategrad.escapes import suggestion
 
 __all__ = ["complain"]
 
 
 def complain(wanted: str, remedy: str) -> str:
-    """Quote the user's line: the innermost frame outside this library, NumPy and SciPy."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("gategrad", "numpy", "scipy"):
-        frame = frame.f_back
-    where = " "
-    if frame is not None:
-        code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        where = f", at {frame.f_code.co_filename}:{frame.f_lineno}" + (f"\n    {code}\n" if code else " ")
+    """That `wanted` is not known while a function is traced, where it was asked for, and what to write instead."""
+    site = call_site()
+    code = "" if site is None else site.code
+    if code.startswith("while "):
+        remedy = "a for loop of as many passes as it takes at most, with x = np.where(condition, step(x), x) in it"
+    elif code.startswith("assert "):
+        remedy = "the assertion before the call, on plain values"
+    where = " " if site is None else str(site) if code else f"{str(site).rstrip('. ')} "
     return (
         f"a compiled function needs {wanted} while it is traced{where}"
         f"but values exist only when the program runs. {suggestion() or f'Use {remedy}'}, or name the argument in static="

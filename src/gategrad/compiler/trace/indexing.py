@@ -95,7 +95,9 @@ def _together(indices: list[Any]) -> list[Any]:
     if not any(type(k) is Symbol for k in indices):
         return [np.array(k, np.intp) for k in np.broadcast_arrays(*indices)]
     builder = builder_of(indices)
-    values = broadcast_values([as_value(np.asarray(k) if type(k) is int else k, builder) for k in indices], builder)
+    values = broadcast_values(
+        [as_value(np.asarray(k) if type(k) is int else k, builder) for k in indices], builder, "indexing"
+    )
     return [Symbol(v, builder) for v in values]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from gategrad.compiler.trace.symbol import Symbol, as_value, builder_of, cast, common_dtype, composes, traces
 from gategrad.errors import NotTraceableError
 from gategrad.gates.subscripts import as_text
+from gategrad.misfit import product_misfit
 
 __all__: list[str] = []
 
@@ -18,12 +19,11 @@ __all__: list[str] = []
 def _matmul(x: Any, y: Any) -> Any:
     """NumPy's matmul as one batched matrix product between reshapes."""
     x_rank, y_rank = np.ndim(x), np.ndim(y)
-    if x_rank == 0 or y_rank == 0:
-        raise ValueError("matmul: a single number has no axis to multiply along. Did you mean x * y?")
+    misfit = product_misfit(np.shape(x), np.shape(y))
+    if misfit is not None:
+        raise misfit
     x = np.reshape(x, (1, -1)) if x_rank == 1 else x
     y = np.reshape(y, (-1, 1)) if y_rank == 1 else y
-    if x.shape[-1] != y.shape[-2]:
-        raise ValueError(f"matmul: x's last axis ({x.shape[-1]}) must equal y's second-to-last ({y.shape[-2]})")
     batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     x, y = (np.broadcast_to(a, batch + a.shape[-2:]) for a in (x, y))
     builder, dtype = builder_of((x, y)), common_dtype((x, y))

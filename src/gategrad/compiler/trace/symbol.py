@@ -18,7 +18,8 @@ from gategrad.compiler.program.value import Builder, Value
 from gategrad.compiler.trace.complaint import complain
 from gategrad.errors import KeptSymbolError, NotTraceableError, TraceError
 from gategrad.gate import Gate
-from gategrad.values import FLOAT64, NUMPYS, Spec, is_complex, strengthening, travelling
+from gategrad.misfit import broadcast_misfit
+from gategrad.values import FLOAT64, NUMPYS, PANDAS_PRIORITY, Spec, is_complex, strengthening, travelling
 
 __all__ = [
     "ARGUMENT",
@@ -107,6 +108,8 @@ class Symbol(ArrayMethods):
     made: Any  # or ARGUMENT
     in_rows: bool  # NumPy's array has its axes in this order in memory; of a view, in which of them it lies as it did
     is_python: bool  # a single number as Python has them, which does not widen the arrays that it meets
+
+    __pandas_priority__ = PANDAS_PRIORITY
 
     def __init__(self, value: Value, builder: Builder, *, is_python: bool = False, in_rows: bool = False) -> None:
         self.value = value
@@ -270,6 +273,7 @@ def _operator(ufunc: np.ufunc, sign: str = "") -> tuple[Any, Any, Any]:
 
 def _by_operator(ufunc: np.ufunc, *inputs: Any) -> Any:
     """What an operator makes of symbols: of Python's numbers alone another one, as Python does."""
+    inputs = tuple([x if type(x) is Symbol or isinstance(x, _OPERANDS) else np.asarray(x) for x in inputs])
     z = _apart(apply_ufunc(ufunc, inputs), inputs)
     if type(z) is Symbol:
         z.is_python = all(x.is_python if type(x) is Symbol else type(x) in _PYTHON for x in inputs)
@@ -287,8 +291,13 @@ def _apart(z: Any, inputs: Any) -> Any:
 
 
 def _defers(other: Any) -> bool:
-    """Whether the other operand is of a kind that symbols flow through (a variable, a masked gradient)."""
-    return type(other) is not Symbol and not isinstance(other, _OPERANDS) and hasattr(other, "__array_ufunc__")
+    """Whether the other operand is of a kind that symbols flow through (a variable, a masked gradient).
+
+    Data frames, which know ufuncs but not NumPy's other functions, are arrays here.
+    """
+    if type(other) is Symbol or isinstance(other, _OPERANDS):
+        return False
+    return hasattr(other, "__array_ufunc__") and hasattr(other, "__array_function__")
 
 
 _PYTHON = (float, int, complex, bool)
@@ -358,11 +367,14 @@ def in_rows(inputs: Any) -> bool:
     return all(x.in_rows if type(x) is Symbol else not np.ndim(x) or x.flags.c_contiguous for x in inputs)
 
 
-def broadcast_values(values: list[Value], builder: Builder) -> list[Value]:
-    """The same values with one common shape."""
+def broadcast_values(values: list[Value], builder: Builder, name: str) -> list[Value]:
+    """The same values with one common shape, for an operation of this name."""
     shapes = {v.shape for v in values}
     if len(shapes) == 1:
         return values
+    misfit = broadcast_misfit(name, [v.shape for v in values])
+    if misfit is not None:
+        raise misfit
     shape = np.broadcast_shapes(*shapes)
     return [v if v.shape == shape else builder.emit("broadcast", [v], shape=shape) for v in values]
 
@@ -484,5 +496,5 @@ def elementwise(ufunc: np.ufunc, inputs: Any) -> Symbol:
         dtype = _BOOL
     elif dtype.kind in "iub":
         dtype = _holding(_loop(ufunc, inputs)[0], ufunc, inputs)
-    values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder)
+    values = broadcast_values([cast(as_value(x, builder), dtype, builder) for x in inputs], builder, name)
     return Symbol(builder.emit(name, values), builder, in_rows=in_rows(inputs))

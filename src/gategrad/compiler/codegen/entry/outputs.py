@@ -14,8 +14,8 @@ import numpy as np
 from gategrad.compiler.codegen.entry.inputs import Inputs
 from gategrad.compiler.codegen.entry.signature import Array, Container, Fixed, Same, Scalar, Signature, Structure, runs
 from gategrad.compiler.codegen.entry.writer import Writer
+from gategrad.compiler.runtime.caching_allocator import LARGE, NEW_LARGE, new_large
 from gategrad.compiler.runtime.layout import LIST_ITEMS, TUPLE_ITEMS, Ndarray
-from gategrad.compiler.runtime.spare import LARGE, NEW_LARGE, new_large
 
 __all__ = ["Outputs"]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gategrad.compiler.codegen.blocks import smaller
-from gategrad.compiler.codegen.desks import Desks
 from gategrad.compiler.codegen.elementwise import Needs
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.products.matmul import product_rows
 from gategrad.compiler.codegen.products.unpacked import LEAST_ROWS
 from gategrad.compiler.codegen.text import Body
+from gategrad.compiler.codegen.thread_buffers import ThreadBuffers
 from gategrad.compiler.program.value import Value
 from gategrad.compiler.runtime.pool import thread_count
 from gategrad.compiler.runtime.table import Table
@@ -47,13 +47,14 @@ class Epilogue:
         self, body: Body, needs: Needs, products: tuple[Value, ...], size: int, count: int, memory: Memory,
         table: Table, scratch: Callable[[int], str],
     ) -> None:  # fmt: skip
-        self.desks = Desks(body, needs, count, scratch)
+        self.buffers = ThreadBuffers(body, needs, count, scratch)
         self.writers = {
-            product: product_rows(body, product, size, self.desks.count, memory, table, scratch) for product in products
+            product: product_rows(body, product, size, self.buffers.count, memory, table, scratch)
+            for product in products
         }
         self.size = size + LEAST_ROWS
         self.rows = {
-            product: scratch(self.desks.count * self.size * product.shape[1] * product.dtype.itemsize)
+            product: scratch(self.buffers.count * self.size * product.shape[1] * product.dtype.itemsize)
             for product in products
         }
 
@@ -61,12 +62,12 @@ class Epilogue:
     def computed(self, body: Body, first: str, stop: str, memory: Memory) -> Iterator[dict[str, str]]:
         """Compute some rows, which can be read inside; yields where they lie, and which row is the first there."""
         origins: dict[str, str] = {}
-        with self.desks.taken_by(body) as desk:
+        with self.buffers.taken_by(body) as buffer:
             for product, rows in self.rows.items():
                 height, width = product.shape
                 start = smaller(body, first, height - LEAST_ROWS)
-                place = body.address(rows, product.dtype, [(desk, self.size * width)], 0)
-                self.writers[product](body, start, stop, place, desk)
+                place = body.address(rows, product.dtype, [(buffer, self.size * width)], 0)
+                self.writers[product](body, start, stop, place, buffer)
                 memory.pointers[product] = place
                 origins[place] = start
             yield origins

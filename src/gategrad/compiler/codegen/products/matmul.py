@@ -29,7 +29,7 @@ from gategrad.compiler.schedule.ways import is_few, is_shallow, is_small, is_thi
 __all__ = ["Place", "Rows", "copy_in_order", "is_overlapping", "product_rows", "write_matmul", "write_product"]
 
 Rows = Callable[[Body, str, str, str, str], None]
-"""Writes the rows from the first to the second of two counters to a place, with the working memory of a desk."""
+"""Writes the rows from the first to the second of two counters to a place, with the buffer of that number as working memory."""
 
 _TINY = 12**3  # multiplications; up to there a product is written for its sizes, and needs no call
 
@@ -152,7 +152,7 @@ def copy_in_order(body: Body, memory: Memory, source: str, view: View, shape: tu
 
 
 def product_rows(
-    body: Body, value: Value, size: int, desks: int, memory: Memory, table: Table, scratch: Callable[[int], str]
+    body: Body, value: Value, size: int, buffers: int, memory: Memory, table: Table, scratch: Callable[[int], str]
 ) -> Rows:
     """Prepare a product of two matrices whose rows are computed when they are wanted, `size` of them at most."""
     views = [view_of(x) for x in value.inputs]
@@ -164,7 +164,7 @@ def product_rows(
     strides.append((sizes[2], 1))
     if is_shallow(value):
         return UnpackedRows(body, at, strides, sizes, dtype, memory, table).write
-    return PanelRows(body, at, strides, sizes, dtype, memory, table, scratch, size, desks).write
+    return PanelRows(body, at, strides, sizes, dtype, memory, table, scratch, size, buffers).write
 
 
 def _laid_in_rows(

@@ -142,14 +142,14 @@ class PanelRows:
 
     def __init__(
         self, body: Body, at: list[str], strides: Strides, sizes: tuple[int, int, int], dtype: Any,
-        memory: Memory, table: Table, scratch: Callable[[int], str], size: int, desks: int,
+        memory: Memory, table: Table, scratch: Callable[[int], str], size: int, buffers: int,
     ) -> None:  # fmt: skip
         form = form_of(np.dtype(dtype), memory)
         rows, inner, columns = sizes
         wide = -(-columns // form.width) * form.width
         deep = _deep(form, inner)
         self.plan = plan = Plan(form, 1, rows, -(-size // form.height) * form.height, deep, wide, inner)
-        self.blocks = scratch(desks * plan.of_block)
+        self.blocks = scratch(buffers * plan.of_block)
         self.sheet = _sheet(
             body, at, strides, sizes, plan, table,
             {"z": "null", "blocks": "null", "panels": scratch(plan.of_panels)}, ALONE,
@@ -160,9 +160,9 @@ class PanelRows:
             body.write(f"store i64 {value}, ptr {_field(body, self.sheet, name)}")
         body.write(f"call void {_routine(body, table, form, 'gg_panels')}(ptr {self.sheet})")
 
-    def write(self, body: Body, first: str, stop: str, z: str, desk: str) -> None:
-        """Write these rows to `z`, with the working memory of a desk."""
-        block = body.address(self.blocks, np.dtype(np.int8), [(desk, self.plan.of_block)], 0)
+    def write(self, body: Body, first: str, stop: str, z: str, buffer: str) -> None:
+        """Write these rows to `z`, with the buffer of that number as working memory."""
+        block = body.address(self.blocks, np.dtype(np.int8), [(buffer, self.plan.of_block)], 0)
         body.write(f"call void {self.rows}(ptr {self.sheet}, i64 {first}, i64 {stop}, ptr {z}, ptr {block})")
 
 

@@ -55,8 +55,8 @@ class UnpackedRows:
         self.at, self.strides, self.sizes, self.dtype = at, strides, sizes, dtype
         self.routine = _routine(body, dtype, memory, table)
 
-    def write(self, body: Body, first: str, stop: str, z: str, desk: str) -> None:
-        """Write these rows, a tile at least, to `z`; it takes no memory of the desk."""
+    def write(self, body: Body, first: str, stop: str, z: str, buffer: str) -> None:
+        """Write these rows, a tile at least, to `z`; it needs no buffer."""
         _, inner, columns = self.sizes
         x = body.address(self.at[0], self.dtype, [(first, self.strides[0][0])], 0)
         rows = body.make(f"sub nsw i64 {stop}, {first}")

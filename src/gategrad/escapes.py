@@ -1,4 +1,4 @@
-"""The ways out of a circuit: what is said to somebody whose line would turn a tracked variable into a plain number.
+"""Escapes from a circuit: what is said to somebody whose line would turn a tracked variable into a plain number.
 
 Python and C ask a variable for its number without saying what for. The line that was being run tells: it is quoted,
 and what to write instead depends on it. All of this happens on the way to an error, and costs nothing before.
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gategrad.call_site import CallSite, call_site
 from gategrad.errors import EscapeError
 
 __all__ = ["AS_INDEX", "compared", "escape", "formatted", "suggestion", "unhidden"]
@@ -51,12 +52,13 @@ _FOR_MATH = {
 
 
 class _Line(NamedTuple):
-    """What the user's code was doing: the frame, the text of the expression that was being computed, and the step."""
+    """What the user's code was doing: where, the text of the expression that was being computed, and the step."""
 
-    frame: Any
+    site: CallSite
     text: str
     step: str
     part: str  # the part of SciPy, or numpy.polynomial, that was called meanwhile; "" if it was none
+    library: str  # any other package that was
 
 
 def escape(what: str, becomes: str) -> str:
@@ -67,11 +69,9 @@ def escape(what: str, becomes: str) -> str:
     line = _line()
     if line is None:
         return f"{what} would turn a tracked variable into {becomes} and silently lose its gradient. {_OTHERWISE}"
-    code = linecache.getline(line.frame.f_code.co_filename, line.frame.f_lineno).strip()
-    where = f", at {line.frame.f_code.co_filename}:{line.frame.f_lineno}\n    {code}\n" if code else ". "
     stored = line.step.startswith("STORE_S")
     subject = f"{line.text} = …" if stored else line.text if 0 < len(line.text) <= 60 else what
-    return f"{subject} would turn a tracked variable into {becomes} and silently lose its gradient{where}{_remedy(line, what)}"
+    return f"{subject} would turn a tracked variable into {becomes} and silently lose its gradient{line.site}{_remedy(line, what)}"
 
 
 def unhidden(error: ValueError) -> ValueError | EscapeError:
@@ -96,21 +96,26 @@ def compared() -> bool:
 
 
 def _line() -> _Line | None:
-    """The innermost line outside this library, NumPy and SciPy."""
-    frame: Any = sys._getframe(2)
-    of = ""
-    while frame is not None:
+    site = call_site()
+    if site is None:
+        return None
+    step = dis.opname[site.frame.f_code.co_code[site.frame.f_lasti]]
+    return _Line(site, _text(site.frame), step, *_called(site))
+
+
+def _called(site: CallSite) -> tuple[str, str]:
+    """What the user's code called that led here: a part of SciPy, or numpy.polynomial, and any other package."""
+    part = library = ""
+    for frame in site.within:
         package, _, rest = frame.f_globals.get("__name__", "").partition(".")
+        of = rest.partition(".")[0]
         if package == "scipy":
-            part = rest.partition(".")[0]
-            of = (of or _wrapped(frame)) if part.startswith("_") else part
-        elif package == "numpy" and rest.startswith("polynomial"):
-            of = "polynomial"
-        elif package not in ("gategrad", "numpy") and frame.f_code.co_filename != "<__array_function__ internals>":
-            step = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            return _Line(frame, _text(frame), step, of)
-        frame = frame.f_back
-    return None
+            part = (part or _wrapped(frame)) if of.startswith("_") else of
+        elif package == "numpy" and of == "polynomial":
+            part = of
+        elif package not in ("gategrad", "numpy", *sys.stdlib_module_names):
+            library = package
+    return part, library
 
 
 def _wrapped(frame: Any) -> str:
@@ -184,7 +189,7 @@ def _call(line: _Line) -> _Call | None:
     lists = bool(node.args) and isinstance(node.args[0], (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp))
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     of = ast.unparse(function.value) if isinstance(function, ast.Attribute) else ""
-    return _Call(name, _module(function, line.frame), of if method else "", lists)
+    return _Call(name, _module(function, line.site.frame), of if method else "", lists)
 
 
 def _for_arrays(line: _Line, call: _Call | None) -> str:
@@ -195,6 +200,11 @@ def _for_arrays(line: _Line, call: _Call | None) -> str:
         )
     if line.part:
         return _for_part(line.part)
+    if line.library:
+        return (
+            f"{line.library} computes with plain arrays: hand it v.value if you want a constant, or take what it holds as "
+            "an array, np.asarray(x), and compute with NumPy's functions"
+        )
     if call is None:
         return ""
     if call.name in _DRAWS:

@@ -1,7 +1,7 @@
-"""Working memory for threads: of a few desks, each block of a loop takes one that is free, and leaves it at its end.
+"""Buffers for threads: each block of a parallel loop takes one that is free, and gives it back at its end.
 
-There are as many desks as threads, so that what lies on them stays in cache from one block to the next. Should there
-be more threads than desks after all (the pool was made when more were asked for), a block waits for one.
+There are as many buffers as threads, so that what lies in them stays in cache from one block to the next. Should there
+be more threads than buffers after all (the pool was made when more were asked for), a block waits for one.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.runtime.engine import is_x86
 from gategrad.compiler.runtime.pool import thread_count
 
-__all__ = ["Desks"]
+__all__ = ["ThreadBuffers"]
 
-_MOST = 64  # bits of the word that says which desks are taken
+_MOST = 64  # bits of the word that says which buffers are taken
 
 
-class Desks:
-    """The desks of one kernel, all of them free."""
+class ThreadBuffers:
+    """The buffers of one kernel, all of them free."""
 
     def __init__(self, body: Body, needs: Needs, blocks: int, scratch: Callable[[int], str]) -> None:
         self.needs = needs
@@ -30,7 +30,7 @@ class Desks:
 
     @contextmanager
     def taken_by(self, body: Body) -> Iterator[str]:
-        """What is written inside has a desk of its own; yields its number."""
+        """What is written inside has a buffer of its own; yields its number."""
         self.needs["declarations"]["cttz"] = "declare i64 @llvm.cttz.i64(i64, i1)"
         look, some, mine, wait = (body.name(hint) for hint in ("look", "some", "mine", "wait"))
         body.write(f"br label {look}")

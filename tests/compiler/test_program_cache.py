@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler import kept
+from gategrad.compiler import program_cache
 from gategrad.compiler.program import fingerprint as fingerprints
 from gategrad.compiler.program.fingerprint import fingerprint
 from gategrad.compiler.program.ops import Failure
@@ -232,13 +232,15 @@ def test_names_do_not_matter_and_everything_else_does():
 def test_whatever_decides_the_code_is_part_of_the_key(name, monkeypatch, compilations):
     f = lambda x: x * x + 1.0
     gg.compile(f)(X)
-    monkeypatch.setattr(kept, name, lambda: {"thread_count": 999, "is_native": False, "_sources": "newer"}[name])
+    monkeypatch.setattr(
+        program_cache, name, lambda: {"thread_count": 999, "is_native": False, "_sources": "newer"}[name]
+    )
     gg.compile(f)(X)
     assert len(compilations) == 2
 
 
 def test_without_source_files_the_text_decides(monkeypatch, compilations):
-    monkeypatch.setattr(kept, "_sources", lambda: "")
+    monkeypatch.setattr(program_cache, "_sources", lambda: "")
     f = lambda x: x * x + 1.0
     gg.compile(f)(X)
     gg.compile(f)(X)

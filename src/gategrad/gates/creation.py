@@ -1,4 +1,4 @@
-"""Blanks: arrays made like a variable, to be written into. They are constants, but variables: what they take is tracked."""
+"""Creation of arrays like a variable, `zeros_like` and its kin. They are constants, but variables: what is written into them is tracked."""
 
 from __future__ import annotations
 

@@ -15,24 +15,24 @@ import numpy as np
 import pytest
 
 import gategrad as gg
-from gategrad.compiler.runtime import spare
+from gategrad.compiler.runtime import caching_allocator
 from gategrad.compiler.runtime.layout import obstacle
 
 pytestmark = pytest.mark.skipif(
     obstacle() is not None or not sys.platform.startswith("linux"), reason="nothing is kept here"
 )
 
-N = spare.LARGE // 8 + 1000  # elements of an array that is large, but not by much
+N = caching_allocator.LARGE // 8 + 1000  # elements of an array that is large, but not by much
 
 
 @pytest.fixture
 def scaled():
     """A compiled function with a large result; what earlier tests have left is given back."""
     gc.collect()
-    spare.empty()
+    caching_allocator.empty()
     function = gg.compile(lambda x, a: x * a)
     function(np.ones(N), 1.0)
-    spare.empty()
+    caching_allocator.empty()
     return function
 
 
@@ -45,10 +45,10 @@ def test_the_memory_of_a_result_is_used_again(scaled):
     z = scaled(x, 2.0)
     where = address(z)
     del z
-    assert spare.kept() >= N * 8
+    assert caching_allocator.kept() >= N * 8
     z = scaled(x, 3.0)
     assert address(z) == where
-    assert spare.kept() == 0
+    assert caching_allocator.kept() == 0
     assert np.array_equal(z, x * 3.0)
 
 
@@ -71,10 +71,10 @@ def test_results_begin_at_different_lines_of_a_page(scaled):
 
 
 def test_small_results_are_numpys_own(scaled):
-    z = gg.compile(lambda x: x + 1.0)(np.ones(spare.LARGE // 8 - 1))
+    z = gg.compile(lambda x: x + 1.0)(np.ones(caching_allocator.LARGE // 8 - 1))
     assert np._core.multiarray.get_handler_name(z) == "default_allocator"
     del z
-    assert spare.kept() == 0
+    assert caching_allocator.kept() == 0
 
 
 def test_what_is_alive_is_never_handed_out(scaled):
@@ -94,7 +94,7 @@ def test_other_sizes_do_not_fit(scaled):
     scaled(np.ones(N), 2.0)
     longer = gg.compile(lambda x: x + 1.0)(np.ones(N + N // 2))
     assert longer.size == N + N // 2
-    assert spare.kept() == 0  # what did not fit made room
+    assert caching_allocator.kept() == 0  # what did not fit made room
     where = address(scaled(np.ones(N), 2.0))
     assert address(gg.compile(lambda x: x + 1.0)(np.ones(N - 500))) == where
 
@@ -108,7 +108,7 @@ def test_resize_and_pickle(scaled):
     z.resize(3, refcheck=False)
     assert z.tolist() == [0.0, 2.0, 4.0]
     del z
-    assert spare.kept() == 0  # so small a block is not worth keeping
+    assert caching_allocator.kept() == 0  # so small a block is not worth keeping
     assert np.array_equal(scaled(np.ones(N), 5.0), np.full(N, 5.0))
 
 
@@ -117,55 +117,55 @@ def test_an_array_that_was_given_another_shape_is_kept_at_its_true_size(scaled):
     z.shape = (2, N // 2)
     z.dtype = np.int32
     del z
-    assert N * 8 <= spare.kept() < N * 8 + 2**16
+    assert N * 8 <= caching_allocator.kept() < N * 8 + 2**16
 
 
 def test_it_is_bounded(scaled):
     alive = [scaled(np.ones(N), float(k)) for k in range(40)]
     alive.clear()
-    assert N * 8 <= spare.kept() <= 16 * (N * 8 + 2**16)
+    assert N * 8 <= caching_allocator.kept() <= 16 * (N * 8 + 2**16)
 
 
 def test_it_goes_with_the_last_function():
     script = f"""
 import gc, numpy as np, gategrad as gg
-from gategrad.compiler.runtime import spare
+from gategrad.compiler.runtime import caching_allocator
 f, g = gg.compile(lambda x: x * 2.0), gg.compile(lambda x: x + 2.0)
 x = np.ones({N})
 f(x), g(x)
-assert spare.kept()
+assert caching_allocator.kept()
 del f
 gc.collect()
-assert spare.kept()
+assert caching_allocator.kept()
 del g
 gc.collect()
-assert spare.kept() == 0
+assert caching_allocator.kept() == 0
 """
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_the_environment_says_how_much(monkeypatch):
-    monkeypatch.setenv(spare.SPARE_MEMORY, "3000000")
-    assert spare._limit() == 3_000_000
-    monkeypatch.setenv(spare.SPARE_MEMORY, "much")
+    monkeypatch.setenv(caching_allocator.SPARE_MEMORY, "3000000")
+    assert caching_allocator._limit() == 3_000_000
+    monkeypatch.setenv(caching_allocator.SPARE_MEMORY, "much")
     with pytest.raises(ValueError, match="GATEGRAD_SPARE_MEMORY must be a number of bytes, not 'much'"):
-        spare._limit()
-    monkeypatch.delenv(spare.SPARE_MEMORY)
-    assert 0 < spare._limit() <= 2**30
+        caching_allocator._limit()
+    monkeypatch.delenv(caching_allocator.SPARE_MEMORY)
+    assert 0 < caching_allocator._limit() <= 2**30
 
 
 def test_nothing_is_kept_if_it_says_so():
     script = f"""
 import numpy as np, gategrad as gg
-from gategrad.compiler.runtime import spare
+from gategrad.compiler.runtime import caching_allocator
 z = gg.compile(lambda x: x * 2.0)(np.ones({N}))
 assert (z == 2.0).all()
 assert np._core.multiarray.get_handler_name(z) == "default_allocator"
 del z
-assert spare.kept() == 0
-spare.empty()
+assert caching_allocator.kept() == 0
+caching_allocator.empty()
 """
-    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, spare.SPARE_MEMORY: "0"})
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, caching_allocator.SPARE_MEMORY: "0"})
 
 
 def test_threads_have_results_of_their_own(scaled):
@@ -204,10 +204,10 @@ def test_calls_that_raise_leave_their_memory_behind():
     take = gg.compile(lambda x, i: (x * 2.0, x[i]))
     x = np.ones(N)
     take(x, np.array([0]))
-    spare.empty()
+    caching_allocator.empty()
     with pytest.raises(IndexError):
         take(x, np.array([N]))
-    assert spare.kept() >= N * 8
+    assert caching_allocator.kept() >= N * 8
     doubled, _ = take(x, np.array([1]))
     assert (doubled == 2.0).all()
 
@@ -225,12 +225,12 @@ def test_donated_arrays_that_were_results(scaled):
 def test_no_memory_is_an_error_that_can_be_survived():
     script = f"""
 import resource, numpy as np, gategrad as gg
-from gategrad.compiler.runtime import spare
+from gategrad.compiler.runtime import caching_allocator
 f = gg.compile(lambda x: x * 2.0)
 big = gg.compile(lambda x: np.broadcast_to(x, (400, {N})) * 1.0)
 x = np.ones({N})
 big(x), f(x)
-assert spare.kept() > 400 * {N} * 8
+assert caching_allocator.kept() > 400 * {N} * 8
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used, used))
 alive = []
@@ -260,7 +260,9 @@ def test_tracemalloc_sees_results_but_not_what_is_kept(scaled):
 
 def test_a_handler_of_the_user_is_used(scaled):
     handler = np._core.multiarray.get_handler_name
-    set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(spare.c_function("PyDataMem_SetHandler"))
+    set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(
+        caching_allocator.c_function("PyDataMem_SetHandler")
+    )
     theirs = _capsule_of_their_own()
     before = set_handler(theirs)
     try:
@@ -281,7 +283,7 @@ def _capsule_of_their_own():
     make = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
         ("PyCapsule_New", ctypes.pythonapi)
     )
-    numpys = unwrap(spare.numpy_global("PyDataMem_DefaultHandler"), b"mem_handler")
+    numpys = unwrap(caching_allocator.numpy_global("PyDataMem_DefaultHandler"), b"mem_handler")
     _kept.append(ctypes.create_string_buffer(ctypes.string_at(numpys, 128 + 40)))
     ctypes.memmove(_kept[-1], b"theirs\0", 7)
     return make(ctypes.addressof(_kept[-1]), _NAME, None)

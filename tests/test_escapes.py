@@ -31,7 +31,7 @@ from scipy.special import logsumexp
 
 import gategrad as gg
 import gategrad.numpy
-from gategrad import ways_out
+from gategrad import escapes
 from gategrad.errors import EscapeError
 
 v, a = gg.variable(2.0), gg.variable([1.0, 2.0, 3.0])
@@ -238,9 +238,9 @@ def test_the_line_is_quoted_and_what_to_write_instead(way):
 
 
 def test_what_is_named_exists():
-    for name in ways_out.MAKERS:
+    for name in escapes.MAKERS:
         assert getattr(gg.numpy, name) is not getattr(np, name)
-    for part in ways_out.SCIPYS:
+    for part in escapes.SCIPYS:
         assert importlib.util.find_spec(f"gategrad.scipy.{part}")
 
 
