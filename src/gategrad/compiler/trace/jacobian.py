@@ -1,0 +1,67 @@
+"""The passes of a Jacobian while it is traced: one is written, for a unit vector that is not known, and then all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gategrad.careful import doubted, spared, writing
+from gategrad.compiler.program.batch import BatchError, batched, units
+from gategrad.compiler.program.ops import OPS
+from gategrad.compiler.program.value import Builder, Value
+from gategrad.compiler.trace.symbol import Symbol
+from gategrad.transforms import jacobian
+from gategrad.values import Spec
+from gategrad.variable import Variable
+
+_LEAST = 8  # passes: fewer are written one by one, where numbers that are 0 or 1 fold away
+_MOST_BYTES = 2**26  # of any value for all passes: one after the other they need less
+
+
+def _together(spec: Spec, work: Callable[[Any], list[Any]], among: list[Any]) -> list[Any] | None:
+    """What `work` returns for each unit vector of a shape, in front of one another; None if they must come one by one."""
+    builder = _builder(among)
+    if builder is None or spec is None or np.prod(spec[0]) < _LEAST or spec[1].kind != "f":
+        return None
+    shape, dtype = spec
+    single = Value(OPS["input"], (), {"dtype": dtype, "shape": shape}, "unit")
+    try:
+        with writing() as caution:
+            rows = work(Symbol(single, builder))
+        wanted = [row.value for row in rows if type(row) is Symbol]
+        masks = [mask.value for mask in caution.doubtful]
+        if any(isinstance(row, Variable) for row in rows):
+            return None
+        many = units(builder, shape, dtype)
+        made = batched(builder, [*wanted, *masks], single, many, _MOST_BYTES)
+    except Exception:  # noqa: BLE001  whatever it is: the passes one by one raise it too, or do without
+        return None
+    if caution.has_spared:
+        spared()
+    for mask, new in zip(caution.doubtful, made[len(wanted) :], strict=True):
+        doubted(mask if new is None else Symbol(new, builder))
+    rest = iter(made)
+    return [_repeated(row, next(rest) if type(row) is Symbol else None, many.shape[0], builder) for row in rows]
+
+
+def _repeated(row: Any, made: Value | None, count: int, builder: Builder) -> Any:
+    """What all passes have, as often as there are passes, unless each has its own."""
+    if made is not None:
+        return Symbol(made, builder)
+    return np.broadcast_to(row, (count, *np.shape(row)))
+
+
+def _builder(among: list[Any]) -> Builder | None:
+    """The builder of the program that is being traced, if no other tape records it."""
+    for x in among:
+        raw = x.raw if isinstance(x, Variable) else x
+        if type(raw) is Symbol:
+            return raw.builder
+        if isinstance(raw, Variable):
+            return None
+    return None
+
+
+jacobian.together = _together
