@@ -31,7 +31,9 @@ def units(builder: Builder, shape: tuple[int, ...], dtype: Any) -> Value:
     return builder.emit("reshape", [builder.emit("cast", [is_one], dtype=dtype)], shape=(count, *shape))
 
 
-def batched(builder: Builder, wanted: Sequence[Value], single: Value, many: Value, most_bytes: int) -> list[Value | None]:
+def batched(
+    builder: Builder, wanted: Sequence[Value], single: Value, many: Value, most_bytes: int
+) -> list[Value | None]:
     """What these values would be for each of `many`, in the place of the `single` value that they are computed from.
 
     They have one axis more, in front; None for those that `single` has no part in. Raises `BatchError` where an operation

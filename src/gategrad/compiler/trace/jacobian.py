@@ -30,13 +30,16 @@ def _together(spec: Spec, work: Callable[[Any], list[Any]], among: list[Any]) ->
     try:
         with writing() as caution:
             rows = work(Symbol(single, builder))
-        wanted = [row.value for row in rows if type(row) is Symbol]
-        masks = [mask.value for mask in caution.doubtful]
-        if any(isinstance(row, Variable) for row in rows):
-            return None
-        many = units(builder, shape, dtype)
+    except Exception:  # a rule that looks at the numbers of a unit vector, say: passes one by one do, or raise it again
+        return None
+    if any(isinstance(x, Variable) for x in (*rows, *caution.doubtful)):
+        return None
+    wanted = [row.value for row in rows if type(row) is Symbol]
+    masks = [mask.value for mask in caution.doubtful]
+    many = units(builder, shape, dtype)
+    try:
         made = batched(builder, [*wanted, *masks], single, many, _MOST_BYTES)
-    except Exception:  # noqa: BLE001  whatever it is: the passes one by one raise it too, or do without
+    except BatchError:
         return None
     if caution.has_spared:
         spared()
