@@ -7,7 +7,7 @@ a long program: LLVM takes more than in proportion for functions of many loops.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from gategrad.compiler.program.value import Value
 from gategrad.compiler.schedule.kernels import Kernel
 from gategrad.compiler.schedule.views import base_of, view_of
 
-__all__ = ["choose_apart", "write_apart"]
+__all__ = ["choose_apart", "only_calls", "write_apart"]
 
 _TOGETHER = 32
 """Kernels in one function. Where there are more, each has a function of its own: LLVM takes more than in proportion for
@@ -45,10 +45,17 @@ def choose_apart(kernels: Sequence[Kernel], memory: Memory) -> dict[int, frozens
     found = {}
     for numbers in alike.values():
         domain = kernels[numbers[0]].domain
-        is_long = domain is not None and math.prod(domain) > short
+        is_long = domain is None or math.prod(domain) > short
         if len(numbers) > 1 or (is_long and len(kernels) > _TOGETHER):
             found.update(_differing([_constants(kernels[n]) for n in numbers], numbers))
     return found
+
+
+def only_calls(kernels: Sequence[Kernel], apart: Collection[int]) -> bool:
+    """Whether a program does next to nothing but call its kernels: there is nothing in it to be optimised."""
+    rest = [kernel for number, kernel in enumerate(kernels) if number not in apart]
+    inline = all(kernel.domain is not None for kernel in rest)
+    return inline and len(apart) > max(_TOGETHER, sum(len(kernel.values) for kernel in rest))
 
 
 def _look(kernel: Kernel) -> Hashable:
