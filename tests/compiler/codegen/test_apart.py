@@ -101,6 +101,13 @@ def test_kernels_that_do_the_same_are_one_function():
         np.testing.assert_allclose(compiled(x), reversing(steps)(x), rtol=1e-12)
 
 
+def test_a_program_of_calls_alone_is_not_optimised_itself():
+    x = np.linspace(0.0, 1.0, 33)
+    heads = [native_text(gg.compile(reversing(steps)), x).partition("{")[0] for steps in (3, 80)]
+    assert "optnone" not in heads[0]
+    assert "optnone" in heads[1]
+
+
 def test_numbers_in_which_alike_kernels_differ_are_handed_over():
     def decaying(x):
         for n in range(1, 9):

@@ -55,7 +55,7 @@ def only_calls(kernels: Sequence[Kernel], apart: Collection[int]) -> bool:
     """Whether a program does next to nothing but call its kernels: there is nothing in it to be optimised."""
     rest = [kernel for number, kernel in enumerate(kernels) if number not in apart]
     inline = all(kernel.domain is not None for kernel in rest)
-    return inline and len(apart) > max(_TOGETHER, sum(len(kernel.values) for kernel in rest))
+    return inline and len(apart) > max(_TOGETHER, sum(len(kernel.values) for kernel in rest) // 4)
 
 
 def _look(kernel: Kernel) -> Hashable:

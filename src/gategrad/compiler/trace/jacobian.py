@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,9 +24,12 @@ _MOST_BYTES = 2**26  # of any value for all passes: one after the other they nee
 def _together(spec: Spec, work: Callable[[Any], list[Any]], among: list[Any]) -> list[Any] | None:
     """What `work` returns for each unit vector of a shape, in front of one another; None if they must come one by one."""
     builder = _builder(among)
-    if builder is None or spec is None or np.prod(spec[0]) < _LEAST or spec[1].kind != "f":
+    if builder is None or spec is None or spec[1].kind != "f":
         return None
     shape, dtype = spec
+    count = math.prod(shape)
+    if count < _LEAST or count**2 * dtype.itemsize > _MOST_BYTES:
+        return None
     single = Value(OPS["input"], (), {"dtype": dtype, "shape": shape}, "unit")
     try:
         with writing() as caution:
@@ -46,7 +50,7 @@ def _together(spec: Spec, work: Callable[[Any], list[Any]], among: list[Any]) ->
     for mask, new in zip(caution.doubtful, made[len(wanted) :], strict=True):
         doubted(mask if new is None else Symbol(new, builder))
     rest = iter(made)
-    return [_repeated(row, next(rest) if type(row) is Symbol else None, many.shape[0], builder) for row in rows]
+    return [_repeated(row, next(rest) if type(row) is Symbol else None, count, builder) for row in rows]
 
 
 def _repeated(row: Any, made: Value | None, count: int, builder: Builder) -> Any:
