@@ -27,6 +27,9 @@ _TOGETHER = 32
 functions of many loops, though not always (0.67 to 1.0 of the time for Hessians of a hundred kernels). What calls cost is
 about 2 ns for each kernel: a tenth to a third of the time of one over 16 to 128 elements (measured)."""
 
+_ALIKE = 4
+"""Kernels that look alike from which on they are functions: to share three of a few elements saves nothing (measured)."""
+
 _SHORT = 2
 """Vectors: kernels of no more have no loop, and are compiled faster, and run in two thirds of the time, where they are."""
 
@@ -46,7 +49,7 @@ def choose_apart(kernels: Sequence[Kernel], memory: Memory) -> dict[int, frozens
     for numbers in alike.values():
         domain = kernels[numbers[0]].domain
         is_long = domain is None or math.prod(domain) > short
-        if len(numbers) > 1 or (is_long and len(kernels) > _TOGETHER):
+        if len(numbers) >= _ALIKE or (is_long and len(kernels) > _TOGETHER):
             found.update(_differing([_constants(kernels[n]) for n in numbers], numbers))
     return found
 
