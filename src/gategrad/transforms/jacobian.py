@@ -91,9 +91,26 @@ def _by_rows(outputs: Sequence[Any], values: Sequence[Any], leaves: Sequence[Any
     blocks = []
     for z, value in zip(outputs, values, strict=True):
         spec = spec_of(value)
-        rows = [_walk_back(z, unit, leaves, level) for unit in _units(spec)]
-        blocks.append([_stack([row[n] for row in rows], spec, x.spec, 0) for n, x in enumerate(leaves)])
+
+        def row(unit: Any, z: Any = z) -> list[Any]:
+            return _walk_back(z, unit, leaves, level)
+
+        parts = _passes(spec, row, leaves, len(leaves))
+        blocks.append([_joined(part, spec, x.spec, 0) for part, x in zip(parts, leaves, strict=True)])
     return blocks
+
+
+together: Callable[[Spec, Callable[[Any], list[Any]], list[Any]], list[Any] | None] | None = None
+"""What makes all passes at once of values that allow it, or answers None; the compiler joins."""
+
+
+def _passes(spec: Spec, work: Callable[[Any], list[Any]], among: Sequence[Any], count: int) -> list[Any]:
+    """What `work` returns for each unit vector of a shape: of all `count` parts a list, or an array with one axis more."""
+    found = None if together is None else together(spec, work, list(among))
+    if found is not None:
+        return found
+    passes = [work(unit) for unit in _units(spec)]
+    return [[parts[n] for parts in passes] for n in range(count)]
 
 
 def _walk_back(z: Any, dz: Any, leaves: Sequence[Any], level: int) -> list[Any]:
@@ -106,21 +123,24 @@ def _by_columns(outputs: Sequence[Any], values: Sequence[Any], leaves: Sequence[
     circuit = Circuit(outputs, level)
     blocks: list[list[Any]] = [[] for _ in values]
     for x in leaves:
-        columns = [circuit.push({x: unit}) for unit in _units(x.spec)]
+
+        def column(unit: Any, x: Any = x) -> list[Any]:
+            return [result_of(dz, value) for dz, value in zip(circuit.push({x: unit}), values, strict=True)]
+
+        parts = _passes(x.spec, column, leaves, len(values))
         if is_complex(x):
             turned = [circuit.push({x: 1j * unit}) for unit in _units(x.spec)]
-            _refuse_unless_holomorphic(columns, turned, values)
-        for n, value in enumerate(values):
-            column = [result_of(dzs[n], value) for dzs in columns]
-            blocks[n].append(_stack(column, spec_of(value), x.spec, len(np.shape(value))))
+            _refuse_unless_holomorphic(parts, turned, values)
+        for block, value, part in zip(blocks, values, parts, strict=True):
+            block.append(_joined(part, spec_of(value), x.spec, len(np.shape(value))))
     return blocks
 
 
-def _refuse_unless_holomorphic(columns: list[list[Any]], turned: list[list[Any]], values: Sequence[Any]) -> None:
+def _refuse_unless_holomorphic(parts: list[Any], turned: list[list[Any]], values: Sequence[Any]) -> None:
     """A complex Jacobian says dz = J · dx for every complex dx, so turning dx must turn dz."""
-    for along, across in zip(columns, turned, strict=True):
-        for n, value in enumerate(values):
-            one, other = plain(result_of(along[n], value)), plain(result_of(across[n], value))
+    for n, value in enumerate(values):
+        for along, across in zip(parts[n], turned, strict=True):
+            one, other = plain(along), plain(result_of(across[n], value))
             if isinstance(one, _KNOWN) and isinstance(other, _KNOWN) and not np.allclose(other, 1j * np.asarray(one)):
                 raise DtypeError(
                     "the function has complex inputs and is not holomorphic, so no complex matrix is its Jacobian: take "
@@ -131,7 +151,7 @@ def _refuse_unless_holomorphic(columns: list[list[Any]], turned: list[list[Any]]
 _KNOWN = (float, np.ndarray, np.generic)
 
 
-def _stack(parts: list[Any], out: Spec, x: Spec, axis: int) -> Any:
+def _joined(parts: Any, out: Spec, x: Spec, axis: int) -> Any:
     """Rows or columns side by side, in the shape of the output followed by that of the input.
 
     A single float64 that comes out does not widen single precision, as it does not in a gradient.
@@ -145,6 +165,8 @@ def _stack(parts: list[Any], out: Spec, x: Spec, axis: int) -> Any:
         (part,) = parts
         return _cast(part, dtype) if out or x else part
     shape = (*rows, *columns)
+    if not isinstance(parts, list):
+        return _cast(np.reshape(np.moveaxis(parts, 0, axis), shape), dtype)
     if not parts:
         return np.zeros(shape, dtype)
     if len(parts) == 1:

@@ -6,24 +6,21 @@ nor its results depend on the number of threads; one thread runs the same blocks
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from gategrad.compiler.codegen.elementwise import Needs
+from gategrad.compiler.codegen.functions import block_function, leave_unless_zero
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.runtime.pool import parallel
 from gategrad.compiler.runtime.table import Table
 from gategrad.compiler.schedule.work import THREADED
 
-__all__ = ["Blocks", "Range", "block_count", "call_part", "larger", "leave_unless_zero", "part_of", "smaller"]
+__all__ = ["Blocks", "Range", "block_count", "larger", "part_of", "smaller"]
 
 _MOST = 64
 """Blocks of a loop; more only where one would take long, so that Ctrl-C is seen in time."""
 
 _LEAST_WORK, _MOST_WORK = THREADED // 8, 2**24  # of a block: some ten microseconds, some milliseconds
-
-_NAME = re.compile(r"%[A-Za-z_][A-Za-z0-9_.]*")
-_DEFINED = re.compile(r"\s*(%[A-Za-z_][A-Za-z0-9_.]*) = ")
 
 Range = Callable[[Body, int | str, int | str], None]
 """Writes the iterations from one to another."""
@@ -58,45 +55,14 @@ class Blocks:
     def run(self, body: Body, count: int, write: Callable[[Body, str], None]) -> None:
         """Run `count` blocks. `write` writes one, given the body of its function and the number of the block."""
         self.count = max(self.count, count)
-        inner = Body()
-        inner.kinds = {**body.kinds, "%block": "i64"}
-        inner.names_after(body)
-        write(inner, "%block")
-        inner.write("ret i32 0")
-        captured = [name for name in _captured(inner) if name != "%block"]
-        kinds = [body.kinds.get(name, "ptr") for name in captured]
-        symbol = f"@gg_block.{len(self.needs['definitions'])}"
-        self.needs["definitions"][symbol] = _functions(symbol, inner, captured, kinds)
+        symbol, captured = block_function(body, self.needs, write)
         context = body.slot(f"[{max(len(captured), 1)} x i64]", "context")
-        for n, (name, kind) in enumerate(zip(captured, kinds, strict=True)):
+        for n, name in enumerate(captured):
             place = body.make(f"getelementptr i64, ptr {context}, i64 {n}")
-            body.write(f"store {kind} {name}, ptr {place}")
+            body.write(f"store {body.kinds.get(name, 'ptr')} {name}, ptr {place}")
         pool = body.make(f"load ptr, ptr {parallel(self.table)}")
         status = body.make(f"call i32 {pool}(ptr {symbol}, ptr {context}, i64 {count}, ptr {self.due})")
         leave_unless_zero(body, status)
-
-
-def call_part(body: Body, needs: Needs, write: Callable[[Body], None], *, apart: bool = False) -> None:
-    """Call a function that does what `write` writes; nothing in it is kept in the registers of the caller.
-
-    `apart` says that no two of the pointers that it uses lead to the same memory.
-    """
-    inner = Body()
-    inner.kinds = dict(body.kinds)
-    inner.names_after(body)
-    write(inner)
-    captured = [(name, body.kinds.get(name, "ptr")) for name in _captured(inner)]
-    given = ", ".join(f"{kind} {name}" for name, kind in captured)
-    named = ", ".join(f"{kind}{' noalias' * (apart and kind == 'ptr')} {name}" for name, kind in captured)
-    symbol = f"@gg_part.{len(needs['definitions'])}"
-    leaves = any(line.startswith("  ret ") for line in inner.lines)
-    result, end = ("i32", "ret i32 0") if leaves else ("void", "ret void")
-    head = f"define internal {result} {symbol}({named}) noinline nounwind {{"
-    needs["definitions"][symbol] = "\n".join([head, "entry:", *inner.entry, *inner.lines, f"  {end}", "}"])
-    if leaves:
-        leave_unless_zero(body, body.make(f"call i32 {symbol}({given})"))
-    else:
-        body.write(f"call void {symbol}({given})")
 
 
 def part_of(body: Body, block: str, size: int, length: int) -> tuple[str, str]:
@@ -116,33 +82,3 @@ def larger(body: Body, a: str, b: int) -> str:
     """The larger one of two counters."""
     more = body.make(f"icmp sgt i64 {a}, {b}")
     return body.make(f"select i1 {more}, i64 {a}, i64 {b}")
-
-
-def leave_unless_zero(body: Body, status: str) -> None:
-    """End the function with this status if it is not zero."""
-    body.leave_if(body.make(f"icmp ne i32 {status}, 0"), status)
-
-
-def _captured(inner: Body) -> list[str]:
-    """The names that are used in a body and come from outside, in the order of their first use."""
-    lines = [*inner.entry, *inner.lines]
-    own = {match[1] for line in lines if (match := _DEFINED.match(line))}
-    own |= {f"%{line[:-1]}" for line in lines if line.endswith(":")}
-    return [name for name in dict.fromkeys(_NAME.findall("\n".join(lines))) if name not in own]
-
-
-def _functions(symbol: str, inner: Body, captured: list[str], kinds: list[str]) -> str:
-    """The function that the pool calls, and the one that it calls: as a parameter, a pointer is known to be unlike others."""
-    loads, arguments = [], []
-    for n, kind in enumerate(kinds):
-        loads += [f"  %at{n} = getelementptr i64, ptr %context, i64 {n}", f"  %x{n} = load {kind}, ptr %at{n}"]
-        arguments.append(f"{kind} %x{n}")
-    given = [
-        f"ptr noalias {name}" if kind == "ptr" else f"{kind} {name}" for name, kind in zip(captured, kinds, strict=True)
-    ]
-    return "\n".join([
-        f"define internal i32 {symbol}(ptr %context, i64 %block) nounwind {{", *loads,
-        f"  %status = call i32 {symbol}.body({', '.join([*arguments, 'i64 %block'])})", "  ret i32 %status", "}",
-        f"define internal i32 {symbol}.body({', '.join([*given, 'i64 %block'])}) nounwind {{",
-        "entry:", *inner.entry, *inner.lines, "}",
-    ])  # fmt: skip

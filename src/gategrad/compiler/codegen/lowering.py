@@ -10,6 +10,7 @@ from gategrad.compiler.passes import watch
 from gategrad.compiler.program.ops import ELEMENTWISE, OPS
 from gategrad.compiler.program.program import Program, rewrite
 from gategrad.compiler.program.value import Builder, Value
+from gategrad.compiler.schedule.cuts import cut_long_kernels
 from gategrad.compiler.schedule.epilogues import join_products
 from gategrad.compiler.schedule.extremes import as_reductions
 from gategrad.compiler.schedule.joins import join_parts
@@ -53,4 +54,4 @@ def lower(program: Program) -> tuple[Program, list[Kernel]]:
 
 def fuse(program: Program) -> list[Kernel]:
     """What is computed in one pass over memory each, products with what is made of them."""
-    return join_products(program, join_sums(program, group(program)))
+    return join_products(program, join_sums(program, cut_long_kernels(group(program))))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from gategrad.compiler.codegen import vector_math
-from gategrad.compiler.codegen.blocks import Blocks, call_part
+from gategrad.compiler.codegen.apart import choose_apart, only_calls, write_apart
+from gategrad.compiler.codegen.blocks import Blocks
 from gategrad.compiler.codegen.calls.fourier import is_transform, raised, write_transform
 from gategrad.compiler.codegen.calls.host import write_host_call
 from gategrad.compiler.codegen.calls.lapack import write_lapack
@@ -42,14 +42,10 @@ from gategrad.compiler.schedule.work import LONG, work
 __all__ = ["Native", "write_native"]
 
 _FAULT_BYTES = ALIGNMENT  # where a program that fails leaves index, axis and size, and when to look for signals
-_TOGETHER = 32
-"""Kernels in one function. Where there are more, each has a function of its own: LLVM takes more than in proportion for
-functions of many loops, though not always (0.67 to 1.0 of the time for Hessians of a hundred kernels). What calls cost is
-about 2 ns for each kernel: a tenth to a third of the time of one over 16 to 128 elements (measured)."""
-
-_SHORT = 2  # vectors: kernels of no more have no loop, and are compiled faster, and run in two thirds of the time, where they are
-
 _DTYPES = {"f64": np.float64, "f32": np.float32}
+
+
+Write = Callable[[Body, Memory], None]
 
 
 @dataclasses.dataclass
@@ -81,8 +77,11 @@ class _Module:
         self.program, self.kernels = lower(program)
         self.table, self.over = table, over
         self.body = Body()
-        self.needs: Needs = {"math": self._math, "called": self._called, "declarations": {}, "definitions": {}}
+        self.needs: Needs = {
+            "math": self._math, "called": self._called, "declarations": {}, "definitions": {}, "functions": {},
+        }  # fmt: skip
         self.memory = Memory(_vector_bytes())
+        self.apart = choose_apart(self.kernels, self.memory)
         self.buffers: list[tuple[str, Buffer]] = []
         self.callbacks: list[Value] = []
         self.blocks: dict[int, int] = {}
@@ -202,81 +201,63 @@ class _Module:
 
     def _write_kernel(self, number: int, kernel: Kernel, stored: set[Value]) -> None:
         blocks = Blocks(self.needs, self.table, self.poll.due_in(number))
-        if kernel.domain is None:
-            self._write_alone(number, kernel, blocks)
-        elif kernel.is_scalar:
+        if kernel.is_scalar:
             write_scalars(
                 self.body, self.needs, kernel, self.memory, stored,
                 lambda nbytes: self._buffer("handed", nbytes, number, len(self.kernels)),
             )  # fmt: skip
+            return
+        write = self._loops(number, kernel, stored, blocks) if kernel.domain else self._alone(number, kernel, blocks)
+        if number in self.apart:
+            write_apart(self.body, self.needs, kernel, self.memory, stored, self.apart[number], write)
         else:
-            rows: dict[Value, str] = {}
-
-            def scratch(value: Value, length: int) -> str:
-                if value not in rows:
-                    rows[value] = self._buffer("row", length * value.dtype.itemsize, number, number)
-                return rows[value]
-
-            def write(body: Body, memory: Memory) -> None:
-                write_loops(
-                    body, self.needs, kernel, memory, stored, scratch, blocks,
-                    lambda nbytes: self._buffer("rows", nbytes, number, number),
-                )  # fmt: skip
-
-            if len(self.kernels) > _TOGETHER and math.prod(kernel.domain) > _SHORT * self.memory.lanes(np.dtype(float)):
-                self._write_apart(kernel, stored, write)
-            else:
-                write(self.body, self.memory)
+            write(self.body, self.memory)
         if blocks.count:
             self.blocks[number] = blocks.count
 
-    def _write_apart(self, kernel: Kernel, stored: set[Value], write: Callable[[Body, Memory], None]) -> None:
-        """Write a kernel as a function of its own, which puts single numbers where the others find them."""
-        kept = [v for v in kernel.values if v in stored and v not in self.memory.pointers]
-        for value in kept:
-            self.memory.slots[value] = self.body.slot(llvm_type(value.dtype))
+    def _loops(self, number: int, kernel: Kernel, stored: set[Value], blocks: Blocks) -> Write:
+        rows: dict[Value, str] = {}
 
-        def function(body: Body) -> None:
-            memory = self.memory.copy()
-            for value in kept:
-                del memory.slots[value]
-            write(body, memory)
-            for value in kept:
-                kind = llvm_type(value.dtype)
-                found = body.make(f"load {kind}, ptr {memory.slots[value]}")
-                body.write(f"store {kind} {found}, ptr {self.memory.slots[value]}")
+        def scratch(value: Value, length: int) -> str:
+            if value not in rows:
+                rows[value] = self._buffer("row", length * value.dtype.itemsize, number, number)
+            return rows[value]
 
-        call_part(self.body, self.needs, function, apart=True)
+        def write(body: Body, memory: Memory) -> None:
+            write_loops(
+                body, self.needs, kernel, memory, stored, scratch, blocks,
+                lambda nbytes: self._buffer("rows", nbytes, number, number),
+            )  # fmt: skip
 
-    def _write_alone(self, number: int, kernel: Kernel, blocks: Blocks) -> None:
+        return write
+
+    def _alone(self, number: int, kernel: Kernel, blocks: Blocks) -> Write:
         value = kernel.values[-1]
         for x in _operands(kernel):
             self._spill(base_of(x))
-        if kernel.sum is not None:
-            write_sum(
-                self.body, self.needs, kernel.sum, value, self.memory, self.table,
-                lambda nbytes: self._buffer("panel", nbytes, number, number), blocks,
-            )  # fmt: skip
-        elif value.op.name == "matmul" and value.dtype.kind == "f":
-            write_matmul(
-                self.body, self.needs, value, self.memory, self.table,
-                lambda nbytes: self._buffer("panel", nbytes, number, number), blocks,
-            )  # fmt: skip
-        elif value.op.name in LAPACK:
-            write_lapack(
-                self.body, value, self.memory, self.table,
-                lambda nbytes: self._buffer("working", nbytes, number, number), self._fail_with,
-            )  # fmt: skip
-        elif value.op.name == "check":
-            write_check(self.body, value, self.memory, self._fail_with)
-        elif is_transform(value):
-            self.transforms = True
-            write_transform(self.body, value, self.memory, self.table)
-        elif value.op.name in MOVEMENTS:
-            MOVEMENTS[value.op.name](self.body, self.needs, value, self.memory, _fail, blocks)
-        else:
-            self.callbacks.append(value)
-            write_host_call(self.body, value, self.memory, self.table)
+
+        def room(hint: str) -> Callable[[int], str]:
+            return lambda nbytes: self._buffer(hint, nbytes, number, number)
+
+        def write(body: Body, memory: Memory) -> None:
+            if kernel.sum is not None:
+                write_sum(body, self.needs, kernel.sum, value, memory, self.table, room("panel"), blocks)
+            elif value.op.name == "matmul" and value.dtype.kind == "f":
+                write_matmul(body, self.needs, value, memory, self.table, room("panel"), blocks)
+            elif value.op.name in LAPACK:
+                write_lapack(body, value, memory, self.table, room("working"), self._fail_with)
+            elif value.op.name == "check":
+                write_check(body, value, memory, self._fail_with)
+            elif is_transform(value):
+                self.transforms = True
+                write_transform(body, value, memory, self.table)
+            elif value.op.name in MOVEMENTS:
+                MOVEMENTS[value.op.name](body, self.needs, value, memory, _fail, blocks)
+            else:
+                self.callbacks.append(value)
+                write_host_call(body, value, memory, self.table)
+
+        return write
 
     def _fail_with(self, body: Body, failure: Failure) -> None:
         """Write the way out with an exception: the table keeps what it is made of, and the entry raises it."""
@@ -334,7 +315,9 @@ class _Module:
             parameters.append(f"{llvm_type(x.dtype)} %in{n}" if number else f"ptr noalias readonly %in{n}")
         parameters += [f"ptr noalias %out{n}" for n in range(len(self.program.outputs))]
         parameters.append("ptr noalias %workspace")
-        head = f"define i32 @{PROGRAM}({', '.join(parameters)}) nounwind {{"
+        # A thousand calls take LLVM as long to optimise as all that they call, and run 1 % faster (measured).
+        how = "noinline optnone nounwind" if only_calls(self.kernels, self.apart) else "nounwind"
+        head = f"define i32 @{PROGRAM}({', '.join(parameters)}) {how} {{"
         lines = [head, "entry:", *self.body.entry, *self.prologue, *self.body.lines, "}"]
         given = {**self.needs["declarations"], **self.needs["definitions"]}
         return "\n".join([*lines, *given.values()]) + "\n"

@@ -52,6 +52,7 @@ def copy_view(
     """
     if 0 in shape:
         return
+    pointer, source = memory.beginning(source)
     axes = [(n, a, b) for n, a, b in zip(shape, source.strides, strides, strict=True) if n != 1]
     joined: list[tuple[int, int, int]] = []
     for n, a, b in axes:
@@ -66,7 +67,7 @@ def copy_view(
     def line(body: Body, indices: list[tuple[str, int, int]], start: int | str, stop: int | str, width: int) -> None:
         for i in body.each(start, stop, width):
             here = [*around, *indices, (i, a, b)]
-            read = body.address(memory.pointers[source.base], dtype, [(j, s) for j, s, _ in here], source.offset)
+            read = body.address(pointer, dtype, [(j, s) for j, s, _ in here], source.offset)
             write = body.address(target, dtype, [(j, t) for j, _, t in here], offset)
             x = body.load(read, dtype, width) if a else body.splat(body.load(read, dtype), dtype, width)
             body.store(x, write, dtype, width)

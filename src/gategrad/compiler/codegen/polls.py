@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gategrad.compiler.codegen.blocks import leave_unless_zero
+from gategrad.compiler.codegen.functions import leave_unless_zero
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.runtime.interrupts import poll
 from gategrad.compiler.runtime.table import Table

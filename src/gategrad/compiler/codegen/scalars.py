@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from gategrad.compiler.codegen.blocks import call_part
 from gategrad.compiler.codegen.elementwise import CALLS, Needs, lower
+from gategrad.compiler.codegen.functions import call_part
 from gategrad.compiler.codegen.memory import Memory
 from gategrad.compiler.codegen.text import Body
 from gategrad.compiler.program.value import Value

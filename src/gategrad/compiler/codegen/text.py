@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,23 +50,43 @@ def literal(value: Any, dtype: Any) -> str:
 _bits = struct.Struct(">d").pack
 
 
+@cache
+def _foreign(depth: int) -> re.Pattern[str]:
+    return re.compile(rf"%(?!_{{{depth}}})[A-Za-z_][A-Za-z0-9_.]*")
+
+
 class Body:
     """The instructions of one function, as they are written."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 0) -> None:
         self.lines: list[str] = []
         self.entry: list[str] = []  # allocations, which belong at the start of the function
         self.kinds: dict[str, str] = {}  # the types of the names from outside that are not pointers
+        self.constants: dict[str, str] = {}  # what the names of numbers stand for that functions inside are called with
         self._count = 0
+        self._depth = depth  # of functions in functions; their local names begin with so many underscores
+
+    @property
+    def foreign(self) -> re.Pattern[str]:
+        """What finds the names that belong to a body around this one."""
+        return _foreign(self._depth)
+
+    def inside(self) -> Body:
+        """An empty body of a function that is written inside this one, whose names it may use."""
+        inner = Body(self._depth + 1)
+        inner.kinds = dict(self.kinds)
+        return inner
 
     def name(self, hint: str = "v") -> str:
         """A fresh local name."""
         self._count += 1
-        return f"%{hint}{self._count}"
+        return f"%{'_' * self._depth}{hint}{self._count}"
 
-    def names_after(self, other: Body) -> None:
-        """Make no name that the other body has, so that its names can be used here."""
-        self._count = other._count
+    def constant(self, number: str, kind: str) -> str:
+        """A name for a number that functions inside are called with."""
+        name = self.name("number")
+        self.constants[name], self.kinds[name] = number, kind
+        return name
 
     def write(self, line: str) -> None:
         """Add an instruction that has no result."""

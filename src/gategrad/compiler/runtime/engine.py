@@ -41,7 +41,7 @@ OLDEST_LLVM = (20,)
 """Pointers without types and the pass manager as we use it: llvmlite 0.45."""
 
 HUGE = 20_000
-"""Lines of the longest function above which the optimiser keeps to what is linear in its size."""
+"""Lines of the longest function, of those that are optimised, above which the optimiser keeps to what is linear in its size."""
 
 ROOTS = ("gg_entry", "gg_packed", "gg_slow", "gg_program")
 """The function that is called from outside is the first of these that a module has; all others are its own affair."""
@@ -278,7 +278,8 @@ def _llvm() -> Any:
 
 
 def _level(ir_text: str, level: int) -> int:
-    longest = max(function.count("\n") for function in ir_text.split("\ndefine "))
+    functions = ir_text.split("\ndefine ")
+    longest = max(f.count("\n") for f in functions if " optnone " not in f.partition("\n")[0])
     return min(level, 1) if longest > HUGE else level
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 __all__ = ["ALIGNMENT", "Buffer", "Plan", "plan"]
 
 ALIGNMENT = 64
@@ -37,22 +39,29 @@ class Plan:
 def plan(buffers: list[Buffer], start: int = 0) -> int:
     """Give every buffer an offset such that no two share bytes while both are in use; return the total size.
 
-    Large ones first, each at the lowest place that is free during its life.
+    Large ones first, each at the lowest place that is free during its life. Thousands of them, as a long program has,
+    are compared at once.
     """
-    placed: list[Buffer] = []
+    # One row for each that is placed, by offset: offset, end, first, last.
+    placed = np.zeros((4, len(buffers)), np.int64)
     total = start
-    for buffer in sorted(buffers, key=lambda b: -b.nbytes):
-        offset = start
-        for other in sorted(
-            (p for p in placed if p.first <= buffer.last and buffer.first <= p.last), key=lambda p: p.offset
-        ):
-            if offset + buffer.nbytes <= other.offset:
-                break
-            offset = max(offset, _aligned(other.offset + other.nbytes))
-        buffer.offset = offset
-        placed.append(buffer)
-        total = max(total, _aligned(offset + buffer.nbytes))
+    for count, buffer in enumerate(sorted(buffers, key=lambda b: -b.nbytes)):
+        offsets, ends, firsts, lasts = placed[:, :count]
+        meets = np.flatnonzero((firsts <= buffer.last) & (lasts >= buffer.first))
+        buffer.offset = _lowest(offsets[meets], ends[meets], buffer.nbytes, start)
+        end = _aligned(buffer.offset + buffer.nbytes)
+        position = int(np.searchsorted(offsets, buffer.offset, "right"))
+        placed[:, position + 1 : count + 1] = placed[:, position:count].copy()
+        placed[:, position] = buffer.offset, end, buffer.first, buffer.last
+        total = max(total, end)
     return total
+
+
+def _lowest(offsets: np.ndarray, ends: np.ndarray, nbytes: int, start: int) -> int:
+    """The lowest place from `start` on with so many bytes between stretches that are given in the order of their offsets."""
+    before = np.maximum.accumulate(np.concatenate([[start], ends]))
+    gaps = before[:-1] + nbytes <= offsets
+    return int(before[int(np.argmax(gaps))] if gaps.any() else before[-1])
 
 
 def _aligned(n: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class View:
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     """The strides, in elements, of an array whose elements lie in order."""
+    return _contiguous(tuple(shape))
+
+
+@lru_cache(4096)
+def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
     strides = []
     step = 1
     for n in reversed(shape):

@@ -185,9 +185,8 @@ class Writer:
         return lower(self.body, self.needs, value.op.name, operands, dtypes, value.dtype, lanes)
 
     def load(self, x: Value, user: Value, lanes: int) -> str:
-        view = view_of(x)
-        strides = self.nest.strides(x, user)
-        return self.places.read(self.memory.pointers[view.base], strides, view.offset, x.dtype, lanes)
+        pointer, view = self.memory.beginning(view_of(x))
+        return self.places.read(pointer, self.nest.strides(x, user), view.offset, x.dtype, lanes)
 
     # --- reductions
 

@@ -72,11 +72,10 @@ def write_product(
 ) -> None:  # fmt: skip
     """The product of two matrices, or of two stacks of them, neither of which is empty, to a place."""
     batch = value.shape[:-2]
-    views = [*[view_of(x) for x in value.inputs], place.view]
-    pointers = [*[memory.pointers[view.base] for view in views[:2]], place.z]
+    begins = [*[memory.beginning(view_of(x)) for x in value.inputs], (place.z, place.view)]
     if place.base is not None and not place.lies_on_base():
-        pointers.append(place.base[0])
-        views.append(place.base[1])
+        begins.append(place.base)
+    pointers, views = map(list, zip(*begins, strict=True))
     with contextlib.ExitStack() as nest:
         indices = [nest.enter_context(body.loop(0, n)) for n in batch]
         if place.beside:
@@ -155,10 +154,10 @@ def product_rows(
     body: Body, value: Value, size: int, buffers: int, memory: Memory, table: Table, scratch: Callable[[int], str]
 ) -> Rows:
     """Prepare a product of two matrices whose rows are computed when they are wanted, `size` of them at most."""
-    views = [view_of(x) for x in value.inputs]
+    begins = [memory.beginning(view_of(x)) for x in value.inputs]
     sizes, dtype = sizes_of(value), value.dtype
-    at = [body.address(memory.pointers[view.base], dtype, [], view.offset) for view in views]
-    strides = [(view.strides[-2], view.strides[-1]) for view in views]
+    at = [body.address(pointer, dtype, [], view.offset) for pointer, view in begins]
+    strides = [(view.strides[-2], view.strides[-1]) for _, view in begins]
     if is_shallow(value) and strides[1][1] != 1:
         at[1], strides[1] = _laid_in_rows(body, at[1], strides[1], sizes, dtype, scratch), (sizes[2], 1)
     strides.append((sizes[2], 1))

@@ -34,8 +34,7 @@ def write_sum(
     z = memory.pointers[result]
     base = None
     if sum_.base is not None:
-        view = view_of(sum_.base)
-        base = memory.pointers[view.base], view
+        base = memory.beginning(view_of(sum_.base))
     moves = [is_overlapping(term.product, memory) for term in sum_.terms]
     moves[0] = moves[0] and base is not None and base[0] == z
     beside = scratch(result.size * result.dtype.itemsize) if any(moves) else z
