@@ -173,10 +173,10 @@ def _decided_by_rounding(bent, point):
     """
     seen = []
 
-    def watching(dz, z, x, here):
+    def watching(dz, z, x, here, crowd):
         arrived = np.abs(numbers(dz.value if type(dz) is Masked else dz))
         seen.append(np.any(here & (arrived > 0) & (arrived <= 1e-9 * (1 + np.max(arrived, initial=0.0)))))
-        return flat(dz, z, x, here)
+        return flat(dz, z, x, here, crowd)
 
     flat = bends._flat
     with pytest.MonkeyPatch.context() as patch:

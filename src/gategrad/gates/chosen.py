@@ -78,7 +78,7 @@ class Chosen(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def places(self) -> Any:
         """The mask in as many axes as the array has."""
-        return np.reshape(self.mask, self.mask.shape + (1,) * self.rest)
+        return _in_axes(self.mask, len(self.whole.shape))
 
     def of(self, v: Any) -> Chosen:
         """What is to be written in these places, for each of them."""
@@ -88,7 +88,7 @@ class Chosen(np.lib.mixins.NDArrayOperatorsMixin):
 
     def written(self, y: Any) -> Any:
         """y, with these in the places that they were chosen from."""
-        return np.where(self.places, self.whole, y).astype(y.dtype)
+        return np.where(_in_axes(self.mask, len(y.shape)), self.whole, y).astype(y.dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.pop("out", None)
@@ -239,3 +239,8 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
         np.where, (condition, x, y)
     ),
 }
+
+
+def _in_axes(mask: Any, count: int) -> Any:
+    """A mask of the first axes in so many."""
+    return np.reshape(mask, mask.shape + (1,) * (count - len(mask.shape)))

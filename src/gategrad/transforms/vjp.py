@@ -106,7 +106,8 @@ class Pullback:
 
 def _along(z: Any, dz: Any) -> Any:
     """The one number of which what comes back is the gradient."""
-    return sum([np.sum(x * y) for x, y in zip(flatten(z)[0], flatten(dz)[0], strict=True)])
+    with np.errstate(all="ignore"):
+        return sum([np.sum(x * y) for x, y in zip(flatten(z)[0], flatten(dz)[0], strict=True)])
 
 
 def _fit_seed(dz: Any, z: Any) -> Any:

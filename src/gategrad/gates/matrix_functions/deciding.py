@@ -21,12 +21,13 @@ class Decided(Gate):
 
     pattern, symbol = "blocker", "order"
     remembers_inputs = False
+    dtype = np.dtype(np.float64)
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self.function = function
 
     def forward(self, x: Any) -> Any:
-        return computed(self, lambda a: self.function(a).astype(np.float64), x)
+        return computed(self, lambda a: self.function(a).astype(self.dtype), x)
 
     def backward(self, dz: Any) -> Any:
         return None
